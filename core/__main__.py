@@ -1,0 +1,307 @@
+"""The command line: `python -m core COMMAND`; every command has `--help`.
+
+Errors that a user can understand end with one sentence on stderr and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from core.backbones import BACKBONES
+from core.catalogues import CATALOGUES
+from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_IMAGE_BYTES, ROOT
+from core.errors import ImageError, VitrineError
+
+NOTHING_EMBEDDED = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        return code
+    except VitrineError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description="Visual similarity search over fashion.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_search(commands)
+    _add_embed(commands)
+    _add_build(commands)
+    _add_verify(commands)
+    _add_evaluate(commands)
+    _add_benchmark(commands)
+    _add_train(commands)
+    _add_download(commands)
+    return parser
+
+
+def _add_backbone(parser: argparse.ArgumentParser) -> None:
+    known = ", ".join(BACKBONES)
+    parser.add_argument(
+        "--backbone", default=DEFAULT_BACKBONE, metavar="ID", help=f"one of {known} (default: {DEFAULT_BACKBONE})"
+    )
+
+
+def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("search", help="find the items closest to a photo or to words")
+    parser.add_argument("image", type=Path, nargs="?", help="a photo (JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF)")
+    parser.add_argument("--text", help="words instead of a photo, such as 'red dress'")
+    parser.add_argument("--k", type=int, default=DEFAULT_K, help=f"number of hits (default: {DEFAULT_K})")
+    _add_backbone(parser)
+    parser.add_argument("--catalogue", choices=["all", *CATALOGUES], default="all", help="where to look (default: all)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(run=_search, parser=parser)
+
+
+def _search(options: argparse.Namespace) -> int:
+    from core.search import Filters, SearchEngine
+
+    if (options.image is None) == (options.text is None):
+        options.parser.error("give either an IMAGE or --text")
+    if options.k < 1:
+        options.parser.error("--k must be at least 1")
+    filters = Filters(() if options.catalogue == "all" else (options.catalogue,))
+    engine = SearchEngine(options.backbone)
+    if options.text is not None:
+        query, result = options.text, engine.search_texts(options.text, options.k, filters)
+    else:
+        query, result = str(options.image), engine.search_image(options.image, options.k, filters)
+    for notice in engine.notices():
+        print(notice, file=sys.stderr)
+    if options.json:
+        hits = [
+            {key: getattr(hit, key) for key in ("rank", "id", "catalogue", "label")}
+            | {"similarity": round(hit.similarity, 5)}
+            for hit in result.hits
+        ]
+        timings = {stage: round(ms, 2) for stage, ms in result.timings_ms.items()}
+        print(json.dumps({"backbone": options.backbone, "query": query, "hits": hits, "timings_ms": timings}))
+        return 0
+    for hit in result.hits:
+        meaning = f"closer than {100 * hit.closer_than:.1f} % of random pairs"
+        print(f"{hit.rank:3}  {hit.similarity:.3f}  {hit.title:20} {hit.id:48} {meaning}")
+    print("  ".join(f"{stage} {ms:.1f} ms" for stage, ms in result.timings_ms.items()))
+    return 0
+
+
+def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("embed", help="turn pictures or lines of text into embeddings")
+    parser.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="picture files, folders or ZIP archives")
+    parser.add_argument("--texts", type=Path, metavar="FILE", help="a text file instead: one line, one embedding")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz", help="where the result goes")
+    _add_backbone(parser)
+    parser.set_defaults(run=_embed, parser=parser)
+
+
+def _embed(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from core.embedding import load_embedder
+    from core.images import open_image
+
+    if bool(options.paths) == bool(options.texts):
+        options.parser.error("give either PATHs or --texts FILE")
+    embedder = load_embedder(options.backbone)
+    ids: list[str] = []
+    skipped: list[str] = []
+    rows: list[np.ndarray] = []
+    if options.texts:
+        lines = options.texts.read_text("utf-8").splitlines()
+        ids = [line for line in lines if line.strip()]
+        rows = list(embedder.embed_texts(ids))
+    else:
+        for name, content in sorted(_pictures(options.paths, skipped), key=lambda pair: pair[0]):
+            try:
+                image = open_image(content() if callable(content) else content, name)
+            except ImageError as error:
+                skipped.append(str(error))
+                continue
+            ids.append(name)
+            rows.append(embedder.embed_images([image])[0])
+    for reason in skipped:
+        print(f"skipped: {reason}", file=sys.stderr)
+    embeddings = np.stack(rows) if rows else np.empty((0, embedder.record.dim), np.float32)
+    with options.output.open("wb") as file:
+        np.savez(file, ids=np.array(ids, dtype=str), embeddings=embeddings, skipped=np.array(skipped, dtype=str))
+    print(f"{len(ids)} embedded, {len(skipped)} skipped.", file=sys.stderr)
+    return 0 if ids else NOTHING_EMBEDDED
+
+
+class _Member:
+    """A picture inside an archive, read only when its turn comes."""
+
+    def __init__(self, archive: Path, info: zipfile.ZipInfo):
+        self.archive, self.info = archive, info
+
+    def __call__(self) -> bytes:
+        if self.info.file_size > MAX_IMAGE_BYTES:
+            raise ImageError(self.info.filename, f"it is larger than {MAX_IMAGE_BYTES // 10**6} MB")
+        try:
+            with zipfile.ZipFile(self.archive) as archive, archive.open(self.info) as file:
+                return file.read(MAX_IMAGE_BYTES + 1)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, ValueError) as error:
+            raise ImageError(self.info.filename, f"it cannot be unpacked ({error})") from error
+
+
+def _pictures(paths: Sequence[Path], skipped: list[str]) -> Iterator[tuple[str, Path | _Member]]:
+    for path in paths:
+        if path.is_dir():
+            yield from ((str(file), file) for file in path.rglob("*") if file.is_file())
+        elif path.suffix.lower() == ".zip":
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    members = [info for info in archive.infolist() if not info.is_dir()]
+            except (zipfile.BadZipFile, OSError) as error:
+                skipped.append(f"{path}: {error}.")
+                continue
+            yield from ((f"{path}/{info.filename}", _Member(path, info)) for info in members)
+        else:
+            yield str(path), path
+
+
+def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "build",
+        help="embed the catalogues and write the indexes",
+        description="Needs the clothing archive and its splits in the data folder (VITRINE_DATA_DIR) and "
+        "Debian's package dataset-fashion-mnist. Minutes on two cores; a stopped build goes on where it was.",
+    )
+    _add_backbone(parser)
+    parser.set_defaults(run=_build)
+
+
+def _build(options: argparse.Namespace) -> int:
+    from core.jobs.build import build
+
+    build(options.backbone)
+    return 0
+
+
+def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("verify", help="check that every artifact is as the manifest says")
+    parser.set_defaults(run=_verify)
+
+
+def _verify(_: argparse.Namespace) -> int:
+    from core.artifacts import REPAIR, verify_all
+
+    results = verify_all()
+    wrong = [(name, problem) for name, problem in results if problem]
+    for name, problem in wrong:
+        print(f"artifacts/{name} {problem}.")
+    if wrong:
+        print(f"{len(wrong)} of {len(results)} files are not right. To repair them, run: {REPAIR}")
+        return 1
+    print(f"All {len(results)} files are as the manifest says.")
+    return 0
+
+
+def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "evaluate",
+        help="run the evaluation protocol and write artifacts/evaluation.json",
+        description="R@1, P@5, mAP@100, k-NN, linear and zero-shot accuracy with 95 % intervals. "
+        "Needs requirements-dev.txt; the product figures need fashion-products.zip in the data folder.",
+    )
+    _add_backbone(parser)
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.set_defaults(run=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from core.jobs.evaluate import SCHEMA, evaluate
+
+    results = evaluate(options.backbone, (lambda line: None) if options.json else print)
+    if options.json:
+        print(json.dumps({"schema": SCHEMA, "results": results}))
+    return 0
+
+
+def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "benchmark",
+        help="measure latency, index recall and speed, start-up and memory",
+        description="Ratios are of things measured in the same run. The ratio to ViT-B/32 needs "
+        "requirements-dev.txt; without it that row is left out.",
+    )
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.set_defaults(run=_benchmark)
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    from core.jobs.benchmark import benchmark, describe
+
+    results = benchmark()
+    print(json.dumps(results) if options.json else describe(results))
+    return 0
+
+
+def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("train", help="train a model (needs requirements-dev.txt)")
+    what = parser.add_subparsers(required=True, metavar="WHAT")
+    clip = what.add_parser(
+        "clip",
+        help="the embedded CLIP, from the three data sets",
+        description="Starts from ImageNet weights, caches mid-level features (2 GB, resumable), trains the last "
+        "blocks and the text tower, exports to ONNX. About an hour on two cores.",
+    )
+    clip.add_argument("-o", "--output", type=Path, help="model folder (default: artifacts/models/vitrine-clip)")
+    clip.add_argument("--cache", type=Path, default=ROOT / ".cache" / "clip", help="where features are kept")
+    clip.add_argument("--epochs", type=float, help="passes over the views")
+    clip.add_argument("--views", type=int, help="how many views of the pictures are used")
+    clip.set_defaults(run=_train_clip)
+
+
+def _train_clip(options: argparse.Namespace) -> int:
+    from core.backbones import model_dir
+    from core.training.clip import Recipe, train_clip
+    from core.training.export import export_onnx
+
+    chosen = {"epochs": options.epochs, "n_views": options.views}
+    recipe = Recipe(**{name: value for name, value in chosen.items() if value is not None})
+    folder = options.output or model_dir(DEFAULT_BACKBONE)
+    train_clip(folder, options.cache, recipe)
+    export_onnx(folder)
+    print(f"The model is in {folder}. Next: python -m core build, python -m core evaluate")
+    return 0
+
+
+def _add_download(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("download", help="fetch a data set into the data folder")
+    what = parser.add_subparsers(required=True, metavar="WHAT")
+    clothing = what.add_parser(
+        "clothing",
+        help="the clothing dataset, so that its pictures are served from here",
+        description="About 150 MB with a progress bar; a broken download goes on where it stopped.",
+    )
+    clothing.add_argument(
+        "--from", dest="local", type=Path, metavar="ARCHIVE", help="take this local archive instead of the network"
+    )
+    clothing.set_defaults(run=_download_clothing)
+
+
+def _download_clothing(options: argparse.Namespace) -> int:
+    from core.config import data_dir
+    from core.jobs.download import console_progress, download_clothing
+
+    with console_progress() as progress:
+        archive = download_clothing(data_dir(), options.local, progress)
+    print(f"The clothing dataset is in {archive}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

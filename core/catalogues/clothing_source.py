@@ -1,0 +1,135 @@
+"""Reading the clothing dataset where it lies: a folder or the archive, unpacked nowhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+from core.config import MAX_IMAGE_BYTES
+from core.errors import DataError
+
+IMAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_COLUMNS = ("image", "sender_id", "label", "kids")
+_MAX_CSV_BYTES = 10 * 1000 * 1000
+
+
+class ClothingSource:
+    """The data set on disk, a folder or the archive, read in place; close it, or use it with `with`.
+
+    Photos are asked for by their UUID and nothing else, so that no text in `images.csv` is ever a path.
+    Reading from several threads is safe.
+    """
+
+    def __init__(self, path: Path):
+        """Open a folder with `images.csv` and `images/`, or a ZIP archive of one such folder.
+
+        Raises:
+            DataError: It is neither.
+        """
+        self.path = path
+        self._zip: zipfile.ZipFile | None = None
+        if path.is_dir():
+            found = path.glob("images/*.jpg")
+            self._photos = {photo.stem: f"images/{photo.name}" for photo in found if photo.stat().st_size}
+            self._csv = "images.csv"
+            return
+        try:
+            self._zip = zipfile.ZipFile(path)
+            self._csv, self._photos = _members(self._zip)
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile, DataError) as error:
+            self.close()
+            raise DataError(f"{path.name} is not the archive of the clothing dataset: {error}") from error
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the rows of `images.csv` (image, sender_id, label, kids) in its order.
+
+        Raises:
+            DataError: It is missing, is no such table, or an image in it is not named by a UUID.
+        """
+        rows = read_csv(self._read(self._csv, _MAX_CSV_BYTES), "images.csv", _COLUMNS)
+        odd = [row["image"] for row in rows if not IMAGE_ID.fullmatch(row["image"])]
+        if odd:
+            raise DataError(f"images.csv names an image that is not a UUID: {odd[0][:60]!r}.")
+        return rows
+
+    def has(self, image_id: str) -> bool:
+        """Say whether there is a photo (of any content, but not empty) with this UUID."""
+        return image_id in self._photos
+
+    def read(self, image_id: str) -> bytes:
+        """Return the bytes of a photo, as published (JPEG).
+
+        Raises:
+            DataError: There is no photo with this UUID, or it cannot be read, or is over 10 MB.
+        """
+        if not IMAGE_ID.fullmatch(image_id) or image_id not in self._photos:
+            raise DataError(f"The clothing dataset here has no photo {image_id[:60]!r}.")
+        return self._read(self._photos[image_id], MAX_IMAGE_BYTES)
+
+    def close(self) -> None:
+        """Close the archive; harmless when done twice."""
+        if self._zip is not None:
+            self._zip.close()
+
+    def __enter__(self) -> ClothingSource:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the archive."""
+        self.close()
+
+    def _read(self, name: str, limit: int) -> bytes:
+        """Read a member, never unpacking more than one byte over the limit."""
+        try:
+            with self._zip.open(name) if self._zip else (self.path / name).open("rb") as file:
+                content = file.read(limit + 1)
+        except (
+            OSError,
+            KeyError,
+            ValueError,
+            RuntimeError,
+            EOFError,
+            zlib.error,
+            zipfile.BadZipFile,
+        ) as error:
+            raise DataError(f"{name} in {self.path.name} cannot be read: {error}.") from error
+        if len(content) > limit:
+            raise DataError(f"{name} in {self.path.name} is larger than {limit // 10**6} MB.")
+        return content
+
+
+def _members(archive: zipfile.ZipFile) -> tuple[str, dict[str, str]]:
+    """Return the name of `images.csv` in an archive, and UUID → name of every photo beside it."""
+    names = [info.filename for info in archive.infolist() if info.file_size]
+    tables = [name for name in names if re.fullmatch(r"([^/\\]+/)?images\.csv", name)]
+    if len(tables) != 1:
+        raise DataError("it has no images.csv where one is expected.")
+    start = tables[0].removesuffix(".csv") + "/"
+    photos = (name for name in names if name.startswith(start) and name.endswith(".jpg"))
+    stems = {name[len(start) : -len(".jpg")]: name for name in photos}
+    return tables[0], {stem: name for stem, name in stems.items() if IMAGE_ID.fullmatch(stem)}
+
+
+def read_csv(content: bytes, name: str, columns: Iterable[str]) -> list[dict[str, str]]:
+    """Parse a CSV table (UTF-8) with a header; other columns are dropped, missing cells are "".
+
+    Raises:
+        DataError: It is no such table, or lacks one of the columns.
+    """
+    try:
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), restval="")
+        missing = set(columns) - set(reader.fieldnames or ())
+        if missing:
+            raise DataError(f"{name} has no column {min(missing)!r}.")
+        return [{column: row[column] for column in columns} for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{name} is not a CSV table: {error}.") from error

@@ -1,0 +1,161 @@
+"""Pictures or words -> embeddings: (n, dim) float32, rows L2-normalised.
+
+`Embedder` owns batching, preparation, normalisation and checks; a backbone fills in one or two small holes.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from core.artifacts import verified
+from core.backbones import Backbone, get
+from core.config import n_threads
+from core.errors import VitrineError
+
+BATCH_SIZE = 32
+
+
+def prepare(image: Image.Image, record: Backbone) -> np.ndarray:
+    """One picture as the backbone wants it, before scaling.
+
+    The same arithmetic as open_clip's transform for `resize_mode="shortest"`: bicubic to the shorter side,
+    then the centre square.
+
+    Args:
+        image: RGB.
+        record: Says size and resize mode.
+
+    Returns:
+        (input_size, input_size, 3) uint8.
+    """
+    size = record.input_size
+    width, height = image.size
+    target = (size, int(size * height / width)) if width <= height else (int(size * width / height), size)
+    left, top = round((target[0] - size) / 2.0), round((target[1] - size) / 2.0)
+    # Of a very long picture only the centre is ever resized: the rest would be cut off after costing memory.
+    if max(target) > 8 * size:
+        scale = width / target[0]
+        box = (left * scale, top * scale, (left + size) * scale, (top + size) * scale)
+        return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
+    resized = image.resize(target, Image.Resampling.BICUBIC)
+    return np.asarray(resized.crop((left, top, left + size, top + size)))
+
+
+class Embedder(ABC):
+    """Turns pictures (and, for some backbones, words) into embeddings. Safe to share between threads."""
+
+    def __init__(self, record: Backbone):
+        self.record = record
+
+    @abstractmethod
+    def _embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        """(b, 3, size, size) float32, normalised with the record's mean and std -> (b, dim) float32."""
+
+    def _embed_texts(self, texts: list[str]) -> np.ndarray:
+        raise VitrineError(f"{self.record.title} understands pictures only, not words.")
+
+    def embed_images(self, images: Iterable[Image.Image]) -> np.ndarray:
+        """Embed pictures, in batches of `BATCH_SIZE`.
+
+        Args:
+            images: RGB pictures of any size; an iterator is read as it goes, never all at once.
+
+        Returns:
+            (n, dim) float32 in the order of `images`, rows L2-normalised. (0, dim) for no pictures.
+        """
+        mean = np.array(self.record.mean, np.float32) * 255
+        scale = 1 / (np.array(self.record.std, np.float32) * 255)
+        parts = []
+        for batch in _batched(images, BATCH_SIZE):
+            pixels = np.stack([prepare(image, self.record) for image in batch]).astype(np.float32)
+            pixels = ((pixels - mean) * scale).astype(np.float32, copy=False)
+            parts.append(self._checked(self._embed_pixels(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))))
+        return np.concatenate(parts) if parts else np.empty((0, self.record.dim), np.float32)
+
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Embed texts.
+
+        Returns:
+            (n, dim) float32 in the order of `texts`, rows L2-normalised.
+
+        Raises:
+            VitrineError: The backbone has no text tower.
+        """
+        parts = [self._checked(self._embed_texts(batch)) for batch in _batched(texts, BATCH_SIZE)]
+        return np.concatenate(parts) if parts else np.empty((0, self.record.dim), np.float32)
+
+    def _checked(self, embeddings: np.ndarray) -> np.ndarray:
+        norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
+        if embeddings.shape[1] != self.record.dim or not (np.isfinite(norms).all() and (norms > 0).all()):
+            raise VitrineError(f"{self.record.title} gave no usable embedding.")
+        return (embeddings / norms).astype(np.float32, copy=False)
+
+
+def _batched(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    iterator = iter(things)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+class OnnxClipEmbedder(Embedder):
+    """An exported CLIP run by onnxruntime; the text tower is loaded when the first words come."""
+
+    def __init__(self, record: Backbone, folder: Path):
+        super().__init__(record)
+        self._folder = folder
+        self._image = _session(verified(folder / "image.onnx"))
+        self._text: tuple[Any, Any] | None = None
+        self._lock = threading.Lock()
+
+    def _embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        result: np.ndarray = self._image.run(None, {"pixels": pixels})[0]
+        return result
+
+    def _embed_texts(self, texts: list[str]) -> np.ndarray:
+        tokenizer, session = self._text_tower()
+        tokens = np.array([encoding.ids for encoding in tokenizer.encode_batch(texts)], np.int64)
+        result: np.ndarray = session.run(None, {"tokens": tokens})[0]
+        return result
+
+    def _text_tower(self) -> tuple[Any, Any]:
+        with self._lock:
+            if self._text is None:
+                from tokenizers import Tokenizer
+
+                session = _session(verified(self._folder / "text.onnx"))
+                length = session.get_inputs()[0].shape[1]
+                tokenizer = Tokenizer.from_file(str(verified(self._folder / "tokenizer.json")))
+                tokenizer.enable_truncation(length)
+                tokenizer.enable_padding(length=length)
+                self._text = (tokenizer, session)
+            return self._text
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = n_threads()
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # an arena never gives back what one large batch took
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def load_embedder(backbone_id: str) -> Embedder:
+    """Load a backbone by id.
+
+    Raises:
+        UnknownNameError: No backbone has that id.
+        ArtifactError: Its weights are missing or damaged.
+    """
+    record = get(backbone_id)
+    return record.load(record)

@@ -1,0 +1,246 @@
+"""Untrusted bytes in, one upright RGB image out, or a plain reason why not.
+
+Nothing here trusts a file's name: the bytes decide what a file is. Every limit is checked before the
+pixels are decoded. An ordinary sRGB JPEG comes out exactly as `Image.open(...).convert("RGB")` gives it.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms, UnidentifiedImageError, features
+
+from core.config import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
+from core.errors import ImageError
+
+#: What an upload widget may offer; `open_image` looks at the content only.
+ACCEPTED_EXTENSIONS: tuple[str, ...] = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
+MIN_IMAGE_SIDE = 8
+#: A progressive JPEG has about ten scans; each one costs a pass over all pixels, however few its bytes.
+MAX_JPEG_SCANS = 100
+#: A profile that moves no colour by more than this (of 255) is sRGB under another name.
+SRGB_TOLERANCE = 3
+
+# Set for the whole process, once: `warnings.catch_warnings` is not safe among threads.
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+Image.init()
+_OPTIONAL = tuple(kind for kind in ("WEBP", "AVIF") if features.check(kind.lower()))
+FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "BMP", "TIFF", *_OPTIONAL)  # JPEG covers MPO
+
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_EMPTY = "the file is empty"
+_UNREADABLE = "the file cannot be read"
+_TOO_HEAVY = f"the file is larger than {MAX_IMAGE_BYTES / 1e6:g} MB, the limit for one picture"
+_TOO_LARGE = f"it has more than {MAX_IMAGE_PIXELS / 1e6:g} megapixels, the limit for one picture"
+_TOO_MANY_SCANS = f"it is a progressive JPEG of more than {MAX_JPEG_SCANS} scans, the limit for one picture"
+_DAMAGED = "the file is damaged or cut short, so it cannot be decoded"
+_NO_MEMORY = "there is not enough memory to decode it"
+_UNKNOWN = f"it is not a picture of an accepted type ({', '.join(FORMATS)})"
+_HEIC = (
+    "it is a HEIC photo, which cannot be read here; save or share it as JPEG first "
+    "(on an iPhone: Settings, Camera, Formats, Most Compatible)"
+)
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class _Refused(Exception):
+    """Carries a reason from where it is found to `open_image`, which knows the name."""
+
+
+def open_image(source: bytes | Path, name: str | None = None) -> Image.Image:
+    """Read one picture that nobody has vetted.
+
+    Args:
+        source: The file's content, or where it lies.
+        name: What to call the picture in errors; default: the path's last part, or "picture".
+
+    Returns:
+        An upright image of mode RGB (uint8, sRGB, no alpha), at least 8 pixels on each side. It is fully
+        decoded and holds neither a file nor metadata, so threads may share it.
+
+    Raises:
+        ImageError: The picture is refused or cannot be decoded; nothing else is raised.
+    """
+    label = name or (source.name if isinstance(source, Path) else "") or "picture"
+    try:
+        return _decode(_read(source))
+    except _Refused as refused:
+        reason = str(refused)
+    # Raised out here so that a kept error does not keep half-decoded pixels alive through its context.
+    raise ImageError(label, reason)
+
+
+def encode_thumbnail(image: Image.Image, side: int = 448, quality: int = 85) -> bytes:
+    """Encode a small JPEG for a browser.
+
+    Args:
+        image: Any loaded image; other modes than RGB are made RGB on white. It is not changed.
+        side: Longest allowed side in pixels; a smaller picture is not enlarged.
+        quality: JPEG quality, 1 to 95.
+
+    Returns:
+        The bytes of a JPEG of the same aspect ratio, without metadata.
+
+    Raises:
+        ValueError: `side` is below 1.
+    """
+    if side < 1:
+        raise ValueError(f"side must be at least 1, not {side}")
+    scale = min(1.0, side / max(image.size))
+    width, height = (max(1, round(length * scale)) for length in image.size)
+    rgb = _to_srgb(_flatten(image), None)
+    small = rgb.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    small.info.clear()
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def _read(source: bytes | Path) -> bytes:
+    """The content of a file of allowed size, never reading more than one byte over the limit."""
+    if isinstance(source, Path):
+        try:
+            with source.open("rb") as file:
+                data = file.read(MAX_IMAGE_BYTES + 1)
+        except (OSError, ValueError):  # ValueError: a null byte in the path
+            raise _Refused(_UNREADABLE) from None
+    else:
+        data = source
+    if not data:
+        raise _Refused(_EMPTY)
+    if len(data) > MAX_IMAGE_BYTES:
+        raise _Refused(_TOO_HEAVY)
+    return data
+
+
+def _decode(data: bytes) -> Image.Image:
+    """Decode the first frame; whatever the decoders raise becomes one reason."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_header(image, data)
+            image.load()
+            return _upright_rgb(image)
+    except _Refused:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise _Refused(_TOO_LARGE) from None
+    except UnidentifiedImageError:
+        raise _Refused(_why_unidentified(data)) from None
+    except MemoryError:
+        raise _Refused(_NO_MEMORY) from None
+    except Exception:  # decoders raise nearly anything: OSError, ValueError, SyntaxError, struct.error
+        raise _Refused(_DAMAGED) from None
+
+
+def _check_header(image: Image.Image, data: bytes) -> None:
+    """Refuse by what the header says, before any pixel is decoded."""
+    width, height = image.size
+    tags: Any = getattr(image, "tag_v2", {})
+    tile = tags.get(322, 0) * tags.get(323, 0)  # a TIFF's tile is decoded whole, however small the picture
+    if max(width * height, tile) > MAX_IMAGE_PIXELS:
+        raise _Refused(_TOO_LARGE)
+    if min(width, height) < MIN_IMAGE_SIDE:
+        raise _Refused(f"it is only {width} × {height} pixels; each side must have at least {MIN_IMAGE_SIDE} pixels")
+    if image.info.get("progressive") and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
+        raise _Refused(_TOO_MANY_SCANS)
+
+
+def _why_unidentified(data: bytes) -> str:
+    """Tell a damaged picture of an accepted type from a HEIC photo and from anything else."""
+    if data[4:8] == b"ftyp":
+        size = min(max(int.from_bytes(data[:4], "big"), 12), 256)
+        brands = {data[start : start + 4] for start in range(8, size, 4)}
+        if b"avif" in brands or b"avis" in brands:
+            return _DAMAGED if "AVIF" in FORMATS else _UNKNOWN
+        return _HEIC if brands & _HEIC_BRANDS else _UNKNOWN
+    webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP" and "WEBP" in FORMATS
+    return _DAMAGED if webp or data.startswith(_SIGNATURES) else _UNKNOWN
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    """A plain RGB copy of a loaded image: flat, in sRGB, turned as its EXIF says."""
+    rgb = _to_srgb(_flatten(image), image.info.get("icc_profile"))
+    try:
+        # Only the tag is read: `ImageOps.exif_transpose` also rewrites the EXIF, which may be broken.
+        turn = _UPRIGHT.get(image.getexif().get(0x0112, 1))
+    except Exception:  # a broken EXIF block says nothing; the picture itself is good
+        turn = None
+    if turn is not None:
+        rgb = rgb.transpose(turn)
+    elif rgb is image:
+        rgb = rgb.copy()
+    rgb.info.clear()
+    return rgb
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Any mode to RGB, deep grey scaled to 8 bits and alpha put on white; RGB and CMYK are left alone."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return Image.fromarray(_grey_to_uint8(image)).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        return white
+    return image if image.mode in ("RGB", "CMYK") else image.convert("RGB")
+
+
+def _grey_to_uint8(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Scale 16-bit, 32-bit or float grey to (height, width) uint8; values that are not finite become black.
+
+    16-bit values span 0..65535 (12-bit TIFF: 0..4095). For the others the smallest usual range that holds
+    all values is taken (0..1 for floats, 0..255, 0..65535), and their own minimum and maximum otherwise.
+    """
+    tags: Any = getattr(image, "tag_v2", {})
+    grey = np.array(image, np.float32)
+    known = np.isfinite(grey)
+    low = float(grey.min(where=known, initial=np.inf))  # with no finite value at all, 0..1 is chosen below
+    high = float(grey.max(where=known, initial=-np.inf))
+    if image.mode.startswith("I;16"):
+        low, high = 0.0, 4095.0 if tags.get(258) == (12,) else 65535.0
+    elif low >= 0:
+        usual = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+        low, high = next(((0.0, top) for top in usual if high <= top), (low, high))
+    grey[~known] = low
+    with np.errstate(over="ignore"):  # floats of 1e38 may overflow here, and are white then
+        grey -= np.float32(low)
+        grey *= np.float32(255.0 / max(high - low, 1e-30))
+    if tags.get(262) == 0:  # TIFF "white is zero", which Pillow inverts for 8 bits only
+        np.subtract(255, grey, out=grey)
+    return np.clip(np.rint(grey, out=grey), 0, 255, out=grey).astype(np.uint8)
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Convert an RGB or CMYK image to sRGB by its ICC profile; without a usable one, plainly to RGB."""
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), image.mode, "RGB")
+            if image.mode == "CMYK" or not _changes_nothing(transform):
+                converted = ImageCms.applyTransform(image, transform)
+                return image if converted is None else converted
+        except Exception:  # broken, or of another colour space: the picture is still worth showing
+            pass
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether an RGB transform leaves a 6 x 6 x 6 grid of colours where it is, within the tolerance."""
+    steps = np.linspace(0, 255, 6).astype(np.uint8)
+    grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(6, 36, 3)
+    moved = ImageCms.applyTransform(Image.fromarray(grid), transform)
+    return moved is not None and int(np.abs(np.asarray(moved, int) - grid).max()) <= SRGB_TOLERANCE

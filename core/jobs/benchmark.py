@@ -1,0 +1,266 @@
+"""`python -m core benchmark`: what a search costs, measured on the artifacts that ship.
+
+Machines differ and are noisy, so whatever is compared is measured in the same run, in turns. Start-up and
+memory are those of a real server process that a real browser visits.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.catalogues import CATALOGUES
+from core.config import DEFAULT_BACKBONE, ROOT, n_threads
+from core.index import ExactIndex, HnswIndex
+from core.metrics import index_recall_at_k
+from core.search import SearchEngine
+
+SAMPLE = ROOT / "samples" / "sneaker.jpg"
+N_RUNS = 60
+N_QUERIES = 1000
+N_VISITORS = 20
+EFS = (16, 32, 64, 128, 256)
+BROWSERS = ("chromium", "google-chrome", "chromium-browser")
+BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+
+
+def benchmark() -> dict[str, Any]:
+    """Measure everything that can be measured here.
+
+    Returns:
+        `machine`, `photo_search_ms` (p50 and p95 a stage), `embedding_ms` (with the ratio to ViT-B/32),
+        `index` (recall@10 and queries a second, beside exact numpy search), `server` (start-up seconds,
+        memory in MB). A part that cannot be measured is null, with the reason under `skipped`.
+    """
+    results: dict[str, Any] = {"machine": _machine(), "skipped": {}}
+    engine = SearchEngine()
+    engine.warm_up()
+    parts: dict[str, Callable[[], Any]] = {
+        "photo_search_ms": lambda: _photo_search(engine),
+        "embedding_ms": lambda: _embedding(engine),
+        "index": lambda: _index(engine),
+        "server": _server,
+    }
+    for name, measure in parts.items():
+        try:
+            results[name] = measure()
+        except (ImportError, FileNotFoundError) as error:
+            results[name] = None
+            results["skipped"][name] = str(error)
+    return results
+
+
+def _machine() -> dict[str, Any]:
+    packages = ("numpy", "onnxruntime", "hnswlib", "pillow", "streamlit")
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": _processor(),
+        "threads": n_threads(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _spread(milliseconds: list[float]) -> dict[str, float]:
+    return {f"p{p}": round(float(np.percentile(milliseconds, p)), 2) for p in (50, 95)}
+
+
+def _photo_search(engine: SearchEngine) -> dict[str, dict[str, float]]:
+    """One megapixel of JPEG to five hits, warm: the bytes arrive, the hits leave."""
+    photo = SAMPLE.read_bytes()
+    stages: dict[str, list[float]] = {"total": [], "decode": [], "embed": [], "search": []}
+    for _ in range(N_RUNS):
+        started = time.perf_counter()
+        result = engine.search_image(photo, name=SAMPLE.name)
+        stages["total"].append(1000 * (time.perf_counter() - started))
+        for stage, milliseconds in result.timings_ms.items():
+            stages[stage].append(milliseconds)
+    return {stage: _spread(values) for stage, values in stages.items()}
+
+
+def _embedding(engine: SearchEngine) -> dict[str, Any]:
+    """One decoded photo to its embedding, in turns with open_clip's ViT-B/32 (eager torch, random weights)."""
+    from core.images import open_image
+
+    image = open_image(SAMPLE)
+    ours: list[float] = []
+    theirs: list[float] = []
+    vit = _vit_b_32()
+    for _ in range(N_RUNS):
+        for values, run in ((ours, lambda: engine.embedder.embed_images([image])), (theirs, lambda: vit(image))):
+            started = time.perf_counter()
+            run()
+            values.append(1000 * (time.perf_counter() - started))
+    ratio = float(np.median(theirs) / np.median(ours))
+    return {DEFAULT_BACKBONE: _spread(ours), "open_clip ViT-B-32": _spread(theirs), "times_faster": round(ratio, 2)}
+
+
+def _vit_b_32() -> Callable[[Any], Any]:
+    import torch
+
+    from core.torch_compat import import_open_clip
+
+    torch.set_num_threads(n_threads())
+    model, _, transform = import_open_clip().create_model_and_transforms("ViT-B-32")
+    model.eval()
+
+    def embed(image: Any) -> Any:
+        with torch.inference_mode():
+            return model.encode_image(transform(image)[None], normalize=True)
+
+    return embed
+
+
+def _index(engine: SearchEngine) -> dict[str, Any]:
+    """All items of all catalogues, one query at a time on one thread; queries are items moved a little."""
+    from threadpoolctl import threadpool_limits
+
+    galleries = [engine.gallery(catalogue) for catalogue in CATALOGUES]
+    everything = np.concatenate([gallery.exact.embeddings[:] for gallery in galleries]).astype(np.float32)
+    rng = np.random.default_rng(0)
+    queries = everything[rng.choice(len(everything), N_QUERIES, replace=False)]
+    noise = rng.standard_normal(queries.shape).astype(np.float32)
+    queries = queries + 0.2 * noise / np.linalg.norm(noise, axis=1, keepdims=True)
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    exact = ExactIndex(everything)
+    graphs = [gallery.index for gallery in galleries]
+    offsets = np.cumsum([0] + [gallery.exact.n_items for gallery in galleries])
+    with threadpool_limits(1):
+        truth, exact_qps = _run(lambda query: exact.search(query, 10)[0][0], queries[: N_QUERIES // 5])
+        rows = []
+        for ef in EFS:
+            for graph in graphs:
+                if isinstance(graph, HnswIndex):
+                    graph.set_ef(ef)
+            found, qps = _run(lambda query: _merged(graphs, offsets, query, 10), queries)
+            recall = index_recall_at_k(found[: len(truth)], truth)
+            rows.append({"ef": ef, "index_recall@10": round(recall, 4), "queries_per_s": round(qps)})
+    used = next(graph.parameters for graph in graphs if isinstance(graph, HnswIndex))
+    for graph in graphs:
+        if isinstance(graph, HnswIndex):
+            graph.set_ef(used.ef)
+    served = next(row for row in rows if row["ef"] == used.ef)
+    return {
+        "n_items": len(everything),
+        "M": used.M,
+        "ef": used.ef,
+        "exact_queries_per_s": round(exact_qps),
+        "index_recall@10": served["index_recall@10"],
+        "times_faster_than_exact": round(served["queries_per_s"] / exact_qps, 1),
+        "by_ef": rows,
+    }
+
+
+def _merged(graphs: list[Any], offsets: np.ndarray, query: np.ndarray, k: int) -> np.ndarray:
+    """What the app does for "all catalogues": search each, keep the closest."""
+    found = [graph.search(query, k) for graph in graphs]
+    positions = np.concatenate([p[0] + offset for (p, _), offset in zip(found, offsets, strict=False)])
+    similarities = np.concatenate([s[0] for _, s in found])
+    return positions[np.argsort(-similarities, kind="stable")[:k]]
+
+
+def _run(search: Callable[[np.ndarray], np.ndarray], queries: np.ndarray) -> tuple[np.ndarray, float]:
+    search(queries[:1])
+    started = time.perf_counter()
+    found = [search(queries[row : row + 1]) for row in range(len(queries))]
+    return np.stack(found), len(queries) / (time.perf_counter() - started)
+
+
+def _server() -> dict[str, Any]:
+    """Start the app as `make run` does and visit it: seconds to an answer, memory after searches."""
+    import psutil
+    from playwright.sync_api import sync_playwright
+
+    browser_path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if browser_path is None:
+        raise FileNotFoundError("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=list(BROWSER_FLAGS))
+        started = time.perf_counter()
+        with _serving() as (process, address):
+            page = browser.new_page()
+            _answer(page, f"{address}/?sample=sneaker")
+            seconds = time.perf_counter() - started
+            for sample in ("shirt", "bag", "dress"):
+                _answer(page, f"{address}/?sample={sample}")
+            one = psutil.Process(process.pid).memory_info().rss / 1e6
+            pages = [browser.new_context().new_page() for _ in range(N_VISITORS - 1)]
+            for number, visitor in enumerate(pages):
+                _answer(visitor, f"{address}/?sample={('shirt', 'bag', 'dress')[number % 3]}")
+            many = psutil.Process(process.pid).memory_info().rss / 1e6
+        browser.close()
+    return {
+        "start_to_answer_s": round(seconds, 2),
+        "memory_after_searches_mb": round(one),
+        f"memory_with_{N_VISITORS}_visitors_mb": round(many),
+    }
+
+
+def _answer(page: Any, address: str) -> None:
+    """Visit a link to a sample and wait until its hits are on the page."""
+    page.goto(address)
+    page.locator(".vitrine-hit").nth(4).wait_for(timeout=60_000)
+
+
+@contextmanager
+def _serving() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The dashboard in a process of its own, on a free loopback port, ended by its id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    flags = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *flags]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | {"CI": "true"})
+        try:
+            _wait_for(port)
+            yield process, f"http://127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+
+
+def _wait_for(port: int, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError("the server did not start")
+
+
+def describe(results: dict[str, Any]) -> str:
+    """The results as lines for a person."""
+    lines = [f"machine: {results['machine']['processor']}, {results['machine']['threads']} threads"]
+    for name in ("photo_search_ms", "embedding_ms", "index", "server"):
+        lines.append(f"\n{name}")
+        if results[name] is None:
+            lines.append(f"  skipped: {results['skipped'][name]}")
+            continue
+        lines += [f"  {key}: {value}" for key, value in results[name].items() if key != "by_ef"]
+        lines += [f"  {row}" for row in results[name].get("by_ef", ())]
+    return "\n".join(lines)

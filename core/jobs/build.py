@@ -1,0 +1,187 @@
+"""`python -m core build`: item tables, pictures, embeddings, indexes, calibration and the manifest.
+
+Embedding 75,000 pictures takes minutes, so it is done in chunks that are kept (in `.cache/`, keyed by the
+weights): a build that was stopped goes on where it was. Nothing under artifacts/ changes before it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from core import artifacts, calibration
+from core.backbones import get, model_dir
+from core.catalogues import CATALOGUES, clothing, fashion_mnist
+from core.catalogues.items import ItemTable
+from core.catalogues.pictures import write_pictures
+from core.config import ROOT, artifacts_dir
+from core.embedding import Embedder, load_embedder
+from core.errors import ArtifactError
+from core.images import open_image
+from core.index import ExactIndex, HnswIndex, IndexParameters
+from core.search import calibration_file, index_file, items_file
+
+CHUNK = 1000
+PARAMETERS = IndexParameters()
+
+
+def build(backbone_id: str, report: Callable[[str], None] = print) -> None:
+    """Build everything that one backbone needs, and the manifest.
+
+    Raises:
+        DataError: A data set is missing.
+        ArtifactError: The backbone's weights are missing.
+    """
+    register_model(backbone_id)
+    embedder = load_embedder(backbone_id)
+    manifest = artifacts.load_manifest()
+    tables: dict[str, dict[str, Any]] = {}
+    for catalogue in CATALOGUES:
+        items = build_items(catalogue, manifest, report)
+        embeddings = embed_catalogue(embedder, catalogue, items).astype(np.float16)
+        manifest["indexes"][f"{backbone_id}/{catalogue}"] = _write_index(
+            backbone_id, catalogue, items, embeddings, manifest, report
+        )
+        tables[catalogue] = _calibrate(items, embeddings).to_json()
+    file = calibration_file(backbone_id)
+    with artifacts.written(file) as temporary:
+        temporary.write_text(json.dumps(tables) + "\n")
+    manifest["files"][artifacts.relative(file)] = {}
+    artifacts.save_manifest(manifest)
+    report("The manifest is written.")
+
+
+def register_model(backbone_id: str) -> None:
+    """Enter the files of a backbone's folder, if it has one, into the manifest (made if there is none)."""
+    try:
+        manifest = artifacts.load_manifest()
+    except ArtifactError:
+        manifest = artifacts.empty_manifest()
+    record, folder = get(backbone_id), model_dir(backbone_id)
+    for file in sorted(folder.glob("*")):
+        if file.suffix in (".onnx", ".safetensors", ".json", ".md"):
+            manifest["files"][artifacts.relative(file)] = {}
+    weights = folder / "image.onnx"
+    manifest["backbones"][backbone_id] = {
+        "dim": record.dim,
+        "weights_sha256": artifacts.sha256_of(weights) if weights.is_file() else "",
+    }
+    manifest["files"] = {name: entry for name, entry in manifest["files"].items() if (artifacts_dir() / name).is_file()}
+    artifacts.save_manifest(manifest)
+
+
+def build_items(catalogue: str, manifest: dict[str, Any], report: Callable[[str], None]) -> ItemTable:
+    """A catalogue's item table (and Fashion-MNIST's pictures), written where the data allows it."""
+    path = items_file(catalogue)
+    if catalogue == "clothing":
+        items = clothing.build_items(clothing.require_source())
+    else:
+        items = fashion_mnist.build_items()
+        pictures = path.with_name("fashion-mnist.npz")
+        if not pictures.is_file():
+            write_pictures(fashion_mnist.load_source(None)[0], pictures)
+        manifest["files"][artifacts.relative(pictures)] = {}
+    items.save(path)
+    manifest["files"][artifacts.relative(path)] = {}
+    manifest["catalogues"][catalogue] = {"count": len(items), "items_hash": items.content_hash()}
+    report(f"{catalogue}: {len(items)} items.")
+    return items
+
+
+def pictures_of(catalogue: str, items: ItemTable, positions: range) -> Iterator[Image.Image]:
+    """The pictures at some positions of a catalogue, from its data set, as RGB."""
+    if catalogue == "fashion-mnist":
+        images = fashion_mnist.load_source(None)[0]
+        for position in positions:
+            yield Image.fromarray(images[position]).convert("RGB")
+    else:
+        with clothing.require_source() as source:
+            for position in positions:
+                item_id = items.row(position).id.partition("/")[2]
+                yield open_image(source.read(item_id), item_id)
+
+
+def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.ndarray:
+    """(n, dim) float32 embeddings of all items, in chunks that are kept; shows a progress bar."""
+    from tqdm import tqdm
+
+    record = embedder.record
+    weights = model_dir(record.id) / "image.onnx"
+    key = artifacts.sha256_of(weights)[:12] if weights.is_file() else "package"
+    folder = ROOT / ".cache" / "embeddings" / f"{record.id}-{key}" / f"{catalogue}-{items.content_hash()[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    chunks = []
+    with tqdm(total=len(items), unit="image", desc=f"{record.id} on {catalogue}") as bar:
+        for start in range(0, len(items), CHUNK):
+            positions = range(start, min(start + CHUNK, len(items)))
+            chunks.append(_chunk(folder / f"{start:06}.npy", embedder, catalogue, items, positions, bar))
+    return np.concatenate(chunks)
+
+
+def _chunk(file: Path, embedder: Embedder, catalogue: str, items: ItemTable, positions: range, bar: Any) -> np.ndarray:
+    if file.is_file():
+        kept: np.ndarray = np.load(file, allow_pickle=False)
+        bar.update(len(positions))
+        return kept
+    parts = []
+    pictures = pictures_of(catalogue, items, positions)
+    while batch := list(islice(pictures, 50)):
+        parts.append(embedder.embed_images(batch))
+        bar.update(len(batch))
+    embeddings = np.concatenate(parts)
+    with artifacts.written(file) as temporary:
+        np.save(temporary, embeddings)
+    return embeddings
+
+
+def _write_index(
+    backbone_id: str,
+    catalogue: str,
+    items: ItemTable,
+    embeddings: np.ndarray,
+    manifest: dict[str, Any],
+    report: Callable[[str], None],
+) -> dict[str, Any]:
+    graph_file = index_file(backbone_id, catalogue, ".hnsw")
+    embeddings_file = index_file(backbone_id, catalogue, ".npy")
+    with artifacts.written(embeddings_file) as temporary:
+        np.save(temporary, embeddings)
+    report(f"{catalogue}: building the index.")
+    index = HnswIndex.build(embeddings, PARAMETERS)
+    index.save(graph_file)
+    for file in (graph_file, embeddings_file):
+        manifest["files"][artifacts.relative(file)] = {}
+    return {
+        "count": len(items),
+        "dim": int(embeddings.shape[1]),
+        "space": "cosine",
+        "parameters": {key: getattr(PARAMETERS, key) for key in PARAMETERS.__dataclass_fields__},
+        "items_hash": items.content_hash(),
+        "weights_sha256": manifest["backbones"][backbone_id]["weights_sha256"],
+    }
+
+
+def _calibrate(items: ItemTable, embeddings: np.ndarray, n_queries: int = 2000) -> calibration.Calibration:
+    """Fit on training pictures only: a neighbour counts if it is a training picture of another sender."""
+    rng = np.random.default_rng(0)
+    train = np.flatnonzero((items.frame["split"] == "train").to_numpy())
+    labels = items.frame["label"].cat.codes.to_numpy()
+    senders = items.frame["sender"].to_numpy().astype(str)
+    queries = np.sort(rng.choice(train, min(n_queries, len(train)), replace=False))
+    vectors = embeddings.astype(np.float32)
+    pairs = rng.integers(0, len(vectors), (2, 200_000))
+    pairs = pairs[:, pairs[0] != pairs[1]]
+    random_pairs = np.einsum("ij,ij->i", vectors[pairs[0]], vectors[pairs[1]])
+    found, similarities = ExactIndex(embeddings[train]).search(vectors[queries], 60)
+    neighbours = train[found]
+    usable = neighbours != queries[:, None]
+    usable &= (senders[neighbours] == "") | (senders[neighbours] != senders[queries][:, None])
+    usable &= np.cumsum(usable, axis=1) <= 20
+    same = labels[neighbours] == labels[queries][:, None]
+    return calibration.fit(random_pairs, similarities[usable], same[usable])

@@ -1,0 +1,164 @@
+"""Getting the clothing dataset: from its public archive, resumably, or from a copy at hand.
+
+The host packs the archive anew now and then, so that its bytes change while its content does not. What is
+checked is therefore the content, and only a checked archive takes the name under which it is looked for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.artifacts import written
+from core.catalogues.clothing import ARCHIVE, COMMIT, SPLITS_CSV, ClothingSource
+from core.errors import DataError, DownloadError
+from core.jobs.fetch import Progress, fetch, require_space
+
+N_PHOTOS = 5_398
+_USUAL_BYTES = 160_000_000
+_MAX_MEMBERS = 50_000
+_N_READ_WHOLE = 100
+_ARCHIVE_URL = f"https://codeload.github.com/alexeygrigorev/clothing-dataset/zip/{COMMIT}"
+_OTHERWISE = "If you have the archive already, run: python -m core download clothing --from clothing-dataset.zip"
+
+
+def download_clothing(
+    destination: Path,
+    local: Path | None = None,
+    progress: Progress | None = None,
+    n_photos: int = N_PHOTOS,
+) -> Path:
+    """Put the checked archive of the clothing dataset into a folder.
+
+    A download that breaks off leaves `clothing-dataset.zip.part`, from which the next call goes on. An
+    archive that is already there stays until a checked one replaces it.
+
+    Args:
+        destination: The folder, usually `core.config.data_dir()`; made if it does not exist.
+        local: A copy at hand, archive or folder with `images.csv`, to take instead of downloading. The
+            table of splits that lies beside it is taken too.
+        progress: Told how far the download is.
+        n_photos: How many of the listed photos there must be at least.
+
+    Returns:
+        The archive in `destination`.
+
+    Raises:
+        DownloadError: Offline, broken off, no space, or not the expected content; says which.
+
+    The environment's `VITRINE_CLOTHING_URL` replaces the archive's address.
+    """
+    target = destination / ARCHIVE
+    with _disk_errors():
+        destination.mkdir(parents=True, exist_ok=True)
+        if local is not None:
+            _take_local(local, target, n_photos)
+            return target
+        part = target.with_name(ARCHIVE + ".part")
+        try:
+            fetch(os.environ.get("VITRINE_CLOTHING_URL") or _ARCHIVE_URL, part, _USUAL_BYTES, progress)
+        except DownloadError as error:
+            raise DownloadError(f"{error} {_OTHERWISE}") from error
+        try:
+            check_archive(part, n_photos)
+        except DownloadError as error:
+            part.unlink()
+            raise DownloadError(f"{error} What came has been removed.") from error
+        part.replace(target)
+    return target
+
+
+def check_archive(path: Path, n_photos: int = N_PHOTOS) -> None:
+    """Check that a file or folder is the clothing dataset; nothing is unpacked to disk.
+
+    Raises:
+        DownloadError: It is not; says what was found instead.
+    """
+    try:
+        if path.is_file():
+            _check_members(path)
+        with ClothingSource(path) as source:
+            found = [row["image"] for row in source.rows() if source.has(row["image"])]
+            if len(set(found)) < n_photos:
+                raise DataError(f"of its listed photos {len(set(found))} are there, expected {n_photos}")
+            step = max(1, len(found) // _N_READ_WHOLE)
+            odd = [image for image in found[::step] if source.read(image)[:3] != b"\xff\xd8\xff"]
+            if odd:
+                raise DataError(f"the photo {odd[0]} is not a JPEG")
+    except DataError as error:
+        reason = str(error).rstrip(".")
+        raise DownloadError(f"What is there is not the clothing dataset as expected: {reason}.") from error
+
+
+@contextmanager
+def console_progress() -> Iterator[Progress]:
+    """Give a progress function that draws a bar on the terminal."""
+    from tqdm import tqdm
+
+    with tqdm(unit="B", unit_scale=True, unit_divisor=1000, desc=ARCHIVE) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def _take_local(local: Path, target: Path, n_photos: int) -> None:
+    if not local.exists():
+        raise DownloadError(f"There is nothing at {local}.")
+    check_archive(local, n_photos)
+    if not (target.exists() and target.samefile(local)):
+        require_space(target.parent, local.stat().st_size if local.is_file() else _USUAL_BYTES)
+        with written(target) as temporary:
+            if local.is_dir():
+                _pack(local, temporary)
+            else:
+                shutil.copyfile(local, temporary)
+    splits = local.parent / SPLITS_CSV
+    copy = target.parent / SPLITS_CSV
+    if splits.is_file() and not (copy.exists() and copy.samefile(splits)):
+        with written(copy) as temporary:
+            shutil.copyfile(splits, temporary)
+
+
+def _pack(folder: Path, archive: Path) -> None:
+    """Store `images.csv` and the listed photos of a folder in an archive with the published layout."""
+    with ClothingSource(folder) as source, zipfile.ZipFile(archive, "w") as target:
+        start = f"clothing-dataset-{COMMIT}"
+        target.write(folder / "images.csv", f"{start}/images.csv")
+        for row in source.rows():
+            if source.has(row["image"]):
+                target.writestr(f"{start}/images/{row['image']}.jpg", source.read(row["image"]))
+
+
+def _check_members(path: Path) -> None:
+    """Refuse an archive with unsafe names, or whose parts do not lie where its directory says."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+            if len(infos) > _MAX_MEMBERS:
+                raise DataError(f"it has {len(infos)} members")
+            for info in infos:
+                if {"..", ""} & set(re.split(r"[/\\]", info.filename.removesuffix("/"))):
+                    raise DataError(f"a member has the unsafe name {info.filename[:60]!r}")
+                archive.open(info).close()
+    except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise DataError(f"it is not a ZIP archive, or a damaged one ({error})") from error
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Turn what the disk refuses into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DownloadError("The disk ran full; make room and run the same command again.") from error
+        raise DownloadError(f"The dataset cannot be stored: {error.strerror or error}.") from error

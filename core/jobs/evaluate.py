@@ -1,0 +1,257 @@
+"""`python -m core evaluate`: the evaluation protocol, one definition used everywhere.
+
+- `fashion-mnist`: queries the 10,000 test images, gallery the 60,000 training images.
+- `clothing`: queries `split=test` with a label that names a garment; gallery every other such photo of
+  another sender.
+- `clothing-small`: a linear head on frozen embeddings, trained on train + validation, tested on the
+  canonical 372 photos; and zero-shot on the same photos.
+- `fashion-products`: 1,000 product photos that training never sees (`core.training.data`); each is a query
+  among the other 999, and its name is the text that should find it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core import metrics
+from core.artifacts import load_manifest, relative, save_manifest, verified, written
+from core.backbones import model_dir
+from core.catalogues import CATALOGUES, clothing
+from core.catalogues.items import ItemTable
+from core.config import DEFAULT_BACKBONE, artifacts_dir
+from core.embedding import Embedder, load_embedder
+from core.index import ExactIndex
+from core.metrics import Estimate, bootstrap
+from core.search import index_file, items_file
+
+SCHEMA = 1
+PROTOCOLS = ("fashion-mnist", "clothing", "clothing-small", "fashion-products")
+K_KNN = 20
+DEPTH = 100
+FILE = "evaluation.json"
+
+#: Sentences whose mean embedding stands for a class; one wording alone is a lottery.
+TEMPLATES = ("{}", "a photo of a {}", "a {}", "a picture of {}", "one {}, product photo")
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Embeddings with what is known of their pictures.
+
+    Attributes:
+        items: The table, for fashion-products None.
+        embeddings: (n, dim) float32, rows L2-normalised.
+    """
+
+    items: ItemTable
+    embeddings: np.ndarray
+
+    def column(self, name: str) -> np.ndarray:
+        """A column of the table as (n,) str."""
+        return self.items.frame[name].astype(str).to_numpy().astype(str)
+
+
+def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Result]:
+    """Run every protocol whose data is here and write `artifacts/evaluation.json`.
+
+    The results of other backbones in that file stay as they are.
+
+    Raises:
+        DataError: A data set that a backbone without artifacts needs is missing.
+        ArtifactError: Weights or embeddings are damaged.
+    """
+    embedder = load_embedder(backbone_id)
+    results: list[Result] = []
+
+    def add(protocol: str, metric: str, value: Estimate) -> None:
+        entry = {"backbone": backbone_id, "protocol": protocol, "metric": metric}
+        results.append(entry | {key: round(getattr(value, key), 5) for key in ("value", "low", "high", "n")})
+        report(f"{protocol:17} {metric:19} {value.value:.4f}  [{value.low:.4f}, {value.high:.4f}]  n={value.n}")
+
+    fashion = _labelled(embedder, "fashion-mnist")
+    _fashion_mnist(embedder, fashion, add)
+    photos = _labelled(embedder, "clothing")
+    _clothing(photos, add)
+    _clothing_small(embedder, photos, add)
+    if _products_here():
+        _fashion_products(embedder, add)
+    else:
+        report("fashion-products: skipped, fashion-products.zip is not in the data folder.")
+    _write(backbone_id, results)
+    return results
+
+
+def _labelled(embedder: Embedder, catalogue: str) -> Labelled:
+    """The stored embeddings where they are built, else computed (and kept) now."""
+    entry = load_manifest()["indexes"].get(f"{embedder.record.id}/{catalogue}")
+    items = ItemTable.load(verified(items_file(catalogue)))
+    if entry is not None:
+        stored = np.load(verified(index_file(embedder.record.id, catalogue, ".npy")), allow_pickle=False)
+        embeddings = stored.astype(np.float32)
+        return Labelled(items, embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
+    from core.jobs.build import embed_catalogue
+
+    return Labelled(items, embed_catalogue(embedder, catalogue, items))
+
+
+Add = Callable[[str, str, Estimate], None]
+
+
+def _retrieval(
+    queries: np.ndarray, gallery: np.ndarray, q_labels: np.ndarray, g_labels: np.ndarray, blocked: Any = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Neighbours of each query among the gallery: positions, similarities (n, DEPTH), and relevance.
+
+    Args:
+        queries: (n, dim).
+        gallery: (m, dim).
+        q_labels: (n,).
+        g_labels: (m,).
+        blocked: (n, m) bool of pairs that must not count, or None.
+    """
+    positions = np.empty((len(queries), DEPTH), np.int64)
+    similarities = np.empty((len(queries), DEPTH), np.float32)
+    for start in range(0, len(queries), 500):
+        part = slice(start, start + 500)
+        if blocked is None:
+            positions[part], similarities[part] = ExactIndex(gallery).search(queries[part], DEPTH)
+        else:
+            scores = queries[part] @ gallery.T
+            scores[blocked[part]] = -2
+            positions[part] = np.argsort(-scores, axis=1, kind="stable")[:, :DEPTH]
+            similarities[part] = np.take_along_axis(scores, positions[part], 1)
+    return positions, similarities, g_labels[positions] == q_labels[:, None]
+
+
+def _add_retrieval(
+    protocol: str,
+    labels: tuple[np.ndarray, np.ndarray],
+    found: tuple[np.ndarray, np.ndarray, np.ndarray],
+    n_relevant: np.ndarray,
+    add: Add,
+) -> None:
+    q_labels, g_labels = labels
+    positions, similarities, relevant = found
+    add(protocol, "R@1", bootstrap(relevant[:, 0]))
+    add(protocol, "P@5", bootstrap(metrics.precision_at_k(relevant, 5)))
+    add(protocol, "mAP@100", bootstrap(metrics.average_precision_at_k(relevant, n_relevant, DEPTH)))
+    names, codes = np.unique(np.concatenate([g_labels, q_labels]), return_inverse=True)
+    g_codes, q_codes = codes[: len(g_labels)], codes[len(g_labels) :]
+    guess = metrics.knn_predict(g_codes[positions[:, :K_KNN]], similarities[:, :K_KNN], len(names))
+    add(protocol, "knn_accuracy", bootstrap(guess == q_codes))
+
+
+def _fashion_mnist(embedder: Embedder, data: Labelled, add: Add) -> None:
+    split, labels = data.column("split"), data.column("label")
+    train, test = split == "train", split == "test"
+    found = _retrieval(data.embeddings[test], data.embeddings[train], labels[test], labels[train])
+    n_relevant = np.array([np.sum(labels[train] == label) for label in labels[test]])
+    _add_retrieval("fashion-mnist", (labels[test], labels[train]), found, n_relevant, add)
+    if embedder.record.has_text:
+        words = {label: [label.lower().replace("/", " or ")] for label in CATALOGUES["fashion-mnist"].classes}
+        add(
+            "fashion-mnist",
+            "zero_shot_accuracy",
+            _zero_shot(embedder, data.embeddings[test], labels[test], words),
+        )
+
+
+def _clothing(data: Labelled, add: Add) -> None:
+    split, labels, senders = data.column("split"), data.column("label"), data.column("sender")
+    named = ~np.isin(labels, list(clothing.NO_GARMENT))
+    queries = np.flatnonzero(named & (split == "test"))
+    gallery = np.flatnonzero(named)
+    blocked = senders[queries][:, None] == senders[gallery][None]
+    found = _retrieval(data.embeddings[queries], data.embeddings[gallery], labels[queries], labels[gallery], blocked)
+    relevant_pairs = (labels[queries][:, None] == labels[gallery][None]) & ~blocked
+    _add_retrieval("clothing", (labels[queries], labels[gallery]), found, relevant_pairs.sum(1), add)
+
+
+def _clothing_small(embedder: Embedder, data: Labelled, add: Add) -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+
+    part, labels = data.column("small_split"), data.column("small_label")
+    train, test = np.isin(part, ("train", "validation")), part == "test"
+    search = GridSearchCV(LogisticRegression(max_iter=2000), {"C": [0.3, 1, 3, 10, 30, 100]}, cv=5)
+    search.fit(data.embeddings[train], labels[train])
+    add("clothing-small", "linear_accuracy", bootstrap(search.predict(data.embeddings[test]) == labels[test]))
+    if embedder.record.has_text:
+        words = {label: [_SMALL_WORDS.get(label, label)] for label in sorted(set(labels[test]))}
+        add(
+            "clothing-small",
+            "zero_shot_accuracy",
+            _zero_shot(embedder, data.embeddings[test], labels[test], words),
+        )
+
+
+#: Two of the ten class names are not English words.
+_SMALL_WORDS = {"longsleeve": "long-sleeved top", "outwear": "outerwear"}
+
+
+def _zero_shot(embedder: Embedder, pictures: np.ndarray, labels: np.ndarray, words: dict[str, list[str]]) -> Estimate:
+    """Accuracy of the class whose words are closest, each class being the mean of `TEMPLATES`."""
+    classes = []
+    for synonyms in words.values():
+        texts = [template.format(word) for word in synonyms for template in TEMPLATES]
+        mean = embedder.embed_texts(texts).mean(axis=0)
+        classes.append(mean / np.linalg.norm(mean))
+    guess = np.array(list(words))[(pictures @ np.stack(classes).T).argmax(axis=1)]
+    return bootstrap(guess == labels)
+
+
+def _products_here() -> bool:
+    from core.config import data_dir
+
+    return (data_dir() / "fashion-products.zip").is_file()
+
+
+def _fashion_products(embedder: Embedder, add: Add) -> None:
+    from core.training.data import Pictures, product_samples
+
+    samples = [sample for sample in product_samples() if sample.part == "test"]
+    pictures = Pictures()
+    embeddings = embedder.embed_images(pictures.open(sample) for sample in samples)
+    kinds = np.array([sample.kind for sample in samples])
+    colours = np.array([sample.colour for sample in samples])
+    itself = np.eye(len(samples), dtype=bool)
+    found = _retrieval(embeddings, embeddings, kinds, kinds, itself)
+    n_relevant = np.array([np.sum(kinds == kind) - 1 for kind in kinds])
+    _add_retrieval("fashion-products", (kinds, kinds), found, n_relevant, add)
+    coloured = colours != ""
+    same_colour = colours[found[0]] == colours[:, None]
+    add("fashion-products", "colour_P@5", bootstrap(metrics.precision_at_k(same_colour, 5)[coloured]))
+    if embedder.record.has_text:
+        texts = embedder.embed_texts([sample.captions[1] for sample in samples])
+        ranks = (texts @ embeddings.T > np.sum(texts * embeddings, axis=1, keepdims=True)).sum(axis=1)
+        add("fashion-products", "text_R@10", bootstrap(ranks < 10))
+
+
+def read_evaluation() -> list[Result]:
+    """All results that are on file; [] where none are."""
+    try:
+        content = json.loads((artifacts_dir() / FILE).read_bytes())
+    except (OSError, ValueError):
+        return []
+    return list(content["results"]) if content.get("schema") == SCHEMA else []
+
+
+def _write(backbone_id: str, results: list[Result]) -> None:
+    others = [result for result in read_evaluation() if result["backbone"] != backbone_id]
+    content = {"schema": SCHEMA, "results": others + results}
+    manifest = load_manifest()
+    with written(artifacts_dir() / FILE) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+    manifest["files"][FILE] = {}
+    if backbone_id == DEFAULT_BACKBONE:
+        from core.training.card import write_card
+
+        manifest["files"][relative(write_card(model_dir(backbone_id), results))] = {}
+    save_manifest(manifest)

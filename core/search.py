@@ -1,0 +1,310 @@
+"""A query -> hits: filters, self-exclusion, and what each similarity means.
+
+One `SearchEngine` serves all visitors: after loading it is only read.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from core.artifacts import REPAIR, load_manifest, verified
+from core.calibration import Calibration
+from core.catalogues import CATALOGUES
+from core.catalogues import get as get_catalogue
+from core.catalogues.items import ItemTable
+from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, artifacts_dir
+from core.embedding import Embedder, load_embedder
+from core.errors import ArtifactError, UnknownNameError
+from core.images import open_image
+from core.index import ExactIndex, SearchIndex, load_hnsw
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What may be found.
+
+    Attributes:
+        catalogues: Catalogue ids; empty for all.
+        labels: (catalogue, label) pairs; empty for all.
+        min_similarity: Hits below are dropped, so there may be fewer than k, or none.
+    """
+
+    catalogues: tuple[str, ...] = ()
+    labels: frozenset[tuple[str, str]] = frozenset()
+    min_similarity: float = -1.0
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One found item.
+
+    Attributes:
+        rank: 1 is the closest.
+        id: Of the item.
+        catalogue: Its catalogue's id.
+        label: The data set's label.
+        title: The label in plain words.
+        similarity: Cosine, in [-1, 1].
+        closer_than: Share of random pairs that are less similar, in [0, 1].
+        same_kind: Probability that a hit this similar is of the query's kind, in [0, 1].
+        position: Row of the item in its catalogue.
+    """
+
+    rank: int
+    id: str
+    catalogue: str
+    label: str
+    title: str
+    similarity: float
+    closer_than: float
+    same_kind: float
+    position: int
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Hits, closest first, and the milliseconds each stage took (`decode`, `embed`, `search`)."""
+
+    hits: list[Hit]
+    timings_ms: dict[str, float]
+    embedding: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """One catalogue as one backbone sees it.
+
+    Attributes:
+        items: The item table; row number = position in `index` and `exact`.
+        exact: Search by comparison, over (n, dim) float16 embeddings mapped from disk.
+        index: hnswlib's graph, or `exact` where the graph cannot be used.
+        calibration: What a similarity means.
+        notice: Why the graph is not used, "" where it is.
+    """
+
+    items: ItemTable
+    exact: ExactIndex
+    index: SearchIndex
+    calibration: Calibration
+    notice: str = ""
+
+
+def index_file(backbone_id: str, catalogue: str, suffix: str) -> Path:
+    """Where a gallery's file of that suffix (`.hnsw`, `.npy`) is."""
+    return artifacts_dir() / "indexes" / backbone_id / f"{catalogue}{suffix}"
+
+
+def items_file(catalogue: str) -> Path:
+    """Where a catalogue's item table is."""
+    return artifacts_dir() / "catalogues" / f"{catalogue}.parquet"
+
+
+def calibration_file(backbone_id: str) -> Path:
+    """Where a backbone's calibration is."""
+    return artifacts_dir() / "indexes" / backbone_id / "calibration.json"
+
+
+def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
+    """Load a catalogue's items, embeddings and index, all verified.
+
+    A graph that is damaged or does not fit is replaced by exact search, with a notice.
+
+    Raises:
+        ArtifactError: The manifest, the items, the embeddings or the calibration cannot be used.
+    """
+    manifest = load_manifest()
+    entry = manifest["indexes"].get(f"{backbone_id}/{catalogue}")
+    path = index_file(backbone_id, catalogue, ".npy")
+    if entry is None:
+        command = f"python -m core build --backbone {backbone_id}"
+        raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "has not been built", command)
+    items = ItemTable.load(verified(items_file(catalogue)))
+    embeddings = np.load(verified(path), mmap_mode="r", allow_pickle=False)
+    if embeddings.shape != (len(items), entry["dim"]) or items.content_hash() != entry["items_hash"]:
+        raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "does not fit the item table", REPAIR)
+    calibration = json.loads(verified(calibration_file(backbone_id)).read_bytes())
+    exact = ExactIndex(embeddings)
+    index: SearchIndex = exact
+    notice = ""
+    try:
+        index = load_hnsw(index_file(backbone_id, catalogue, ".hnsw"), entry, embeddings)
+    except ArtifactError as error:
+        notice = f"{error} Until then, every item is compared: the answers are right, only slower."
+    return Gallery(items, exact, index, Calibration.from_json(calibration[catalogue]), notice)
+
+
+class SearchEngine:
+    """Searches the built catalogues with one backbone; everything is loaded when it is first needed."""
+
+    def __init__(self, backbone_id: str = DEFAULT_BACKBONE):
+        self.backbone_id = backbone_id
+        self._lock = threading.RLock()
+        self._embedder: Embedder | None = None
+        self._galleries: dict[str, Gallery] = {}
+
+    @property
+    def embedder(self) -> Embedder:
+        """The backbone, loaded once."""
+        with self._lock:
+            if self._embedder is None:
+                self._embedder = load_embedder(self.backbone_id)
+            return self._embedder
+
+    def gallery(self, catalogue: str) -> Gallery:
+        """One catalogue, loaded once.
+
+        Raises:
+            UnknownNameError: No such catalogue.
+            ArtifactError: See `load_gallery`.
+        """
+        get_catalogue(catalogue)
+        with self._lock:
+            if catalogue not in self._galleries:
+                self._galleries[catalogue] = load_gallery(self.backbone_id, catalogue)
+            return self._galleries[catalogue]
+
+    def warm_up(self) -> None:
+        """Load everything a photo search needs, and run it once."""
+        for catalogue in CATALOGUES:
+            self.gallery(catalogue)
+        self.search_embedding(self.embedder.embed_images([Image.new("RGB", (64, 64), "white")])[0], 1)
+
+    def notices(self) -> list[str]:
+        """What visitors should know about the galleries that are loaded."""
+        return [gallery.notice for gallery in self._galleries.values() if gallery.notice]
+
+    def search_image(
+        self,
+        source: bytes | Path,
+        k: int = DEFAULT_K,
+        filters: Filters | None = None,
+        name: str | None = None,
+    ) -> SearchResult:
+        """Search by a photo.
+
+        Args:
+            source: The file's bytes, or its path.
+            k: Number of hits, at most `MAX_K`.
+            filters: What may be found.
+            name: What to call the photo in an error.
+
+        Raises:
+            ImageError: The photo cannot be read.
+        """
+        started = time.perf_counter()
+        image = open_image(source, name)
+        decoded = time.perf_counter()
+        embedding = self.embedder.embed_images([image])[0]
+        embedded = time.perf_counter()
+        result = self.search_embedding(embedding, k, filters)
+        stages = {"decode": decoded - started, "embed": embedded - decoded}
+        return SearchResult(result.hits, {name: 1000 * s for name, s in stages.items()} | result.timings_ms, embedding)
+
+    def search_texts(self, text: str, k: int = DEFAULT_K, filters: Filters | None = None) -> SearchResult:
+        """Search by words.
+
+        Raises:
+            VitrineError: The backbone has no text tower.
+        """
+        started = time.perf_counter()
+        embedding = self.embedder.embed_texts([text])[0]
+        embed_ms = 1000 * (time.perf_counter() - started)
+        result = self.search_embedding(embedding, k, filters)
+        return SearchResult(result.hits, {"decode": 0.0, "embed": embed_ms} | result.timings_ms, embedding)
+
+    def search_similar(self, item_id: str, k: int = DEFAULT_K, filters: Filters | None = None) -> SearchResult:
+        """Items like an item of a catalogue, which is itself left out.
+
+        Raises:
+            UnknownNameError: No such item.
+        """
+        embedding = self.embedding_of(item_id)
+        return self.search_embedding(embedding, k, filters, exclude=(item_id,))
+
+    def embedding_of(self, item_id: str) -> np.ndarray:
+        """(dim,) float32: the stored embedding of an item."""
+        gallery = self.gallery(item_id.partition("/")[0])
+        stored = gallery.exact.embeddings[gallery.items.position(item_id)].astype(np.float32)
+        result: np.ndarray = stored / np.linalg.norm(stored)
+        return result
+
+    def search_embedding(
+        self,
+        embedding: np.ndarray,
+        k: int = DEFAULT_K,
+        filters: Filters | None = None,
+        exclude: Collection[str] = (),
+    ) -> SearchResult:
+        """Search by a (dim,) float32 embedding; see `search_image`."""
+        started = time.perf_counter()
+        filters = filters or Filters()
+        k = max(1, min(k, MAX_K))
+        wanted = filters.catalogues or tuple(CATALOGUES)
+        found: list[tuple[float, str, int]] = []
+        for catalogue in wanted:
+            gallery = self.gallery(catalogue)
+            positions, similarities = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), filters)
+            found += [(float(s), catalogue, int(p)) for p, s in zip(positions, similarities, strict=True)]
+        found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
+        hits = self._hits(found, k, filters.min_similarity, exclude)
+        return SearchResult(hits, {"search": 1000 * (time.perf_counter() - started)}, embedding)
+
+    def _search_gallery(
+        self, gallery: Gallery, catalogue: str, embedding: np.ndarray, k: int, filters: Filters
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A class filter leaves few items, so they are compared one by one: exact, and always k of them."""
+        query = embedding[None]
+        if not filters.labels:
+            positions, similarities = gallery.index.search(query, k)
+        else:
+            labels = {label for name, label in filters.labels if name == catalogue}
+            allowed = gallery.items.positions_of(labels)
+            positions, similarities = gallery.exact.search_among(query, k, allowed)
+        return positions[0], similarities[0]
+
+    def _hits(self, found: list[tuple[float, str, int]], k: int, minimum: float, exclude: Collection[str]) -> list[Hit]:
+        hits: list[Hit] = []
+        for similarity, catalogue, position in found:
+            gallery = self.gallery(catalogue)
+            item = gallery.items.row(position)
+            if similarity < minimum or item.id in exclude:
+                continue
+            meaning = gallery.calibration
+            hits.append(
+                Hit(
+                    len(hits) + 1,
+                    item.id,
+                    catalogue,
+                    item.label,
+                    item.title,
+                    min(1.0, similarity),
+                    meaning.closer_than(similarity),
+                    meaning.same_kind(similarity),
+                    position,
+                )
+            )
+            if len(hits) == k:
+                break
+        return hits
+
+
+def check_labels(labels: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """The same pairs, all of which exist.
+
+    Raises:
+        UnknownNameError: A catalogue or a label does not exist.
+    """
+    for catalogue, label in labels:
+        classes: dict[str, Any] = get_catalogue(catalogue).classes
+        if label not in classes:
+            raise UnknownNameError("class", label, classes)
+    return frozenset(labels)

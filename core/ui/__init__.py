@@ -1,0 +1,1 @@
+"""All that visitors see: the only part of core that imports streamlit."""

@@ -1,0 +1,71 @@
+"""Cards of hits and of the query, as HTML; every text in it is escaped here."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from core.catalogues import get as get_catalogue
+from core.search import Hit
+from core.ui.pictures import Picture
+from core.ui.words import WORDS
+
+
+def percent(share: float) -> str:
+    """A share in words, never rounded up to 100 %: 0.5 → "50%", 0.9987 → "99.8%", 0.99999 → "99.9%"."""
+    if share <= 0.99:
+        return f"{100 * max(share, 0.0):.0f}%"
+    return f"{math.floor(min(share, 0.999) * 1000 + 1e-9) / 10:g}%"
+
+
+def verdict(same_kind: float) -> str:
+    """What a probability of being of the same kind is called."""
+    return next((words for least, words in WORDS.verdicts if same_kind >= least), WORDS.verdicts[-1][1])
+
+
+def picture_html(picture: Picture, alt: str) -> str:
+    """A picture as painted layers: one that does not load leaves the layer below, never a broken sign."""
+    urls = ",".join(f"url('{layer}')" for layer in picture.layers if "'" not in layer)
+    style = f"background-image:{urls}" if urls else ""
+    kind = "vt-picture vt-pixels" if picture.pixelated else "vt-picture"
+    return f'<div class="{kind}" role="img" aria-label="{escape(alt)}" style="{escape(style)}"></div>'
+
+
+def hit_html(hit: Hit, picture: Picture) -> str:
+    """The card of one hit: picture, rank, what it is, how close it is."""
+    catalogue = get_catalogue(hit.catalogue).title
+    alt = WORDS.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
+    chance = WORDS.chance.format(percent=percent(hit.same_kind))
+    width = round(100 * min(1.0, max(0.0, hit.same_kind)))
+    return (
+        f'<article class="vt-hit" data-rank="{hit.rank}" data-id="{escape(hit.id)}">'
+        f'<div class="vt-frame">{picture_html(picture, alt)}<span class="vt-rank">{hit.rank}</span></div>'
+        f'<h3 class="vt-title">{escape(hit.title)}</h3><p class="vt-quiet">{escape(catalogue)}</p>'
+        f'<div class="vt-meter" role="img" aria-label="{escape(chance)}"><i style="width:{width}%"></i></div>'
+        f'<p class="vt-verdict">{escape(verdict(hit.same_kind))}</p>'
+        f'<p class="vt-figure"><b class="vt-similarity">{hit.similarity:.3f}</b> {escape(WORDS.similarity)}</p>'
+        f'<p class="vt-quiet">{escape(WORDS.closer_than.format(percent=percent(hit.closer_than)))}</p>'
+        "</article>"
+    )
+
+
+def query_html(kind: str, name: str, note: str, picture: Picture) -> str:
+    """The card of what is searched with."""
+    alt = WORDS.query_alt.format(name=name)
+    quiet = f'<p class="vt-quiet">{escape(note)}</p>' if note else ""
+    return (
+        f'<section class="vt-query"><div class="vt-frame">{picture_html(picture, alt)}</div>'
+        f'<div><p class="vt-kicker">{escape(kind)}</p><h2 class="vt-title">{escape(name)}</h2>{quiet}</div>'
+        "</section>"
+    )
+
+
+def header_html(n_items: int, large: bool) -> str:
+    """The name of the house; with the headline where nothing has been asked yet."""
+    if not large:
+        return f'<header class="vt-header"><p class="vt-name">{escape(WORDS.name)}</p></header>'
+    return (
+        f'<header class="vt-hero"><p class="vt-name">{escape(WORDS.name)}</p>'
+        f"<h1>{escape(WORDS.headline)}</h1><p class='vt-lead'>{escape(WORDS.lead.format(n_items=n_items))}</p>"
+        "</header>"
+    )

@@ -1,0 +1,72 @@
+"""The front page: ask with a photo, see what is closest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.artifacts import load_manifest
+from core.catalogues import CATALOGUES
+from core.errors import VitrineError
+from core.ui import ask, cards, resources, results, state
+from core.ui.looks import look_at
+from core.ui.words import WORDS
+
+STYLE = Path(__file__).with_name("style.css")
+
+
+def show() -> None:
+    """Draw the page. What needs no engine is drawn first; the engine loads while the visitor reads."""
+    st.html(STYLE)
+    busy = "incoming" in st.session_state or state.current() is not None
+    n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())
+    st.html(cards.header_html(n_items, large=not busy))
+    ask.show(large=not busy)
+    _receive()
+    if problem := st.session_state.get("problem"):
+        st.error(problem, icon=":material/error:")
+    query = state.current()
+    if query is not None:
+        _answer(query)
+    else:
+        _idle()
+    resources.warm_up()
+
+
+def _receive() -> None:
+    """Look at a photo that has just come in, and make it the query."""
+    incoming = st.session_state.get("incoming")
+    if incoming is None:
+        return
+    data, name = incoming
+    try:
+        with st.spinner(WORDS.looking):
+            look = state.keep(look_at(resources.engine(), data, name))
+        state.go(state.Query("photo", look.sha256))
+    except VitrineError as error:
+        state.leave()
+        st.session_state["problem"] = str(error)
+    st.session_state.pop("incoming", None)
+
+
+def _answer(query: state.Query) -> None:
+    try:
+        results.show(query)
+    except VitrineError as error:
+        st.error(str(error), icon=":material/error:")
+        results.ways_out()
+        return
+    for notice in resources.engine().notices():
+        st.warning(notice, icon=":material/info:")
+
+
+def _idle() -> None:
+    """Nothing is asked yet: say what happens with a photo, and whether the page can answer at all."""
+    if state.trail():
+        results.ways_out()
+    st.caption(WORDS.privacy, text_alignment="center")
+    try:
+        load_manifest()
+    except VitrineError as error:
+        st.error(str(error), icon=":material/error:")

@@ -1,0 +1,57 @@
+"""Looking at a picture once: all that is kept of it afterwards is a preview and an embedding."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.search import SearchEngine
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is kept of a picture.
+
+    Attributes:
+        sha256: Of the file.
+        name: What the visitor calls it.
+        preview: A small JPEG.
+        embedding: (dim,) float32, L2-normalised.
+        timings_ms: Milliseconds of the stages `decode` and `embed`.
+    """
+
+    sha256: str
+    name: str
+    preview: bytes = field(repr=False)
+    embedding: np.ndarray = field(repr=False)
+    timings_ms: dict[str, float]
+
+
+def digest(source: bytes | Path) -> str:
+    """Hex sha256 of a picture's file."""
+    return hashlib.sha256(source if isinstance(source, bytes) else source.read_bytes()).hexdigest()
+
+
+def look_at(engine: SearchEngine, source: bytes | Path, name: str) -> Look:
+    """Decode and embed a picture.
+
+    Raises:
+        ImageError: The picture is refused or cannot be decoded.
+        ArtifactError: The backbone cannot be used.
+    """
+    from core.images import encode_thumbnail, open_image
+
+    started = time.perf_counter()
+    image = open_image(source, name)
+    decode_s = time.perf_counter() - started
+    embedder = engine.embedder  # loading it, the first time, is no part of embedding
+    started = time.perf_counter()
+    embedding = embedder.embed_images([image])[0]
+    timings = {"decode": 1000 * decode_s, "embed": 1000 * (time.perf_counter() - started)}
+    return Look(digest(source), name, encode_thumbnail(image, 640), embedding, timings)

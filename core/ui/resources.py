@@ -1,0 +1,76 @@
+"""What all visitors share: loaded once, never changed by a page."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+import streamlit as st
+
+from core.artifacts import REPAIR, load_manifest, verified
+from core.catalogues.clothing_source import ClothingSource
+from core.catalogues.pictures import Pictures
+from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
+from core.errors import ArtifactError, DataError, VitrineError
+from core.search import SearchEngine
+
+
+def engine(backbone_id: str = DEFAULT_BACKBONE) -> SearchEngine:
+    """The one engine of a backbone; what it needs is loaded when it is first used."""
+    return _engine(backbone_id, str(artifacts_dir()))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _engine(backbone_id: str, folder: str) -> SearchEngine:
+    return SearchEngine(backbone_id)
+
+
+def warm_up() -> None:
+    """Start loading the default engine behind a page that is already drawn; once a process."""
+    _warm_up(DEFAULT_BACKBONE, str(artifacts_dir()))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _warm_up(backbone_id: str, folder: str) -> threading.Thread:
+    shared = _engine(backbone_id, folder)
+
+    def load() -> None:
+        with contextlib.suppress(VitrineError):  # whoever searches gets the same error, and sees it
+            shared.warm_up()
+
+    thread = threading.Thread(target=load, name="warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def grey_pictures() -> Pictures:
+    """The pictures of Fashion-MNIST.
+
+    Raises:
+        ArtifactError: Their file is missing or damaged.
+    """
+    return _grey_pictures(str(artifacts_dir()))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _grey_pictures(folder: str) -> Pictures:
+    start = "catalogues/fashion-mnist."
+    names = [n for n in load_manifest()["files"] if n.startswith(start) and not n.endswith(".parquet")]
+    if not names:
+        raise ArtifactError("manifest.json", "names no pictures of Fashion-MNIST", REPAIR)
+    return Pictures(verified(artifacts_dir() / names[0]))
+
+
+def photo_source() -> ClothingSource | None:
+    """The clothing photos on this computer, None where there are none; looked for anew now and then."""
+    return _photo_source(str(data_dir()))
+
+
+@st.cache_resource(max_entries=2, ttl=300, show_spinner=False)
+def _photo_source(folder: str) -> ClothingSource | None:
+    from core.catalogues.clothing import find_source
+
+    try:
+        return find_source()
+    except DataError:  # a damaged archive: the pictures' public addresses are used instead
+        return None

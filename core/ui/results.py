@@ -1,0 +1,171 @@
+"""The query beside its closest items."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.catalogues import CATALOGUES
+from core.catalogues import get as get_catalogue
+from core.catalogues.items import UnknownItemError
+from core.errors import ImageError, UnknownNameError, VitrineError
+from core.search import Hit, SearchResult
+from core.ui import cards, export, options, resources, samples, state
+from core.ui.looks import Look, digest, look_at
+from core.ui.options import Options
+from core.ui.pictures import Picture, data_url, picture_of
+from core.ui.words import WORDS
+
+COLUMNS = 5
+
+
+def show(query: state.Query) -> None:
+    """Draw a query and its answer.
+
+    Raises:
+        VitrineError: The query names nothing that exists, or the search cannot be made.
+    """
+    with st.spinner(WORDS.looking):
+        look = None if query.kind == "item" else look_of(query)
+        name, note, picture = _described(query, look)
+    left, right = st.columns([1.1, 4], gap="medium")
+    with left.container(key="query"):
+        st.html(cards.query_html(WORDS.query_kinds[query.kind], name, note, picture))
+        ways_out()
+    with right:
+        with st.container(key="toolbar", horizontal=True, vertical_alignment="center"):
+            chosen = options.choose(options.choose_catalogue())
+            download = st.container(width="content")
+        result = search(query, look, chosen)
+        if result.hits:
+            with download:
+                _download(result.hits, name)
+        _hits(result.hits)
+        _footnotes(result, look, chosen)
+
+
+def look_of(query: state.Query) -> Look:
+    """The look at a photo or a sample, from the session or made now.
+
+    Raises:
+        VitrineError: It is no longer there, or cannot be looked at.
+    """
+    if query.kind == "photo":
+        look = state.looks().get(query.ref)
+        if look is None:
+            raise VitrineError(WORDS.photo_gone)
+        return state.keep(look)
+    path = samples.path_of(query.ref)
+    if not path.is_file():
+        raise ImageError(path.name, WORDS.sample_missing)
+    known = state.looks().get(digest(path))
+    return state.keep(known or look_at(resources.engine(), path, WORDS.samples[query.ref]))
+
+
+def search(query: state.Query, look: Look | None, chosen: Options) -> SearchResult:
+    """The answer: from the session if it is the last one, else searched."""
+    key = (query, chosen)
+    known = state.answer_for(key)
+    if known is not None:
+        return known
+    engine = resources.engine()
+    if look is None:
+        result = engine.search_similar(query.ref, chosen.k, chosen.filters)
+    else:
+        result = engine.search_embedding(look.embedding, chosen.k, chosen.filters)
+    return state.keep_answer(key, result)
+
+
+def _described(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
+    """Name, note and picture of the query."""
+    if look is not None:
+        note = WORDS.privacy if query.kind == "photo" else ""
+        return look.name, note, Picture((data_url(look.preview),))
+    catalogue = query.ref.partition("/")[0]
+    if catalogue not in CATALOGUES:
+        raise VitrineError(WORDS.unknown_item.format(id=query.ref[:60]))
+    gallery = resources.engine().gallery(catalogue)
+    try:
+        position = gallery.items.position(query.ref)
+    except UnknownItemError:
+        raise VitrineError(WORDS.unknown_item.format(id=query.ref[:60])) from None
+    return gallery.items.row(position).title, get_catalogue(catalogue).title, picture_of(gallery, position)
+
+
+def _name_of(query: state.Query) -> str:
+    """What a query is called on the way back to it."""
+    try:
+        if query.kind == "item":
+            gallery = resources.engine().gallery(query.ref.partition("/")[0])
+            return gallery.items.row(gallery.items.position(query.ref)).title
+    except UnknownNameError:
+        return query.ref[:20]
+    return WORDS.samples.get(query.ref) or state.looks()[query.ref].name
+
+
+def ways_out() -> None:
+    """Draw the way back and the way to the empty page."""
+    steps = state.trail()
+    if steps:
+        label = WORDS.back.format(name=_plain(_name_of(steps[-1])))
+        st.button(label, key="back", icon=":material/arrow_back:", width="stretch", on_click=state.back)
+    st.button(
+        WORDS.start_over,
+        key="start-over",
+        type="tertiary",
+        icon=":material/close:",
+        width="stretch",
+        on_click=state.start_over,
+    )
+
+
+def _plain(name: str) -> str:
+    """A name of the visitor's as a label shows it: short, and without Markdown."""
+    short = name if len(name) <= 24 else name[:23] + "…"
+    return "".join(f"\\{c}" if c in "\\`*_[]:$<>~#!{}()|" else c for c in short)
+
+
+def _hits(hits: list[Hit]) -> None:
+    if not hits:
+        st.info(WORDS.nothing, icon=":material/filter_alt:")
+        return
+    engine = resources.engine()
+    with st.grid(COLUMNS, min_column_width=150, gap="small", key="hits") as grid:
+        for hit in hits:
+            with grid.cell():
+                st.html(cards.hit_html(hit, picture_of(engine.gallery(hit.catalogue), hit.position)))
+                st.button(
+                    WORDS.more,
+                    key=f"more-{hit.id}",
+                    help=WORDS.more_help.format(title=hit.title, rank=hit.rank),
+                    width="stretch",
+                    on_click=state.go,
+                    args=(state.Query("item", hit.id),),
+                )
+
+
+def _download(hits: list[Hit], name: str) -> None:
+    st.download_button(
+        WORDS.csv,
+        export.hits_csv(hits),
+        export.csv_name(name),
+        "text/csv",
+        key="csv",
+        help=WORDS.csv_help,
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _footnotes(result: SearchResult, look: Look | None, chosen: Options) -> None:
+    stages = (look.timings_ms if look else {}) | result.timings_ms
+    wanted = chosen.filters.catalogues or tuple(CATALOGUES)
+    n_items = sum(CATALOGUES[id].n_items for id in wanted)
+    parts = [
+        text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
+        for stage, text in WORDS.stages.items()
+        if stage in stages
+    ]
+    line = " · ".join(parts)
+    with st.container(key="footnotes", horizontal=True, horizontal_alignment="distribute"):
+        st.caption(line[:1].upper() + line[1:], help=WORDS.timings_help, width="content")
+        st.caption(WORDS.how_to_read, help=WORDS.explanation, width="content")

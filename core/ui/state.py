@@ -1,0 +1,118 @@
+"""What one visitor looks at: the query, the way back, and the few photos this visit keeps.
+
+A sample or an item is named in the URL, so that a link can be shared and the browser's own back button
+works. A photo never is: of it, a small preview and its embedding stay in the session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import streamlit as st
+
+from core.search import SearchResult
+from core.ui.looks import Look
+
+Kind = Literal["photo", "sample", "item"]
+URL_KINDS: tuple[Kind, ...] = ("item", "sample")
+#: Photos and samples whose preview and embedding a session keeps (about 100 KB each).
+MAX_LOOKS = 8
+MAX_TRAIL = 20
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is searched with: `ref` is the sha256 of a photo, the name of a sample, or the id of an item."""
+
+    kind: Kind
+    ref: str
+
+
+def current() -> Query | None:
+    """The query of this page: what the URL names, else the visitor's photo."""
+    for kind in URL_KINDS:
+        if ref := st.query_params.get(kind):
+            return Query(kind, ref)
+    photo = st.session_state.get("photo")
+    return Query("photo", photo) if photo else None
+
+
+def go(query: Query) -> None:
+    """Make this the query, and remember the one before."""
+    before = current()
+    if before is not None and before != query:
+        st.session_state["trail"] = [*trail(), before][-MAX_TRAIL:]
+    _set(query)
+
+
+def back() -> None:
+    """Return to the query before."""
+    steps = trail()
+    if steps:
+        st.session_state["trail"] = steps[:-1]
+        _set(steps[-1])
+
+
+def start_over() -> None:
+    """Return to the empty page and forget the photos."""
+    for name in ("trail", "looks", "answer"):
+        st.session_state.pop(name, None)
+    _set(None)
+
+
+def leave() -> None:
+    """Show no query, but keep the way back."""
+    before = current()
+    if before is not None:
+        st.session_state["trail"] = [*trail(), before][-MAX_TRAIL:]
+    _set(None)
+
+
+def trail() -> list[Query]:
+    """The queries before this one, without those that are shown now or whose photo is gone."""
+    steps = cast("list[Query]", st.session_state.get("trail", []))
+    kept = [step for step in steps if step.kind != "photo" or step.ref in looks()]
+    while kept and kept[-1] == current():
+        kept.pop()
+    return kept
+
+
+def _set(query: Query | None) -> None:
+    for kind in URL_KINDS:
+        st.query_params.pop(kind, None)
+    for name in ("incoming", "problem"):
+        st.session_state.pop(name, None)
+    if query is None:
+        st.session_state.pop("photo", None)
+    elif query.kind == "photo":
+        st.session_state["photo"] = query.ref
+    else:
+        st.query_params[query.kind] = query.ref
+
+
+def looks() -> dict[str, Look]:
+    """The pictures that this session has looked at, by sha256, the last used one last."""
+    return cast("dict[str, Look]", st.session_state.setdefault("looks", {}))
+
+
+def keep(look: Look) -> Look:
+    """Keep a look in the session, and drop the oldest ones above the limit."""
+    kept = looks()
+    kept.pop(look.sha256, None)
+    kept[look.sha256] = look
+    for old in list(kept)[:-MAX_LOOKS]:
+        del kept[old]
+    return look
+
+
+def answer_for(key: object) -> SearchResult | None:
+    """The last search's result if it was for this key."""
+    stored = st.session_state.get("answer")
+    return cast("SearchResult", stored[1]) if stored and stored[0] == key else None
+
+
+def keep_answer(key: object, result: SearchResult) -> SearchResult:
+    """Keep the last search's result."""
+    st.session_state["answer"] = (key, result)
+    return result

@@ -1,0 +1,108 @@
+"""Every sentence that a visitor of the pages reads; a second language is a second `Words`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of the pages; `{…}` is filled in by `str.format`."""
+
+    page_title: str = "Vitrine · find what looks like it"
+    name: str = "Vitrine"
+    headline: str = "Show it a photo. See what looks like it."
+    lead: str = (
+        "Give it a sneaker, a shirt, a bag or a dress: the closest of {n_items:,} pieces from two catalogues "
+        "come back in a moment."
+    )
+
+    source: str = "Where your photo comes from"
+    sources: dict[str, str] = field(
+        default_factory=lambda: {
+            "upload": ":material/upload: Upload",
+            "camera": ":material/photo_camera: Camera",
+        }
+    )
+    upload: str = "A photo of one piece of clothing, a shoe or a bag, up to 10 MB"
+    camera: str = "Take a photo"
+    camera_name: str = "Your camera photo"
+    camera_note: str = "The camera is asked for only while this tab is open."
+    samples_heading: str = "Or try one of these"
+    samples: dict[str, str] = field(
+        default_factory=lambda: {"sneaker": "Sneaker", "shirt": "Shirt", "bag": "Bag", "dress": "Dress"}
+    )
+    sample_help: str = "Search with this picture"
+    privacy: str = (
+        "A photo is kept in memory only, for this visit. It is never written to disk and never sent elsewhere."
+    )
+
+    looking: str = "Looking…"
+    query_kinds: dict[str, str] = field(
+        default_factory=lambda: {"photo": "Your photo", "sample": "Sample", "item": "From the catalogue"}
+    )
+    query_alt: str = "The picture that is searched with: {name}"
+    photo_gone: str = "That photo is no longer kept here. Please choose it again."
+    back: str = "Back to {name}"
+    start_over: str = "Start over"
+
+    closest: str = "The {n} closest"
+    closest_one: str = "The closest"
+    how_to_read: str = "How to read this"
+    explanation: str = (
+        "**Similarity** compares two pictures as the model sees them: 1.000 is the same picture, 0 is nothing "
+        "in common.\n\n"
+        "**The bar and its words** say how probable it is that a match this similar is the same kind of piece "
+        "as yours. It was measured on thousands of searches whose right answer is known.\n\n"
+        "**Closer than …** says how many of all random pairs of pictures are less similar than these two."
+    )
+    hit_alt: str = "Match {rank}: {title}, {catalogue}"
+    similarity: str = "similarity"
+    chance: str = "{percent} chance of the same kind"
+    #: From this probability of being of the same kind on; the first that fits is taken.
+    verdicts: tuple[tuple[float, str], ...] = (
+        (0.95, "Almost surely the same kind"),
+        (0.8, "Very likely the same kind"),
+        (0.6, "Probably the same kind"),
+        (0.4, "Perhaps the same kind"),
+        (0.0, "A loose match"),
+    )
+    closer_than: str = "Closer than {percent} of random pairs"
+    more: str = "More like this"
+    more_help: str = "Search with {title}, match {rank}"
+    nothing: str = "Nothing passes these options. A lower minimum similarity or more classes will show more."
+    stages: dict[str, str] = field(
+        default_factory=lambda: {
+            "decode": "read in {ms} ms",
+            "embed": "understood in {ms} ms",
+            "search": "{n_items:,} pieces compared in {ms} ms",
+        }
+    )
+    timings_help: str = "Decoding the picture, embedding it with the model, and searching the index."
+
+    catalogue: str = "Catalogue"
+    catalogues: dict[str, str] = field(
+        default_factory=lambda: {
+            "all": "Both",
+            "clothing": "Clothing photos",
+            "fashion-mnist": "Fashion-MNIST",
+        }
+    )
+    catalogue_help: str = (
+        "Clothing photos are colour pictures that people took at home. Fashion-MNIST has small grey pictures "
+        "of 28 × 28 pixels. A colour photo is usually closest to other photos, so look at each on its own too."
+    )
+    options: str = "Options"
+    k: str = "How many matches"
+    classes: str = "Only these kinds"
+    classes_placeholder: str = "All kinds"
+    minimum: str = "Minimum similarity"
+    minimum_help: str = "0 shows the closest ones however far they are."
+    csv: str = "CSV"
+    csv_help: str = "Download these matches as a table"
+
+    unknown_item: str = "The link asks for an item that is in none of the catalogues: {id}."
+    sample_missing: str = "The sample picture {name} is missing."
+
+
+WORDS = Words()
