@@ -8,14 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.backbones import BACKBONES
 from core.catalogues import CATALOGUES
-from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_IMAGE_BYTES, ROOT
-from core.errors import ImageError, VitrineError
+from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, ROOT
+from core.errors import VitrineError
 
 NOTHING_EMBEDDED = 3
 
@@ -71,10 +70,11 @@ def _search(options: argparse.Namespace) -> int:
 
     if (options.image is None) == (options.text is None):
         options.parser.error("give either an IMAGE or --text")
-    if options.k < 1:
-        options.parser.error("--k must be at least 1")
+    if not 1 <= options.k <= MAX_K:
+        options.parser.error(f"--k must be between 1 and {MAX_K}")
     filters = Filters(() if options.catalogue == "all" else (options.catalogue,))
     engine = SearchEngine(options.backbone)
+    engine.warm_up(filters.catalogues)  # so that the timings are those of a search, not of loading
     if options.text is not None:
         query, result = options.text, engine.search_texts(options.text, options.k, filters)
     else:
@@ -91,7 +91,8 @@ def _search(options: argparse.Namespace) -> int:
         print(json.dumps({"backbone": options.backbone, "query": query, "hits": hits, "timings_ms": timings}))
         return 0
     for hit in result.hits:
-        meaning = f"closer than {100 * hit.closer_than:.1f} % of random pairs"
+        # The calibration is of picture pairs; between words and pictures a similarity means something else.
+        meaning = "" if options.text else f"closer than {100 * hit.closer_than:.1f} % of random pairs"
         print(f"{hit.rank:3}  {hit.similarity:.3f}  {hit.title:20} {hit.id:48} {meaning}")
     print("  ".join(f"{stage} {ms:.1f} ms" for stage, ms in result.timings_ms.items()))
     return 0
@@ -107,69 +108,18 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _embed(options: argparse.Namespace) -> int:
-    import numpy as np
-
     from core.embedding import load_embedder
-    from core.images import open_image
+    from core.jobs.embed import embed_lines, embed_paths, write_npz
 
     if bool(options.paths) == bool(options.texts):
         options.parser.error("give either PATHs or --texts FILE")
     embedder = load_embedder(options.backbone)
-    ids: list[str] = []
-    skipped: list[str] = []
-    rows: list[np.ndarray] = []
-    if options.texts:
-        lines = options.texts.read_text("utf-8").splitlines()
-        ids = [line for line in lines if line.strip()]
-        rows = list(embedder.embed_texts(ids))
-    else:
-        for name, content in sorted(_pictures(options.paths, skipped), key=lambda pair: pair[0]):
-            try:
-                image = open_image(content() if callable(content) else content, name)
-            except ImageError as error:
-                skipped.append(str(error))
-                continue
-            ids.append(name)
-            rows.append(embedder.embed_images([image])[0])
-    for reason in skipped:
+    result = embed_lines(embedder, options.texts) if options.texts else embed_paths(embedder, options.paths)
+    for reason in result.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
-    embeddings = np.stack(rows) if rows else np.empty((0, embedder.record.dim), np.float32)
-    with options.output.open("wb") as file:
-        np.savez(file, ids=np.array(ids, dtype=str), embeddings=embeddings, skipped=np.array(skipped, dtype=str))
-    print(f"{len(ids)} embedded, {len(skipped)} skipped.", file=sys.stderr)
-    return 0 if ids else NOTHING_EMBEDDED
-
-
-class _Member:
-    """A picture inside an archive, read only when its turn comes."""
-
-    def __init__(self, archive: Path, info: zipfile.ZipInfo):
-        self.archive, self.info = archive, info
-
-    def __call__(self) -> bytes:
-        if self.info.file_size > MAX_IMAGE_BYTES:
-            raise ImageError(self.info.filename, f"it is larger than {MAX_IMAGE_BYTES // 10**6} MB")
-        try:
-            with zipfile.ZipFile(self.archive) as archive, archive.open(self.info) as file:
-                return file.read(MAX_IMAGE_BYTES + 1)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, ValueError) as error:
-            raise ImageError(self.info.filename, f"it cannot be unpacked ({error})") from error
-
-
-def _pictures(paths: Sequence[Path], skipped: list[str]) -> Iterator[tuple[str, Path | _Member]]:
-    for path in paths:
-        if path.is_dir():
-            yield from ((str(file), file) for file in path.rglob("*") if file.is_file())
-        elif path.suffix.lower() == ".zip":
-            try:
-                with zipfile.ZipFile(path) as archive:
-                    members = [info for info in archive.infolist() if not info.is_dir()]
-            except (zipfile.BadZipFile, OSError) as error:
-                skipped.append(f"{path}: {error}.")
-                continue
-            yield from ((f"{path}/{info.filename}", _Member(path, info)) for info in members)
-        else:
-            yield str(path), path
+    write_npz(result, options.output)
+    print(f"{len(result.ids)} embedded, {len(result.skipped)} skipped.", file=sys.stderr)
+    return 0 if result.ids else NOTHING_EMBEDDED
 
 
 def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -22,6 +22,8 @@ from core.errors import ArtifactError
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
+#: What `load_gallery` and `load_hnsw` need to know of an index before they read it.
+INDEX_KEYS = {"count", "dim", "space", "parameters", "items_hash"}
 REPAIR = "git restore artifacts, or python -m core build"
 
 _lock = threading.Lock()
@@ -61,10 +63,13 @@ def load_manifest() -> dict[str, Any]:
 def _well_formed(manifest: dict[str, Any]) -> bool:
     if any(not isinstance(manifest.get(key), dict) for key in empty_manifest() if key != "schema"):
         return False
+    if any(not isinstance(entry, dict) or not entry.keys() >= INDEX_KEYS for entry in manifest["indexes"].values()):
+        return False
     return all(
         isinstance(entry, dict)
         and isinstance(entry.get("sha256"), str)
         and isinstance(entry.get("bytes"), int)
+        and "\0" not in name
         and not Path(name).is_absolute()
         and ".." not in Path(name).parts
         for name, entry in manifest["files"].items()
@@ -111,7 +116,10 @@ def _problem(path: Path, entry: dict[str, Any]) -> str:
     with _lock:
         digest = _checked.get(key)
         if digest is None:
-            digest = _checked[key] = sha256_of(path)
+            try:
+                digest = _checked[key] = sha256_of(path)
+            except OSError as error:
+                return f"cannot be read ({error.strerror})"
     return "" if digest == entry["sha256"] else "is damaged: its sha256 is not the manifest's"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config import artifacts_dir
-from core.errors import UnknownNameError
+from core.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
     from core.embedding import Embedder
@@ -62,7 +62,10 @@ def _load_onnx_clip(record: Backbone) -> Embedder:
 def _load_imagenet_lite0(record: Backbone) -> Embedder:
     from core.training.baseline import ImageNetLite0Embedder
 
-    return ImageNetLite0Embedder(record)
+    try:
+        return ImageNetLite0Embedder(record)
+    except ImportError as error:
+        raise DataError(f"{record.title} needs torch and timm. Run: pip install -r requirements-dev.txt") from error
 
 
 def model_dir(backbone_id: str) -> Path:

@@ -47,7 +47,13 @@ class Calibration:
         return cls(*(np.asarray(content[name], np.float32) for name in cls.__dataclass_fields__))
 
 
-def fit(random_pairs: np.ndarray, hits: np.ndarray, same: np.ndarray, n_steps: int = 40) -> Calibration:
+def fit(
+    random_pairs: np.ndarray,
+    hits: np.ndarray,
+    same: np.ndarray,
+    n_steps: int = 40,
+    random_same: np.ndarray | None = None,
+) -> Calibration:
     """Fit both figures.
 
     Args:
@@ -55,19 +61,30 @@ def fit(random_pairs: np.ndarray, hits: np.ndarray, same: np.ndarray, n_steps: i
         hits: (h,) similarities of neighbours to their query.
         same: (h,) bool, whether a neighbour has its query's label.
         n_steps: Bins of equal size into which the hits are sorted before they are made monotone.
+        random_same: (r,) bool, whether a random pair has one label. Where given, the table goes on below the
+            least similar hits, which is where the "closest" of a catalogue that holds nothing of the kind are.
 
     Source: Zadrozny and Elkan 2002 (isotonic calibration, here of binned shares).
     """
-    order = np.argsort(hits, kind="stable")
-    bins = [part for part in np.array_split(order, n_steps) if len(part)]
-    steps = np.array([hits[part].mean() for part in bins])
-    shares = np.array([same[part].mean() for part in bins])
-    sizes = np.array([len(part) for part in bins], np.float64)
+    steps, shares, sizes = _bins(hits, same, n_steps)
+    if random_same is not None:
+        below = random_pairs < steps[0]
+        lower = _bins(random_pairs[below], random_same[below], n_steps // 2)
+        steps, shares, sizes = (np.concatenate(pair) for pair in zip(lower, (steps, shares, sizes), strict=True))
     return Calibration(
         np.quantile(random_pairs, np.linspace(0, 1, N_QUANTILES)).astype(np.float32),
         steps.astype(np.float32),
         _never_falling(shares, sizes).astype(np.float32),
     )
+
+
+def _bins(similarities: np.ndarray, same: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean similarity, share of the same label, and size of up to n bins of equal size, rising."""
+    order = np.argsort(similarities, kind="stable")
+    parts = [part for part in np.array_split(order, max(1, n)) if len(part)]
+    means = np.array([similarities[part].mean() for part in parts])
+    shares = np.array([same[part].mean() for part in parts])
+    return means, shares, np.array([len(part) for part in parts], np.float64)
 
 
 def _never_falling(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

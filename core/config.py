@@ -3,18 +3,64 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 DEFAULT_BACKBONE = "vitrine-clip"
 DEFAULT_K = 5
-MAX_K = 50
+MAX_K = 100
 
 #: Limits for one picture from outside. 10 MB is more than any phone's JPEG at 12 MP;
 #: 40 MP takes 160 MB once decoded and two to three times that on the way (measured).
 MAX_IMAGE_BYTES = 10 * 1000 * 1000
 MAX_IMAGE_PIXELS = 40 * 1000 * 1000
+
+#: Limits of the HTTP API. A search uses all cores for tens of milliseconds, so few run at once and few wait:
+#: pages stay responsive, and who is turned away learns it soon.
+API_MAX_SEARCHES = 2
+API_MAX_WAITING = 8
+API_PATIENCE_S = 5.0
+#: Requests with a body that are in hand at once, from its first byte to the answer.
+API_MAX_UPLOADS = 32
+API_UPLOAD_S = 30.0
+API_MAX_JSON_BYTES = 64 * 1000
+API_MAX_TEXT = 500  # characters
+
+#: Limits of a ZIP archive from outside, checked on what it declares before anything is unpacked.
+MAX_ARCHIVE_BYTES = 200 * 1000 * 1000
+MAX_ARCHIVE_ENTRIES = 5000
+MAX_UNPACKED_BYTES = 200 * 1000 * 1000
+MAX_UNPACK_RATIO = 100
+#: Limits of a CSV table from outside.
+MAX_CSV_BYTES = 10 * 1000 * 1000
+MAX_CSV_ROWS = 5000
+MAX_CSV_COLUMNS = 100
+MAX_CELL = 2000  # characters
+
+#: Limits of fetching pictures by URL, where that is allowed at all; the size of one is `MAX_IMAGE_BYTES`.
+URL_TOTAL_S = 20.0
+URL_READ_S = 5.0
+URL_PARALLEL = 8
+URL_REDIRECTS = 3
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What one visitor's own catalogue may hold; whatever is over it is left out, with the reason.
+
+    Attributes:
+        images: Items at a time; up to here exact search is fast enough.
+        bytes: Of picture files read in one visit, whether they were kept or not.
+        memory: Bytes of thumbnails, embeddings and texts held at a time.
+        queries: Pictures in one set of queries.
+    """
+
+    images: int = 5000
+    bytes: int = 500 * 1000 * 1000
+    memory: int = 80 * 1000 * 1000
+    queries: int = 1000
 
 
 def data_dir() -> Path:
@@ -33,3 +79,8 @@ def n_threads() -> int:
     if value.isdigit() and int(value) > 0:
         return int(value)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def allow_urls() -> bool:
+    """Whether pictures may be fetched by URL (`VITRINE_ALLOW_URLS=1`; any other value, and the default: no)."""
+    return os.environ.get("VITRINE_ALLOW_URLS") == "1"

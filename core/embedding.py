@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import html
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,9 @@ from core.config import n_threads
 from core.errors import VitrineError
 
 BATCH_SIZE = 32
+
+#: What open_clip's text cleaning does to quotation marks.
+_STRAIGHT = dict.fromkeys(map(ord, "ʼ‘’‚‛"), "'") | dict.fromkeys(map(ord, "“”„‟"), '"')
 
 
 def prepare(image: Image.Image, record: Backbone) -> np.ndarray:
@@ -42,8 +46,9 @@ def prepare(image: Image.Image, record: Backbone) -> np.ndarray:
     left, top = round((target[0] - size) / 2.0), round((target[1] - size) / 2.0)
     # Of a very long picture only the centre is ever resized: the rest would be cut off after costing memory.
     if max(target) > 8 * size:
-        scale = width / target[0]
-        box = (left * scale, top * scale, (left + size) * scale, (top + size) * scale)
+        across, down = width / target[0], height / target[1]  # not quite equal, since `target` is whole
+        right, bottom = min(width, (left + size) * across), min(height, (top + size) * down)
+        box = (left * across, top * down, right, bottom)
         return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
     resized = image.resize(target, Image.Resampling.BICUBIC)
     return np.asarray(resized.crop((left, top, left + size, top + size)))
@@ -77,7 +82,8 @@ class Embedder(ABC):
         for batch in _batched(images, BATCH_SIZE):
             pixels = np.stack([prepare(image, self.record) for image in batch]).astype(np.float32)
             pixels = ((pixels - mean) * scale).astype(np.float32, copy=False)
-            parts.append(self._checked(self._embed_pixels(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))))
+            pixels = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
+            parts.append(self._checked(self._embed_pixels(pixels), len(batch)))
         return np.concatenate(parts) if parts else np.empty((0, self.record.dim), np.float32)
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
@@ -89,12 +95,12 @@ class Embedder(ABC):
         Raises:
             VitrineError: The backbone has no text tower.
         """
-        parts = [self._checked(self._embed_texts(batch)) for batch in _batched(texts, BATCH_SIZE)]
+        parts = [self._checked(self._embed_texts(batch), len(batch)) for batch in _batched(texts, BATCH_SIZE)]
         return np.concatenate(parts) if parts else np.empty((0, self.record.dim), np.float32)
 
-    def _checked(self, embeddings: np.ndarray) -> np.ndarray:
+    def _checked(self, embeddings: np.ndarray, n: int) -> np.ndarray:
         norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
-        if embeddings.shape[1] != self.record.dim or not (np.isfinite(norms).all() and (norms > 0).all()):
+        if embeddings.shape != (n, self.record.dim) or not (np.isfinite(norms).all() and (norms > 0).all()):
             raise VitrineError(f"{self.record.title} gave no usable embedding.")
         return (embeddings / norms).astype(np.float32, copy=False)
 
@@ -121,7 +127,9 @@ class OnnxClipEmbedder(Embedder):
 
     def _embed_texts(self, texts: list[str]) -> np.ndarray:
         tokenizer, session = self._text_tower()
-        tokens = np.array([encoding.ids for encoding in tokenizer.encode_batch(texts)], np.int64)
+        tokens = np.array(
+            [encoding.ids for encoding in tokenizer.encode_batch([_plain(text) for text in texts])], np.int64
+        )
         result: np.ndarray = session.run(None, {"tokens": tokens})[0]
         return result
 
@@ -137,6 +145,11 @@ class OnnxClipEmbedder(Embedder):
                 tokenizer.enable_padding(length=length)
                 self._text = (tokenizer, session)
             return self._text
+
+
+def _plain(text: str) -> str:
+    """The text as it was when the tower was trained: no HTML entities, no curly quotes (phones type them)."""
+    return html.unescape(html.unescape(text.translate(_STRAIGHT)))
 
 
 def _session(path: Path) -> Any:

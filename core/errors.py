@@ -2,6 +2,7 @@
 
     VitrineError
     ├── ImageError       one picture could not be read (which one, why, and the limit if there is one)
+    │   └── ImageTypeError   … because it is no picture, or of a type that is not accepted
     ├── ArtifactError    a file under artifacts/ is missing, damaged or of another version; says the repair
     ├── DataError        a data set on disk is missing or is not what its name says
     ├── DownloadError    the network, or what came over it, was not as expected
@@ -31,6 +32,10 @@ class ImageError(VitrineError):
         super().__init__(f"{name}: {reason}.")
         self.name = name
         self.reason = reason
+
+
+class ImageTypeError(ImageError):
+    """A file that is no picture, or a picture of a type that is not accepted."""
 
 
 class ArtifactError(VitrineError):

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image, ImageCms, UnidentifiedImageError, features
 
 from core.config import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
-from core.errors import ImageError
+from core.errors import ImageError, ImageTypeError
 
 #: What an upload widget may offer; `open_image` looks at the content only.
 ACCEPTED_EXTENSIONS: tuple[str, ...] = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
@@ -73,7 +73,8 @@ def open_image(source: bytes | Path, name: str | None = None) -> Image.Image:
         decoded and holds neither a file nor metadata, so threads may share it.
 
     Raises:
-        ImageError: The picture is refused or cannot be decoded; nothing else is raised.
+        ImageError: The picture is refused or cannot be decoded; nothing else is raised. An `ImageTypeError`
+            if it is no picture of an accepted type.
     """
     label = name or (source.name if isinstance(source, Path) else "") or "picture"
     try:
@@ -81,7 +82,7 @@ def open_image(source: bytes | Path, name: str | None = None) -> Image.Image:
     except _Refused as refused:
         reason = str(refused)
     # Raised out here so that a kept error does not keep half-decoded pixels alive through its context.
-    raise ImageError(label, reason)
+    raise (ImageTypeError if reason in (_UNKNOWN, _HEIC) else ImageError)(label, reason)
 
 
 def encode_thumbnail(image: Image.Image, side: int = 448, quality: int = 85) -> bytes:

@@ -5,7 +5,6 @@ One `SearchEngine` serves all visitors: after loading it is only read.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Collection
@@ -16,16 +15,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.artifacts import REPAIR, load_manifest, verified
-from core.calibration import Calibration
 from core.catalogues import CATALOGUES
 from core.catalogues import get as get_catalogue
-from core.catalogues.items import ItemTable
-from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, artifacts_dir
+from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
 from core.embedding import Embedder, load_embedder
-from core.errors import ArtifactError, UnknownNameError
+from core.errors import UnknownNameError
+from core.gallery import Gallery, load_gallery
 from core.images import open_image
-from core.index import ExactIndex, SearchIndex, load_hnsw
 
 
 @dataclass(frozen=True)
@@ -79,69 +75,6 @@ class SearchResult:
     embedding: np.ndarray = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Gallery:
-    """One catalogue as one backbone sees it.
-
-    Attributes:
-        items: The item table; row number = position in `index` and `exact`.
-        exact: Search by comparison, over (n, dim) float16 embeddings mapped from disk.
-        index: hnswlib's graph, or `exact` where the graph cannot be used.
-        calibration: What a similarity means.
-        notice: Why the graph is not used, "" where it is.
-    """
-
-    items: ItemTable
-    exact: ExactIndex
-    index: SearchIndex
-    calibration: Calibration
-    notice: str = ""
-
-
-def index_file(backbone_id: str, catalogue: str, suffix: str) -> Path:
-    """Where a gallery's file of that suffix (`.hnsw`, `.npy`) is."""
-    return artifacts_dir() / "indexes" / backbone_id / f"{catalogue}{suffix}"
-
-
-def items_file(catalogue: str) -> Path:
-    """Where a catalogue's item table is."""
-    return artifacts_dir() / "catalogues" / f"{catalogue}.parquet"
-
-
-def calibration_file(backbone_id: str) -> Path:
-    """Where a backbone's calibration is."""
-    return artifacts_dir() / "indexes" / backbone_id / "calibration.json"
-
-
-def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
-    """Load a catalogue's items, embeddings and index, all verified.
-
-    A graph that is damaged or does not fit is replaced by exact search, with a notice.
-
-    Raises:
-        ArtifactError: The manifest, the items, the embeddings or the calibration cannot be used.
-    """
-    manifest = load_manifest()
-    entry = manifest["indexes"].get(f"{backbone_id}/{catalogue}")
-    path = index_file(backbone_id, catalogue, ".npy")
-    if entry is None:
-        command = f"python -m core build --backbone {backbone_id}"
-        raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "has not been built", command)
-    items = ItemTable.load(verified(items_file(catalogue)))
-    embeddings = np.load(verified(path), mmap_mode="r", allow_pickle=False)
-    if embeddings.shape != (len(items), entry["dim"]) or items.content_hash() != entry["items_hash"]:
-        raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "does not fit the item table", REPAIR)
-    calibration = json.loads(verified(calibration_file(backbone_id)).read_bytes())
-    exact = ExactIndex(embeddings)
-    index: SearchIndex = exact
-    notice = ""
-    try:
-        index = load_hnsw(index_file(backbone_id, catalogue, ".hnsw"), entry, embeddings)
-    except ArtifactError as error:
-        notice = f"{error} Until then, every item is compared: the answers are right, only slower."
-    return Gallery(items, exact, index, Calibration.from_json(calibration[catalogue]), notice)
-
-
 class SearchEngine:
     """Searches the built catalogues with one backbone; everything is loaded when it is first needed."""
 
@@ -172,15 +105,19 @@ class SearchEngine:
                 self._galleries[catalogue] = load_gallery(self.backbone_id, catalogue)
             return self._galleries[catalogue]
 
-    def warm_up(self) -> None:
-        """Load everything a photo search needs, and run it once."""
-        for catalogue in CATALOGUES:
-            self.gallery(catalogue)
-        self.search_embedding(self.embedder.embed_images([Image.new("RGB", (64, 64), "white")])[0], 1)
+    @property
+    def loaded(self) -> bool:
+        """Whether a photo search in every catalogue has all it needs in memory."""
+        return self._embedder is not None and all(catalogue in self._galleries for catalogue in CATALOGUES)
+
+    def warm_up(self, catalogues: Collection[str] = ()) -> None:
+        """Load what a photo search needs in these catalogues (empty for all), and run one."""
+        embedding = self.embedder.embed_images([Image.new("RGB", (64, 64), "white")])[0]
+        self.search_embedding(embedding, 1, Filters(tuple(catalogues)))
 
     def notices(self) -> list[str]:
         """What visitors should know about the galleries that are loaded."""
-        return [gallery.notice for gallery in self._galleries.values() if gallery.notice]
+        return [gallery.notice for gallery in list(self._galleries.values()) if gallery.notice]
 
     def search_image(
         self,
@@ -248,7 +185,7 @@ class SearchEngine:
         started = time.perf_counter()
         filters = filters or Filters()
         k = max(1, min(k, MAX_K))
-        wanted = filters.catalogues or tuple(CATALOGUES)
+        wanted = dict.fromkeys(filters.catalogues or CATALOGUES)  # one that is named twice is searched once
         found: list[tuple[float, str, int]] = []
         for catalogue in wanted:
             gallery = self.gallery(catalogue)

@@ -34,7 +34,7 @@ SAMPLE = ROOT / "samples" / "sneaker.jpg"
 N_RUNS = 60
 N_QUERIES = 1000
 N_VISITORS = 20
-EFS = (16, 32, 64, 128, 256)
+EFS = (16, 24, 32, 48, 64, 96, 128)
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 
@@ -222,7 +222,7 @@ def _server() -> dict[str, Any]:
 def _answer(page: Any, address: str) -> None:
     """Visit a link to a sample and wait until its hits are on the page."""
     page.goto(address)
-    page.locator(".vitrine-hit").nth(4).wait_for(timeout=60_000)
+    page.locator(".vt-hit").nth(4).wait_for(timeout=60_000)
 
 
 @contextmanager

@@ -23,9 +23,9 @@ from core.catalogues.pictures import write_pictures
 from core.config import ROOT, artifacts_dir
 from core.embedding import Embedder, load_embedder
 from core.errors import ArtifactError
+from core.gallery import calibration_file, index_file, items_file
 from core.images import open_image
 from core.index import ExactIndex, HnswIndex, IndexParameters
-from core.search import calibration_file, index_file, items_file
 
 CHUNK = 1000
 PARAMETERS = IndexParameters()
@@ -184,4 +184,5 @@ def _calibrate(items: ItemTable, embeddings: np.ndarray, n_queries: int = 2000) 
     usable &= (senders[neighbours] == "") | (senders[neighbours] != senders[queries][:, None])
     usable &= np.cumsum(usable, axis=1) <= 20
     same = labels[neighbours] == labels[queries][:, None]
-    return calibration.fit(random_pairs, similarities[usable], same[usable])
+    random_same = labels[pairs[0]] == labels[pairs[1]]
+    return calibration.fit(random_pairs, similarities[usable], same[usable], random_same=random_same)

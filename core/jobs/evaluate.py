@@ -25,9 +25,9 @@ from core.catalogues import CATALOGUES, clothing
 from core.catalogues.items import ItemTable
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.embedding import Embedder, load_embedder
+from core.gallery import index_file, items_file
 from core.index import ExactIndex
 from core.metrics import Estimate, bootstrap
-from core.search import index_file, items_file
 
 SCHEMA = 1
 PROTOCOLS = ("fashion-mnist", "clothing", "clothing-small", "fashion-products")

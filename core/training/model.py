@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.artifacts import written
 from core.errors import DataError
 from core.torch_compat import import_open_clip
 
@@ -137,7 +138,8 @@ def save(model: Any, folder: Path) -> None:
         key: (value.half() if value.is_floating_point() else value).contiguous()
         for key, value in model.state_dict().items()
     }
-    save_file(state, folder / "open_clip_model.safetensors", metadata={"format": "pt"})
+    with written(folder / "open_clip_model.safetensors") as temporary:
+        save_file(state, temporary, metadata={"format": "pt"})
 
 
 def tokenizer(folder: Path) -> Any:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.config import MAX_IMAGE_BYTES
 from core.ui import samples, state
 from core.ui.words import WORDS
+
+SMALL_CAMERA = 320  # pixels
 
 
 def show(large: bool) -> None:
     """Draw the ways to ask; `large` where they are the whole page."""
     st.html(samples.button_style())
     with st.container(key="ask-large" if large else "ask-small"):
-        left, right = st.columns(2, gap="medium", vertical_alignment="top")
+        left, right = st.columns([2, 3] if large else 2, gap="medium")
         with left:
-            _photo()
+            _photo(large)
         with right:
             _samples()
 
 
-def _photo() -> None:
+def _photo(large: bool) -> None:
     source = st.segmented_control(
         WORDS.source,
         list(WORDS.sources),
@@ -35,6 +38,7 @@ def _photo() -> None:
             key="camera",
             help=WORDS.camera_note,
             resolution="720p",
+            width="stretch" if large else SMALL_CAMERA,
             on_change=_received,
             args=("camera",),
         )
@@ -43,7 +47,7 @@ def _photo() -> None:
         WORDS.upload,
         type="image",
         key="upload",
-        label_visibility="collapsed",
+        max_upload_size=MAX_IMAGE_BYTES // 10**6,
         on_change=_received,
         args=("upload",),
     )
@@ -54,9 +58,7 @@ def _received(widget: str) -> None:
     file = st.session_state.get(widget)
     st.session_state.pop("problem", None)
     if file is None:
-        query = state.current()
-        if query is not None and query.kind == "photo":
-            state.start_over()
+        state.forget_photos()
         return
     name = WORDS.camera_name if widget == "camera" else file.name
     st.session_state["incoming"] = (file.getvalue(), name)
@@ -69,7 +71,6 @@ def _samples() -> None:
             st.button(
                 title,
                 key=f"sample-{name}",
-                help=WORDS.sample_help,
                 width="stretch",
                 on_click=state.go,
                 args=(state.Query("sample", name),),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from html import escape
 
-from core.catalogues import get as get_catalogue
 from core.search import Hit
 from core.ui.pictures import Picture
 from core.ui.words import WORDS
+
+
+def plain(text: str) -> str:
+    """Text of unknown origin for a place that reads Markdown: shown as it is, never as a link or a colour."""
+    return re.sub(r"[\\*\[\]<>$~`#|]|:(?=\w)|(?<!\w)_|_(?!\w)", r"\\\g<0>", " ".join(text.split()))
 
 
 def percent(share: float) -> str:
@@ -27,13 +32,15 @@ def picture_html(picture: Picture, alt: str) -> str:
     """A picture as painted layers: one that does not load leaves the layer below, never a broken sign."""
     urls = ",".join(f"url('{layer}')" for layer in picture.layers if "'" not in layer)
     style = f"background-image:{urls}" if urls else ""
+    if picture.ratio:
+        style += f";aspect-ratio:{picture.ratio:.3f}"
     kind = "vt-picture vt-pixels" if picture.pixelated else "vt-picture"
     return f'<div class="{kind}" role="img" aria-label="{escape(alt)}" style="{escape(style)}"></div>'
 
 
 def hit_html(hit: Hit, picture: Picture) -> str:
     """The card of one hit: picture, rank, what it is, how close it is."""
-    catalogue = get_catalogue(hit.catalogue).title
+    catalogue = WORDS.catalogues.get(hit.catalogue, hit.catalogue)
     alt = WORDS.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
     chance = WORDS.chance.format(percent=percent(hit.same_kind))
     width = round(100 * min(1.0, max(0.0, hit.same_kind)))
@@ -41,9 +48,10 @@ def hit_html(hit: Hit, picture: Picture) -> str:
         f'<article class="vt-hit" data-rank="{hit.rank}" data-id="{escape(hit.id)}">'
         f'<div class="vt-frame">{picture_html(picture, alt)}<span class="vt-rank">{hit.rank}</span></div>'
         f'<h3 class="vt-title">{escape(hit.title)}</h3><p class="vt-quiet">{escape(catalogue)}</p>'
-        f'<div class="vt-meter" role="img" aria-label="{escape(chance)}"><i style="width:{width}%"></i></div>'
         f'<p class="vt-verdict">{escape(verdict(hit.same_kind))}</p>'
-        f'<p class="vt-figure"><b class="vt-similarity">{hit.similarity:.3f}</b> {escape(WORDS.similarity)}</p>'
+        f'<div class="vt-meter" aria-hidden="true"><i style="width:{width}%"></i></div>'
+        f'<p class="vt-quiet">{escape(chance)}</p>'
+        f'<p class="vt-figure">{escape(WORDS.similarity)} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
         f'<p class="vt-quiet">{escape(WORDS.closer_than.format(percent=percent(hit.closer_than)))}</p>'
         "</article>"
     )
@@ -63,9 +71,10 @@ def query_html(kind: str, name: str, note: str, picture: Picture) -> str:
 def header_html(n_items: int, large: bool) -> str:
     """The name of the house; with the headline where nothing has been asked yet."""
     if not large:
-        return f'<header class="vt-header"><p class="vt-name">{escape(WORDS.name)}</p></header>'
+        return f'<header class="vt-header"><h1 class="vt-name">{escape(WORDS.name)}</h1></header>'
+    headline = "<br>".join(map(escape, WORDS.headline))
+    lead = escape(WORDS.lead.format(n_items=n_items))
     return (
         f'<header class="vt-hero"><p class="vt-name">{escape(WORDS.name)}</p>'
-        f"<h1>{escape(WORDS.headline)}</h1><p class='vt-lead'>{escape(WORDS.lead.format(n_items=n_items))}</p>"
-        "</header>"
+        f'<h1>{headline}</h1><p class="vt-lead">{lead}</p></header>'
     )

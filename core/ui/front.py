@@ -14,6 +14,7 @@ from core.ui.looks import look_at
 from core.ui.words import WORDS
 
 STYLE = Path(__file__).with_name("style.css")
+ICON = Path(__file__).with_name("icon.svg")
 
 
 def show() -> None:
@@ -24,8 +25,6 @@ def show() -> None:
     st.html(cards.header_html(n_items, large=not busy))
     ask.show(large=not busy)
     _receive()
-    if problem := st.session_state.get("problem"):
-        st.error(problem, icon=":material/error:")
     query = state.current()
     if query is not None:
         _answer(query)
@@ -43,30 +42,32 @@ def _receive() -> None:
     try:
         with st.spinner(WORDS.looking):
             look = state.keep(look_at(resources.engine(), data, name))
-        state.go(state.Query("photo", look.sha256))
+        state.go(state.Query("photo", look.sha256))  # which also forgets what came in
     except VitrineError as error:
         state.leave()
         st.session_state["problem"] = str(error)
-    st.session_state.pop("incoming", None)
+        st.rerun()  # the page was begun as one that has an answer
 
 
 def _answer(query: state.Query) -> None:
     try:
         results.show(query)
     except VitrineError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(cards.plain(str(error)), icon=":material/error:")
         results.ways_out()
         return
     for notice in resources.engine().notices():
-        st.warning(notice, icon=":material/info:")
+        st.warning(cards.plain(notice), icon=":material/info:")
 
 
 def _idle() -> None:
     """Nothing is asked yet: say what happens with a photo, and whether the page can answer at all."""
+    if problem := st.session_state.get("problem"):
+        st.error(cards.plain(problem), icon=":material/error:")
     if state.trail():
         results.ways_out()
     st.caption(WORDS.privacy, text_alignment="center")
     try:
         load_manifest()
     except VitrineError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(cards.plain(str(error)), icon=":material/error:")

@@ -22,6 +22,7 @@ class Look:
         sha256: Of the file.
         name: What the visitor calls it.
         preview: A small JPEG.
+        ratio: Its width / height.
         embedding: (dim,) float32, L2-normalised.
         timings_ms: Milliseconds of the stages `decode` and `embed`.
     """
@@ -29,6 +30,7 @@ class Look:
     sha256: str
     name: str
     preview: bytes = field(repr=False)
+    ratio: float
     embedding: np.ndarray = field(repr=False)
     timings_ms: dict[str, float]
 
@@ -54,4 +56,5 @@ def look_at(engine: SearchEngine, source: bytes | Path, name: str) -> Look:
     started = time.perf_counter()
     embedding = embedder.embed_images([image])[0]
     timings = {"decode": 1000 * decode_s, "embed": 1000 * (time.perf_counter() - started)}
-    return Look(digest(source), name, encode_thumbnail(image, 640), embedding, timings)
+    preview, ratio = encode_thumbnail(image, 640), image.width / image.height
+    return Look(digest(source), name, preview, ratio, embedding, timings)

@@ -40,7 +40,7 @@ def choose_catalogue() -> tuple[str, ...]:
 
 def choose(catalogues: tuple[str, ...]) -> Options:
     """Draw the other options, for a choice of catalogues."""
-    with st.popover(WORDS.options, icon=":material/tune:"):
+    with st.popover(WORDS.options, icon=":material/tune:").container(width=380):
         k = st.slider(WORDS.k, 1, MAX_SHOWN, DEFAULT_K, key="k", bind="query-params")
         known = class_names(catalogues)
         names = st.multiselect(
@@ -58,7 +58,7 @@ def class_names(catalogues: tuple[str, ...]) -> dict[str, tuple[str, str]]:
     """Plain words of every class of some catalogues (all for none) → (catalogue, label)."""
     shown = [CATALOGUES[id] for id in catalogues] or list(CATALOGUES.values())
     return {
-        f"{words} · {catalogue.title}": (catalogue.id, label)
+        f"{words} · {WORDS.catalogues[catalogue.id]}": (catalogue.id, label)
         for catalogue in shown
         for label, words in catalogue.classes.items()
     }

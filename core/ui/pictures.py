@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import VitrineError
-from core.search import Gallery
+from core.gallery import Gallery
 from core.ui import resources
 
 #: Longest side of a catalogue picture in the page: a card is at most about 280 pixels wide.
@@ -22,10 +22,12 @@ class Picture:
     Attributes:
         layers: URLs from the topmost to the lowest; a layer that does not load lets the next one show.
         pixelated: Whether its few pixels are meant to be seen.
+        ratio: Width / height to show it whole; 0 for the common shape of cards.
     """
 
     layers: tuple[str, ...] = ()
     pixelated: bool = False
+    ratio: float = 0.0
 
 
 def data_url(content: bytes, kind: str = "jpeg") -> str:

@@ -7,22 +7,17 @@ import threading
 
 import streamlit as st
 
-from core.artifacts import REPAIR, load_manifest, verified
+from core import shared
 from core.catalogues.clothing_source import ClothingSource
 from core.catalogues.pictures import Pictures
 from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
-from core.errors import ArtifactError, DataError, VitrineError
+from core.errors import DataError, VitrineError
 from core.search import SearchEngine
 
 
 def engine(backbone_id: str = DEFAULT_BACKBONE) -> SearchEngine:
     """The one engine of a backbone; what it needs is loaded when it is first used."""
-    return _engine(backbone_id, str(artifacts_dir()))
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _engine(backbone_id: str, folder: str) -> SearchEngine:
-    return SearchEngine(backbone_id)
+    return shared.engine(backbone_id)
 
 
 def warm_up() -> None:
@@ -32,11 +27,11 @@ def warm_up() -> None:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _warm_up(backbone_id: str, folder: str) -> threading.Thread:
-    shared = _engine(backbone_id, folder)
+    ready = shared.engine(backbone_id)
 
     def load() -> None:
         with contextlib.suppress(VitrineError):  # whoever searches gets the same error, and sees it
-            shared.warm_up()
+            ready.warm_up()
 
     thread = threading.Thread(target=load, name="warm-up", daemon=True)
     thread.start()
@@ -49,16 +44,7 @@ def grey_pictures() -> Pictures:
     Raises:
         ArtifactError: Their file is missing or damaged.
     """
-    return _grey_pictures(str(artifacts_dir()))
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _grey_pictures(folder: str) -> Pictures:
-    start = "catalogues/fashion-mnist."
-    names = [n for n in load_manifest()["files"] if n.startswith(start) and not n.endswith(".parquet")]
-    if not names:
-        raise ArtifactError("manifest.json", "names no pictures of Fashion-MNIST", REPAIR)
-    return Pictures(verified(artifacts_dir() / names[0]))
+    return shared.grey_pictures()
 
 
 def photo_source() -> ClothingSource | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalogues import CATALOGUES
-from core.catalogues import get as get_catalogue
 from core.catalogues.items import UnknownItemError
 from core.errors import ImageError, UnknownNameError, VitrineError
 from core.search import Hit, SearchResult
@@ -68,6 +67,8 @@ def search(query: state.Query, look: Look | None, chosen: Options) -> SearchResu
     if known is not None:
         return known
     engine = resources.engine()
+    for catalogue in chosen.filters.catalogues or CATALOGUES:
+        engine.gallery(catalogue)  # loading it, the first time, is no part of searching
     if look is None:
         result = engine.search_similar(query.ref, chosen.k, chosen.filters)
     else:
@@ -79,7 +80,7 @@ def _described(query: state.Query, look: Look | None) -> tuple[str, str, Picture
     """Name, note and picture of the query."""
     if look is not None:
         note = WORDS.privacy if query.kind == "photo" else ""
-        return look.name, note, Picture((data_url(look.preview),))
+        return look.name, note, Picture((data_url(look.preview),), ratio=min(2.0, max(0.6, look.ratio)))
     catalogue = query.ref.partition("/")[0]
     if catalogue not in CATALOGUES:
         raise VitrineError(WORDS.unknown_item.format(id=query.ref[:60]))
@@ -88,7 +89,7 @@ def _described(query: state.Query, look: Look | None) -> tuple[str, str, Picture
         position = gallery.items.position(query.ref)
     except UnknownItemError:
         raise VitrineError(WORDS.unknown_item.format(id=query.ref[:60])) from None
-    return gallery.items.row(position).title, get_catalogue(catalogue).title, picture_of(gallery, position)
+    return gallery.items.row(position).title, WORDS.catalogues[catalogue], picture_of(gallery, position)
 
 
 def _name_of(query: state.Query) -> str:
@@ -105,23 +106,21 @@ def _name_of(query: state.Query) -> str:
 def ways_out() -> None:
     """Draw the way back and the way to the empty page."""
     steps = state.trail()
-    if steps:
-        label = WORDS.back.format(name=_plain(_name_of(steps[-1])))
-        st.button(label, key="back", icon=":material/arrow_back:", width="stretch", on_click=state.back)
-    st.button(
-        WORDS.start_over,
-        key="start-over",
-        type="tertiary",
-        icon=":material/close:",
-        width="stretch",
-        on_click=state.start_over,
-    )
+    with st.container(key="ways-out", horizontal=True, gap="xsmall"):
+        if steps:
+            label = WORDS.back.format(name=cards.plain(_short(_name_of(steps[-1]))))
+            st.button(label, key="back", icon=":material/arrow_back:", on_click=state.back)
+        st.button(
+            WORDS.start_over,
+            key="start-over",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=state.start_over,
+        )
 
 
-def _plain(name: str) -> str:
-    """A name of the visitor's as a label shows it: short, and without Markdown."""
-    short = name if len(name) <= 24 else name[:23] + "…"
-    return "".join(f"\\{c}" if c in "\\`*_[]:$<>~#!{}()|" else c for c in short)
+def _short(name: str) -> str:
+    return name if len(name) <= 24 else name[:23] + "…"
 
 
 def _hits(hits: list[Hit]) -> None:
@@ -136,7 +135,6 @@ def _hits(hits: list[Hit]) -> None:
                 st.button(
                     WORDS.more,
                     key=f"more-{hit.id}",
-                    help=WORDS.more_help.format(title=hit.title, rank=hit.rank),
                     width="stretch",
                     on_click=state.go,
                     args=(state.Query("item", hit.id),),
@@ -166,6 +164,7 @@ def _footnotes(result: SearchResult, look: Look | None, chosen: Options) -> None
         if stage in stages
     ]
     line = " · ".join(parts)
-    with st.container(key="footnotes", horizontal=True, horizontal_alignment="distribute"):
+    with st.container(key="footnotes", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(line[:1].upper() + line[1:], help=WORDS.timings_help, width="content")
-        st.caption(WORDS.how_to_read, help=WORDS.explanation, width="content")
+        with st.popover(WORDS.how_to_read, type="tertiary", icon=":material/help:"):
+            st.container(width=420).markdown(WORDS.explanation)

@@ -61,6 +61,15 @@ def start_over() -> None:
     _set(None)
 
 
+def forget_photos() -> None:
+    """Drop all that is kept of the visitor's photos; a search by sample or item goes on."""
+    query = current()
+    if query is None or query.kind == "photo":
+        start_over()
+    for name in ("photo", "looks", "incoming"):
+        st.session_state.pop(name, None)
+
+
 def leave() -> None:
     """Show no query, but keep the way back."""
     before = current()

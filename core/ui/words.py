@@ -11,7 +11,7 @@ class Words:
 
     page_title: str = "Vitrine · find what looks like it"
     name: str = "Vitrine"
-    headline: str = "Show it a photo. See what looks like it."
+    headline: tuple[str, ...] = ("Show it a photo.", "See what looks like it.")
     lead: str = (
         "Give it a sneaker, a shirt, a bag or a dress: the closest of {n_items:,} pieces from two catalogues "
         "come back in a moment."
@@ -20,11 +20,11 @@ class Words:
     source: str = "Where your photo comes from"
     sources: dict[str, str] = field(
         default_factory=lambda: {
-            "upload": ":material/upload: Upload",
+            "upload": ":material/image: Photo",
             "camera": ":material/photo_camera: Camera",
         }
     )
-    upload: str = "A photo of one piece of clothing, a shoe or a bag, up to 10 MB"
+    upload: str = "Drop a photo here, or choose one"
     camera: str = "Take a photo"
     camera_name: str = "Your camera photo"
     camera_note: str = "The camera is asked for only while this tab is open."
@@ -32,7 +32,6 @@ class Words:
     samples: dict[str, str] = field(
         default_factory=lambda: {"sneaker": "Sneaker", "shirt": "Shirt", "bag": "Bag", "dress": "Dress"}
     )
-    sample_help: str = "Search with this picture"
     privacy: str = (
         "A photo is kept in memory only, for this visit. It is never written to disk and never sent elsewhere."
     )
@@ -46,8 +45,6 @@ class Words:
     back: str = "Back to {name}"
     start_over: str = "Start over"
 
-    closest: str = "The {n} closest"
-    closest_one: str = "The closest"
     how_to_read: str = "How to read this"
     explanation: str = (
         "**Similarity** compares two pictures as the model sees them: 1.000 is the same picture, 0 is nothing "
@@ -57,28 +54,30 @@ class Words:
         "**Closer than …** says how many of all random pairs of pictures are less similar than these two."
     )
     hit_alt: str = "Match {rank}: {title}, {catalogue}"
-    similarity: str = "similarity"
-    chance: str = "{percent} chance of the same kind"
+    similarity: str = "Similarity"
+    chance: str = "{percent} likely the same kind"
     #: From this probability of being of the same kind on; the first that fits is taken.
     verdicts: tuple[tuple[float, str], ...] = (
-        (0.95, "Almost surely the same kind"),
-        (0.8, "Very likely the same kind"),
-        (0.6, "Probably the same kind"),
-        (0.4, "Perhaps the same kind"),
-        (0.0, "A loose match"),
+        (0.95, "Excellent match"),
+        (0.8, "Strong match"),
+        (0.6, "Fair match"),
+        (0.4, "Weak match"),
+        (0.0, "Loose match"),
     )
-    closer_than: str = "Closer than {percent} of random pairs"
+    closer_than: str = "closer than {percent} of pairs"
     more: str = "More like this"
-    more_help: str = "Search with {title}, match {rank}"
     nothing: str = "Nothing passes these options. A lower minimum similarity or more classes will show more."
     stages: dict[str, str] = field(
         default_factory=lambda: {
-            "decode": "read in {ms} ms",
-            "embed": "understood in {ms} ms",
-            "search": "{n_items:,} pieces compared in {ms} ms",
+            "decode": "decoded in {ms} ms",
+            "embed": "embedded in {ms} ms",
+            "search": "searched {n_items:,} pieces in {ms} ms",
         }
     )
-    timings_help: str = "Decoding the picture, embedding it with the model, and searching the index."
+    timings_help: str = (
+        "Decoding reads the picture, embedding turns it into the figures that the model compares, and "
+        "searching looks them up in the index."
+    )
 
     catalogue: str = "Catalogue"
     catalogues: dict[str, str] = field(
@@ -102,7 +101,7 @@ class Words:
     csv_help: str = "Download these matches as a table"
 
     unknown_item: str = "The link asks for an item that is in none of the catalogues: {id}."
-    sample_missing: str = "The sample picture {name} is missing."
+    sample_missing: str = "the sample picture is missing"
 
 
 WORDS = Words()

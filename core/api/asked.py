@@ -1,0 +1,124 @@
+"""What a request asks for: checked by hand, so that each refusal is a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.api.errors import ApiError
+from core.catalogues import CATALOGUES
+from core.config import API_MAX_TEXT, DEFAULT_K, MAX_K
+from core.errors import UnknownNameError
+from core.search import Filters, check_labels
+
+ALL = "all"
+OPTIONS = ("k", "catalogue", "min_similarity", "labels")
+#: What a search can start from, and how many characters it may have.
+LONGEST = {"item": 200, "text": API_MAX_TEXT, "image_url": 2000}
+SUBJECTS = tuple(LONGEST)
+#: A character that is seen; Python and JSON Schema read this alike, unlike a plain \S.
+SEEN = r"[^\s\u0000-\u001f\u007f-\u009f\ufeff]"
+MAX_LABELS = 50
+MAX_LABEL = 100  # characters
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How many hits are wanted, and which."""
+
+    k: int
+    filters: Filters
+
+
+def from_texts(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Fields of a form or a query string as JSON would have them; `labels` may come several times.
+
+    Raises:
+        ApiError: 422, another name comes twice.
+    """
+    values: dict[str, Any] = {}
+    for name, text in pairs:
+        if name == "labels":
+            values.setdefault(name, []).append(text)
+        elif name in values:
+            raise ApiError(422, f"{_shown(name)} is given twice.")
+        else:
+            values[name] = _number(text) if name in ("k", "min_similarity") else text
+    return values
+
+
+def _number(text: str) -> int | float | str:
+    """The number that a text is, or the text, which no check of numbers accepts."""
+    if re.fullmatch(r"-?[0-9]{1,9}", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?", text) else text
+
+
+def check_names(values: Collection[str], known: Collection[str]) -> None:
+    """Refuse (422) a name that means nothing here, so that a typing error is not overlooked."""
+    for name in values:
+        if name not in known:
+            others = f". Known: {', '.join(known)}." if known else " here."
+            raise ApiError(422, f"There is no field named {_shown(name)}{others}")
+
+
+def check_options(values: dict[str, Any]) -> Asked:
+    """The options among the values; what is not given has its default.
+
+    Raises:
+        ApiError: 422, a value is of the wrong type, out of range or unknown.
+    """
+    k = values.get("k", DEFAULT_K)
+    if not _is_number(k) or k != int(k) or not 1 <= k <= MAX_K:
+        raise ApiError(422, f"k must be a whole number from 1 to {MAX_K}.")
+    minimum = values.get("min_similarity", -1.0)
+    if not _is_number(minimum) or not -1 <= minimum <= 1:
+        raise ApiError(422, "min_similarity must be a number from -1 to 1.")
+    catalogue = values.get("catalogue", ALL)
+    if catalogue not in (ALL, *CATALOGUES):
+        raise ApiError(422, f"catalogue must be one of {', '.join((ALL, *CATALOGUES))}.")
+    catalogues = () if catalogue == ALL else (catalogue,)
+    return Asked(int(k), Filters(catalogues, _labels(values.get("labels", [])), float(minimum)))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e9
+
+
+def _labels(values: Any) -> frozenset[tuple[str, str]]:
+    if not isinstance(values, list) or len(values) > MAX_LABELS or not all(isinstance(v, str) for v in values):
+        raise ApiError(422, f"labels must be at most {MAX_LABELS} texts such as clothing/Dress.")
+    for value in values:
+        if "/" not in value or len(value) > MAX_LABEL:
+            raise ApiError(422, f"{_shown(value)} is no label; a label is written as in clothing/Dress.")
+    try:
+        return check_labels([(value.partition("/")[0], value.partition("/")[2]) for value in values])
+    except UnknownNameError as error:
+        raise ApiError(422, str(error)) from None
+
+
+def check_subject(values: dict[str, Any], known: Sequence[str] = SUBJECTS) -> tuple[str, str]:
+    """The one subject that is given, as (name, value).
+
+    Raises:
+        ApiError: 422, none or several are given, or the value cannot be one.
+    """
+    given = [name for name in known if name in values]
+    if len(given) != 1:
+        raise ApiError(422, f"Give exactly one of {', '.join(known)}." if len(known) > 1 else f"{known[0]} is missing.")
+    name, value = given[0], values[given[0]]
+    longest = LONGEST[name]
+    if not isinstance(value, str) or not 1 <= len(value) <= longest or not re.search(SEEN, value):
+        raise ApiError(422, f"{name} must be a text of 1 to {longest} characters, not blank.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can spell
+        raise ApiError(422, f"{name} holds a character that is none.") from None
+    return name, value
+
+
+def _shown(text: str) -> str:
+    """A stranger's text as part of a sentence: quoted, escaped, not long."""
+    return ascii(text if len(text) <= 60 else text[:57] + "...")

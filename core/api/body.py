@@ -1,0 +1,130 @@
+"""Reading a request's body, which may be too long, too slow, or not what it says it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.types import Message, Receive
+
+from core.api.asked import MAX_LABELS, OPTIONS
+from core.api.errors import ApiError
+from core.config import API_MAX_JSON_BYTES, API_UPLOAD_S, MAX_IMAGE_BYTES
+
+#: What a form has around its picture: boundaries, part headers, the fields of the options.
+ENVELOPE_BYTES = 64 * 1000
+#: How much of a body that is too long is read on and dropped, and for how long: a client that is still sending
+#: when the connection is closed never reads why.
+DRAIN_BYTES = 4 * MAX_IMAGE_BYTES
+DRAIN_S = 10.0
+
+_MB = f"{MAX_IMAGE_BYTES / 1e6:g} MB"
+_TOO_HEAVY = f"The picture is larger than {_MB}, the limit for one picture."
+_TOO_LONG = f"The JSON is longer than {API_MAX_JSON_BYTES // 1000} kB."
+_TOO_SLOW = f"The request took longer than {API_UPLOAD_S:g} seconds to arrive."
+_NOT_JSON = "The body is not readable JSON."
+_NOT_OBJECT = "The body must be a JSON object."
+_NOT_FORM = "The body is not a readable multipart form."
+_NO_PICTURE = "The form must hold one picture, as a file named image."
+
+
+class _TooLong(Exception):
+    """More came than may be read."""
+
+
+def media_type(request: Request) -> str:
+    """The body's type without its parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The object that the body is.
+
+    Raises:
+        ApiError: 400, 408 or 413.
+    """
+    async with _within(request, API_MAX_JSON_BYTES, _TOO_LONG) as limited:
+        content = await limited.body()
+    try:
+        values = json.loads(content)
+    except (ValueError, RecursionError):
+        raise ApiError(400, _NOT_JSON) from None
+    if not isinstance(values, dict):
+        raise ApiError(400, _NOT_OBJECT)
+    return values
+
+
+@asynccontextmanager
+async def open_form(request: Request) -> AsyncIterator[tuple[UploadFile, list[tuple[str, str]]]]:
+    """The picture of a multipart form, and its other fields. What was spooled to disk is gone afterwards.
+
+    Raises:
+        ApiError: 400, 408, 413, or 422 where there is no picture.
+        HTTPException: 400, the form is malformed or has too many parts.
+    """
+    async with _within(request, MAX_IMAGE_BYTES + ENVELOPE_BYTES, _TOO_HEAVY) as limited:
+        try:
+            form = await limited.form(max_files=1, max_fields=MAX_LABELS + len(OPTIONS), max_part_size=2048)
+        except UnicodeError:  # a charset that the form itself chose
+            raise ApiError(400, _NOT_FORM) from None
+    try:
+        picture = form.get("image")
+        if not isinstance(picture, UploadFile):
+            raise ApiError(422, _NO_PICTURE)
+        if (picture.size or 0) > MAX_IMAGE_BYTES:
+            raise ApiError(413, _TOO_HEAVY)
+        yield picture, [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    finally:
+        await form.close()
+
+
+@asynccontextmanager
+async def _within(request: Request, max_bytes: int, sentence: str) -> AsyncIterator[Request]:
+    """The same request, of which no more than `max_bytes` can be read, nor for longer than `API_UPLOAD_S`."""
+    announced = _announced(request)
+    try:
+        with anyio.fail_after(API_UPLOAD_S):
+            if announced > max_bytes:
+                raise _TooLong
+            yield Request(request.scope, _limited(request.receive, max_bytes))
+    except TimeoutError:
+        raise ApiError(408, _TOO_SLOW) from None
+    except _TooLong:
+        if announced <= DRAIN_BYTES and "expect" not in request.headers:  # who asks first is not sending yet
+            await _drain(request.receive)
+        raise ApiError(413, sentence) from None
+
+
+def _announced(request: Request) -> int:
+    """Content-Length in bytes, 0 where there is none."""
+    length = request.headers.get("content-length", "")
+    return int(length[:15]) if length.isdecimal() else 0
+
+
+def _limited(receive: Receive, max_bytes: int) -> Receive:
+    n_bytes = 0
+
+    async def limited() -> Message:
+        nonlocal n_bytes
+        message = await receive()
+        n_bytes += len(message.get("body", b""))
+        if n_bytes > max_bytes:
+            raise _TooLong
+        return message
+
+    return limited
+
+
+async def _drain(receive: Receive) -> None:
+    n_bytes = 0
+    with anyio.move_on_after(DRAIN_S):
+        while n_bytes <= DRAIN_BYTES:
+            message = await receive()
+            n_bytes += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return

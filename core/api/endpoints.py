@@ -1,0 +1,150 @@
+"""The addresses of the API, and the application that answers at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from core import __version__, shared
+from core.api import answers, remote
+from core.api.asked import OPTIONS, SUBJECTS, Asked, check_names, check_options, check_subject, from_texts
+from core.api.body import media_type, open_form, read_json
+from core.api.description import description
+from core.api.errors import HANDLERS, HEADERS, ApiError
+from core.api.gate import Gate
+from core.config import API_MAX_SEARCHES, API_MAX_UPLOADS, API_MAX_WAITING, API_PATIENCE_S
+from core.search import SearchResult
+
+T = TypeVar("T")
+
+_NOT_ACCEPTED = "Send a picture as multipart/form-data, or an item or words as application/json."
+_SHOWN_NAME = 100  # characters of a file's name
+
+
+class Api:
+    """The endpoints of one application, with the gates that all its requests pass.
+
+    Attributes:
+        base: Where the API is, such as "/api".
+    """
+
+    def __init__(self, base: str):
+        self.base = base
+        self._uploads = Gate(API_MAX_UPLOADS)
+        self._searches = Gate(API_MAX_SEARCHES, API_MAX_WAITING, API_PATIENCE_S)
+
+    async def index(self, request: Request) -> Response:
+        """Say what this is and where it is described."""
+        _only(request)
+        return _json({"name": "Vitrine", "version": __version__, "description": f"{self.base}/openapi.json"})
+
+    async def openapi(self, request: Request) -> Response:
+        """The description of all this."""
+        _only(request)
+        return _json(description(self.base))
+
+    async def health(self, request: Request) -> Response:
+        """How the server is."""
+        _only(request)
+        return _json(await anyio.to_thread.run_sync(answers.health))
+
+    async def backbones(self, request: Request) -> Response:
+        """What can embed."""
+        _only(request)
+        return _json(await anyio.to_thread.run_sync(answers.backbones))
+
+    async def picture(self, request: Request) -> Response:
+        """The picture of an item that ships with Vitrine."""
+        _, item = check_subject(_only(request, "item"), ("item",))
+        content = await anyio.to_thread.run_sync(answers.picture, item)
+        return Response(content, 200, HEADERS | {"Cache-Control": "public, max-age=86400"}, "image/png")
+
+    async def similar(self, request: Request) -> Response:
+        """Items like an item."""
+        return await self._by_subject(_only(request, "item", *OPTIONS), ("item",))
+
+    async def search(self, request: Request) -> Response:
+        """Items like a picture, like an item, or as words say."""
+        kind = media_type(request)
+        if kind not in ("multipart/form-data", "application/json"):
+            raise ApiError(415, _NOT_ACCEPTED)
+        _only(request)
+        async with self._uploads.enter():
+            if kind == "application/json":
+                values = await read_json(request)
+                check_names(values, (*SUBJECTS, *OPTIONS))
+                return await self._by_subject(values, SUBJECTS)
+            async with open_form(request) as (picture, fields):
+                values = from_texts(fields)
+                check_names(values, OPTIONS)
+                return await self._by_picture(picture, check_options(values))
+
+    async def _by_picture(self, picture: UploadFile, asked: Asked) -> Response:
+        name = (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
+
+        def search() -> SearchResult:  # the bytes are in memory only while they are looked at
+            return shared.engine().search_image(picture.file.read(), asked.k, asked.filters, name)
+
+        return _json(answers.found(name, await self._run(search), self.base))
+
+    async def _by_subject(self, values: dict[str, Any], known: tuple[str, ...]) -> Response:
+        asked = check_options(values)
+        kind, value = check_subject(values, known)
+
+        def search() -> SearchResult:
+            engine = shared.engine()
+            if kind == "item":
+                return engine.search_similar(value, asked.k, asked.filters)
+            if kind == "text":
+                return engine.search_texts(value, asked.k, asked.filters)
+            return engine.search_image(remote.fetch_picture(value), asked.k, asked.filters)
+
+        result = await self._run(search)
+        return _json(answers.found(value, result, self.base, calibrated=kind != "text"))
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        """Do the work in a thread when it is its turn, so that the pages' server is never held up."""
+        async with self._searches.enter():
+            return await anyio.to_thread.run_sync(work)
+
+
+def _only(request: Request, *known: str) -> dict[str, Any]:
+    """The fields of the query string, all of them known."""
+    values = from_texts(request.query_params.multi_items())
+    check_names(values, known)
+    return values
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return JSONResponse(content, headers=HEADERS)
+
+
+def application(prefix: str = "") -> Starlette:
+    """The API alone, at `{prefix}/api`; also what tests talk to."""
+    api = Api(f"{prefix}/api")
+    gets = {
+        "": api.index,
+        "/openapi.json": api.openapi,
+        "/health": api.health,
+        "/backbones": api.backbones,
+        "/similar": api.similar,
+        "/picture": api.picture,
+    }
+    routes = [Route(api.base + path, endpoint, methods=["GET"]) for path, endpoint in gets.items()]
+    routes.append(Route(f"{api.base}/search", api.search, methods=["POST"]))
+    app = Starlette(routes=routes, exception_handlers=HANDLERS)
+    app.router.redirect_slashes = False
+    return app
+
+
+def routes(prefix: str = "") -> list[BaseRoute]:
+    """The API as routes of another application: everything below `{prefix}/api` is answered here."""
+    app = application(prefix)
+    return [Route(f"{prefix}/api", app), Route(f"{prefix}/api/{{path:path}}", app)]

@@ -1,0 +1,79 @@
+"""A gallery: one catalogue as one backbone sees it, loaded only if every file of it is as it should be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.artifacts import REPAIR, load_manifest, verified
+from core.calibration import Calibration
+from core.catalogues.items import ItemTable
+from core.config import artifacts_dir
+from core.errors import ArtifactError
+from core.index import ExactIndex, SearchIndex, load_hnsw
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """One catalogue as one backbone sees it.
+
+    Attributes:
+        items: The item table; row number = position in `index` and `exact`.
+        exact: Search by comparison, over (n, dim) float16 embeddings mapped from disk.
+        index: hnswlib's graph, or `exact` where the graph cannot be used.
+        calibration: What a similarity means.
+        notice: Why the graph is not used, "" where it is.
+    """
+
+    items: ItemTable
+    exact: ExactIndex
+    index: SearchIndex
+    calibration: Calibration
+    notice: str = ""
+
+
+def index_file(backbone_id: str, catalogue: str, suffix: str) -> Path:
+    """Where a gallery's file of that suffix (`.hnsw`, `.npy`) is."""
+    return artifacts_dir() / "indexes" / backbone_id / f"{catalogue}{suffix}"
+
+
+def items_file(catalogue: str) -> Path:
+    """Where a catalogue's item table is."""
+    return artifacts_dir() / "catalogues" / f"{catalogue}.parquet"
+
+
+def calibration_file(backbone_id: str) -> Path:
+    """Where a backbone's calibration is."""
+    return artifacts_dir() / "indexes" / backbone_id / "calibration.json"
+
+
+def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
+    """Load a catalogue's items, embeddings and index, all verified.
+
+    A graph that is damaged or does not fit is replaced by exact search, with a notice.
+
+    Raises:
+        ArtifactError: The manifest, the items, the embeddings or the calibration cannot be used.
+    """
+    manifest = load_manifest()
+    entry = manifest["indexes"].get(f"{backbone_id}/{catalogue}")
+    path = index_file(backbone_id, catalogue, ".npy")
+    if entry is None:
+        command = f"python -m core build --backbone {backbone_id}"
+        raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "has not been built", command)
+    items = ItemTable.load(verified(items_file(catalogue)))
+    embeddings = np.load(verified(path), mmap_mode="r", allow_pickle=False)
+    if embeddings.shape != (len(items), entry["dim"]) or items.content_hash() != entry["items_hash"]:
+        raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "does not fit the item table", REPAIR)
+    calibration = json.loads(verified(calibration_file(backbone_id)).read_bytes())
+    exact = ExactIndex(embeddings)
+    index: SearchIndex = exact
+    notice = ""
+    try:
+        index = load_hnsw(index_file(backbone_id, catalogue, ".hnsw"), entry, embeddings)
+    except ArtifactError as error:
+        notice = f"{error}. Until then, every item is compared: the answers are right, only slower."
+    return Gallery(items, exact, index, Calibration.from_json(calibration[catalogue]), notice)

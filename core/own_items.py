@@ -1,0 +1,121 @@
+"""The items of a catalogue of one's own, and the ways out of it: item table, embeddings, index."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from core.catalogues.incoming import Incoming
+from core.errors import DataError
+from core.images import encode_thumbnail
+from core.index import HnswIndex, IndexParameters
+from core.tables import to_csv
+
+OWN = "own"  # the catalogue's id, and the start of its items' ids
+THUMBNAIL_SIDE = 256
+_THUMBNAIL_QUALITY = 80
+#: Bytes of Python objects that an item costs beside its content (measured).
+_OVERHEAD = 1500
+_COLUMNS = ("id", "name", "label", "title", "width", "height", "sha256", "source")
+
+
+@dataclass(frozen=True)
+class OwnItem:
+    """One item; names and texts come from outside and are neither markup nor paths.
+
+    Attributes:
+        id: `own/<n>`; never given again in its catalogue.
+        name: Of the file.
+        label: Its class, "" where unknown.
+        title: For readers: its title, else its label, else its name.
+        width: Of the upright picture, in pixels.
+        height: The same.
+        sha256: Of the file, hex.
+        source: The URL it came from, "" otherwise.
+        metadata: Further columns of its row in a table.
+        thumbnail: JPEG, at most 256 pixels on its longer side; b"" if its catalogue keeps none.
+    """
+
+    id: str
+    name: str
+    label: str
+    title: str
+    width: int
+    height: int
+    sha256: str
+    source: str
+    metadata: Mapping[str, str]
+    thumbnail: bytes = field(repr=False)
+
+    @property
+    def n_bytes(self) -> int:
+        """What it costs in memory, roughly."""
+        texts = (self.name, self.label, self.title, self.source, *self.metadata.values())
+        return len(self.thumbnail) + sum(map(len, texts)) + _OVERHEAD
+
+
+def make_item(id: str, incoming: Incoming, image: Image.Image, thumbnail_side: int) -> OwnItem:
+    """The item of a picture that was opened.
+
+    Args:
+        id: Its id.
+        incoming: The file.
+        image: The same, decoded.
+        thumbnail_side: Longest side in pixels; 0 for no thumbnail.
+    """
+    return OwnItem(
+        id=id,
+        name=incoming.name,
+        label=incoming.label,
+        title=incoming.title or incoming.label or incoming.name,
+        width=image.width,
+        height=image.height,
+        sha256=hashlib.sha256(incoming.data).hexdigest(),
+        source=incoming.source,
+        metadata=incoming.metadata,
+        thumbnail=encode_thumbnail(image, thumbnail_side, _THUMBNAIL_QUALITY) if thumbnail_side else b"",
+    )
+
+
+def items_csv(items: Sequence[OwnItem]) -> str:
+    """The item table as CSV: what is known of each item, then every column that any of them brought along.
+
+    A column of theirs that is named like one of the table's own gets `item_` before its name.
+    """
+    extra = {name: f"item_{name}" if name in _COLUMNS else name for item in items for name in item.metadata}
+    rows = (
+        {name: getattr(item, name) for name in _COLUMNS} | {extra[name]: value for name, value in item.metadata.items()}
+        for item in items
+    )
+    return to_csv([*_COLUMNS, *extra.values()], rows)
+
+
+def embeddings_npz(items: Sequence[OwnItem], embeddings: np.ndarray, backbone_id: str) -> bytes:
+    """`ids`, `names`, `labels` (n,) str, `embeddings` (n, dim) float32 and `backbone` as .npz; it needs no pickle."""
+    texts = {f"{name}s": np.array([getattr(item, name) for item in items], str) for name in ("id", "name", "label")}
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, embeddings=embeddings, backbone=np.array(backbone_id), **texts)
+    return buffer.getvalue()
+
+
+def index_bytes(embeddings: np.ndarray, parameters: IndexParameters | None = None) -> bytes:
+    """hnswlib's index of the embeddings (cosine space), labels 0…n−1 in their order.
+
+    hnswlib can only write to a file, so there is one for a moment, of a name that nobody outside chose.
+
+    Raises:
+        DataError: There are no embeddings.
+    """
+    if not len(embeddings):
+        raise DataError("There are no items to build an index of.")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "index.hnsw"
+        HnswIndex.build(embeddings, parameters or IndexParameters()).save(file)
+        return file.read_bytes()

