@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 
 from core.images import encode_thumbnail
-from core.query_set import Curve, QueryResult
+from core.query_set import QueryResult
 from core.search import Hit
+from core.thresholds import Curve
 
 _SIDE = 128
 _QUALITY = 75

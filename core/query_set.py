@@ -1,9 +1,7 @@
 """Many queries against one catalogue, and where to draw the line between a match and no match.
 
 Every hit at or above a threshold is a match, and a query without one has "no match". Where queries and items have
-labels, every (query, item) pair is judged: precision is the share of the pairs at or above the threshold whose
-labels agree, recall the share of the pairs with agreeing labels that are at or above it. Pairs are pooled over all
-queries (micro average), so a class with many items counts for much.
+labels, `core.thresholds` says how good each threshold would be.
 """
 
 from __future__ import annotations
@@ -22,10 +20,9 @@ from core.images import encode_thumbnail, open_image
 from core.progress import Progress, ProgressClock
 from core.search import Filters, Hit, SearchEngine, SearchResult
 from core.tables import to_csv
+from core.thresholds import Curve, threshold_curve
 
 THUMBNAIL_SIDE = 192
-THRESHOLDS = np.round(np.linspace(0, 1, 201), 3)
-_BLOCK = 16384
 _COLUMNS = ("query", "query_label", "answer", "rank", "id", "label", "title", "similarity")
 MATCH, NO_MATCH = "match", "no match"
 
@@ -98,29 +95,6 @@ class QueryResult:
         return [hit for hit in self.hits if hit.similarity >= threshold]
 
 
-@dataclass(frozen=True)
-class Curve:
-    """What each threshold would do; all arrays have one value a threshold.
-
-    Attributes:
-        thresholds: (t,) rising, 0 to 1.
-        precision: (t,) in [0, 1]; NaN where nothing is at or above the threshold.
-        recall: (t,) in [0, 1].
-        f1: (t,) harmonic mean of both; 0 where nothing is right.
-        answered: (t,) share of the labelled queries that have any match.
-        n_queries: Queries with a label.
-        n_pairs: Pairs of which both have a label.
-    """
-
-    thresholds: np.ndarray
-    precision: np.ndarray
-    recall: np.ndarray
-    f1: np.ndarray
-    answered: np.ndarray
-    n_queries: int
-    n_pairs: int
-
-
 class QuerySet:
     """Queries that were run against one catalogue.
 
@@ -184,74 +158,18 @@ class QuerySet:
             None unless some query's label is also the label of some item.
         """
         queries = [result for result in self.results if result.label]
-        labels = np.array(self._target.labels, dtype=str)
-        labelled = np.flatnonzero(labels != "")
-        if not len(labelled) or not {query.label for query in queries} & set(labels[labelled].tolist()):
+        if not queries:
             return None
-        n_right, n_wrong = (np.zeros(len(THRESHOLDS), np.int64) for _ in range(2))
-        best = np.full(len(queries), -1.0)
-        for start in range(0, len(labelled), _BLOCK):
-            positions = labelled[start : start + _BLOCK]
-            items = np.asarray(self._target.embeddings[positions], np.float32)
-            for row, query in enumerate(queries):
-                similarities = items @ query.embedding
-                right = labels[positions] == query.label
-                n_right += _count_from(similarities[right])
-                n_wrong += _count_from(similarities[~right])
-                best[row] = max(best[row], similarities.max())
-        n_relevant = sum(int((labels[labelled] == query.label).sum()) for query in queries)
-        return _curve(n_right, n_wrong, best, n_relevant, len(queries) * len(labelled))
-
-
-def _count_from(similarities: np.ndarray) -> np.ndarray:
-    """(t,) how many similarities are at or above each threshold."""
-    # A picture compared with itself gives 1 give or take a rounding error, which must not cost it the last step.
-    ordered = np.sort(similarities.astype(np.float64) + 1e-6)
-    counts: np.ndarray = len(ordered) - np.searchsorted(ordered, THRESHOLDS, side="left")
-    return counts
-
-
-def _curve(n_right: np.ndarray, n_wrong: np.ndarray, best: np.ndarray, n_relevant: int, n_pairs: int) -> Curve:
-    n_found = n_right + n_wrong
-    precision = np.where(n_found > 0, n_right / np.maximum(n_found, 1), np.nan)
-    return Curve(
-        THRESHOLDS,
-        precision,
-        n_right / n_relevant,
-        2 * n_right / (n_found + n_relevant),
-        _count_from(best) / len(best),
-        len(best),
-        n_pairs,
-    )
-
-
-def suggest_threshold(curve: Curve, min_precision: float | None = None) -> float | None:
-    """A threshold, by one of two criteria.
-
-    Args:
-        curve: From `QuerySet.curve`.
-        min_precision: None: the best F1. Otherwise: the lowest threshold from which on precision is never below
-            this again, as long as there is anything to be found.
-
-    Returns:
-        The middle of the first run of thresholds that are equally good; None where no threshold is precise enough.
-    """
-    if min_precision is None:
-        good = curve.f1 >= curve.f1.max() - 1e-12
-        first = int(np.argmax(good))
-        n = int(np.argmin(np.append(good[first:], False)))
-        return float(curve.thresholds[first + (n - 1) // 2])
-    bad = np.flatnonzero(np.nan_to_num(curve.precision, nan=1.0) < min_precision)
-    first = int(bad[-1]) + 1 if len(bad) else 0
-    exists = first < len(curve.thresholds) and not np.isnan(curve.precision[first])
-    return float(curve.thresholds[first]) if exists else None
+        embeddings = np.stack([query.embedding for query in queries])
+        labels = [query.label for query in queries]
+        return threshold_curve(embeddings, labels, self._target.embeddings, self._target.labels)
 
 
 def results_csv(results: Sequence[QueryResult], threshold: float) -> str:
     """One row for each match, and one for each query without any, with `answer` "no match"."""
     rows: list[dict[str, object]] = []
     for result in results:
-        query = {"query": result.name, "query_label": result.label}
+        query: dict[str, object] = {"query": result.name, "query_label": result.label}
         matches = result.matches(threshold)
         rows += [
             query | {"answer": MATCH} | {name: getattr(hit, name) for name in _COLUMNS[3:]} for hit in matches

@@ -120,8 +120,8 @@ def cache_features(trunk: Any, views: list[View], folder: Path, batch_size: int 
         plan_file.write_text(plan)
         state_file.write_text("0")
     shape = (len(views), *FEATURE_SHAPE)
-    done = int(state_file.read_text())
-    out = np.memmap(file, np.float16, "r+" if done and file.is_file() else "w+", shape=shape)
+    done = int(state_file.read_text()) if file.is_file() else 0
+    out = np.memmap(file, np.float16, "r+" if done else "w+", shape=shape)
     for start, features in _batches(trunk, views, done, batch_size):
         out[start : start + len(features)] = features
         if (start // batch_size) % 20 == 0 or start + len(features) == len(views):

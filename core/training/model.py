@@ -115,6 +115,7 @@ def train_tokenizer(texts: Iterable[str], folder: Path) -> None:
         show_progress=False,
     )
     bpe.train_from_iterator(sorted(set(texts)), trainer)
+    bpe.model = _in_order(json.loads(bpe.to_str())["model"])
     fill = VOCABULARY_SIZE - 1 - bpe.get_vocab_size()
     bpe.add_tokens([f"<unused{i}>" for i in range(fill)])
     bpe.add_special_tokens([end])
@@ -128,6 +129,23 @@ def train_tokenizer(texts: Iterable[str], folder: Path) -> None:
     names = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": CONTEXT_LENGTH}
     roles = {"pad_token": pad, "unk_token": unknown, "bos_token": start, "eos_token": end}
     (folder / "tokenizer_config.json").write_text(json.dumps(names | roles, indent=2) + "\n")
+
+
+def _in_order(trained: dict[str, Any]) -> Any:
+    """The same vocabulary with ids that depend on the texts alone; the trainer's depend on hashing."""
+    from tokenizers import models
+
+    merges = [tuple(merge) for merge in trained["merges"]]
+    merged = dict.fromkeys("".join(merge) for merge in merges)
+    special = [token for token in SPECIAL_TOKENS if token in trained["vocab"]]
+    letters = sorted(token for token in trained["vocab"] if token not in merged and token not in special)
+    vocabulary = {token: number for number, token in enumerate([*special, *letters, *merged])}
+    return models.BPE(
+        vocab=vocabulary,
+        merges=merges,
+        unk_token=trained["unk_token"],
+        end_of_word_suffix=trained["end_of_word_suffix"],
+    )
 
 
 def save(model: Any, folder: Path) -> None:

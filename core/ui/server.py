@@ -1,8 +1,12 @@
-"""What is served beside the pages, in the same process."""
+"""What is served beside the pages, in the same process, and how the server's connections are set."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -11,8 +15,30 @@ from core import api
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
+_MAX_DESCRIPTORS = 256
+
 
 def routes() -> list[BaseRoute]:
     """The routes of the HTTP API, below the same base path as the pages."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return api.routes(f"/{base}" if base else "")
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
+    """Runs around the server: before its first connection, let answers go out at once."""
+    send_at_once()
+    yield {}
+
+
+def send_at_once() -> None:
+    """Set TCP_NODELAY on every socket of this process that listens; connections inherit it.
+
+    Without it an answer over a kept connection waits about 40 ms between its head and its body, for the other
+    side's delayed ACK (measured: 44 ms with, 2 ms without, for a search of 1 ms). asyncio would set it, but only
+    on sockets made with an explicit protocol number, which Streamlit 1.67 and uvicorn 0.54 leave out.
+    """
+    for descriptor in range(3, _MAX_DESCRIPTORS):
+        with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as listening:  # most are no sockets
+            if listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -579,3 +580,17 @@ def test_other_artifacts_get_another_engine(
     one = shared.engine()
     monkeypatch.setenv("VITRINE_ARTIFACTS_DIR", str(tmp_path / "other"))
     assert shared.engine() is not one
+
+
+def test_connections_of_the_server_send_at_once() -> None:
+    from core.ui import server
+
+    with socket.socket() as listening, socket.socket() as client:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        server.send_at_once()
+        client.connect(listening.getsockname())
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+        assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 0  # nothing else is changed

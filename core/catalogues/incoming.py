@@ -1,0 +1,144 @@
+"""Pictures on their way into a catalogue of one's own, and the names that they are given.
+
+Whatever a source is (a ZIP archive, a folder, a table of URLs), it gives `Incoming` pictures and `Skipped`
+ones in its order, so that a bad one in the middle moves nothing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.config import MAX_IMAGE_BYTES
+from core.errors import DataError
+
+MAX_NAME = 400
+_SHOWN = 120
+#: What operating systems leave beside pictures.
+_JUNK_NAMES = frozenset({"thumbs.db", ".ds_store", "desktop.ini"})
+_JUNK_FOLDERS = frozenset({"__MACOSX"})
+#: They reverse the order in which a name is read.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+TOO_HEAVY = f"it is larger than {MAX_IMAGE_BYTES / 1e6:g} MB, the limit for one picture"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A file that claims to be a picture.
+
+    Attributes:
+        name: What the visitor calls it; differs from all others of its source.
+        label: Its class, "" where unknown.
+        data: Its content, not looked at yet.
+        title: Its name for readers, "" where there is none.
+        source: The URL it came from, "" otherwise.
+        metadata: Further columns of its row in a table.
+    """
+
+    name: str
+    label: str
+    data: bytes = field(repr=False)
+    title: str = ""
+    source: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something that was left out: its name, made safe to show, and why, without a final full stop."""
+
+    name: str
+    reason: str
+
+
+class UploadError(DataError):
+    """A file from outside that is refused as a whole; names the limit that it breaks."""
+
+
+def has_control_characters(name: str) -> bool:
+    """Whether a name holds characters that are not written but obeyed (NUL, newline, reversal)."""
+    return any(unicodedata.category(c) in ("Cc", "Cs") or c in _TURNING for c in name)
+
+
+def shown(name: str) -> str:
+    """A name as it can be shown: what cannot be written is replaced, and the middle of a long one left out."""
+    plain = "".join("\ufffd" if has_control_characters(c) else c for c in name)
+    return plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN // 2]}…{plain[-_SHOWN // 2 :]}"
+
+
+def is_junk(parts: Sequence[str]) -> bool:
+    """Whether a path (its parts) is what an operating system left behind; such files are passed over in silence."""
+    last = parts[-1] if parts else ""
+    return last.lower() in _JUNK_NAMES or last.startswith("._") or not _JUNK_FOLDERS.isdisjoint(parts)
+
+
+def folder_labels(paths: Sequence[Sequence[str]]) -> list[str]:
+    """The label of each path (its parts, the file last): its innermost folder, once a common root is gone.
+
+    A folder that holds everything says nothing of any one picture, so one such folder is taken away first.
+    """
+    roots = {path[0] if len(path) > 1 else "" for path in paths}
+    n_stripped = 1 if len(roots) == 1 and "" not in roots else 0
+    return [path[-2] if len(path) > 1 + n_stripped else "" for path in paths]
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The same names in the same order, with " (2)", " (3)" … after each that came before."""
+    taken = set(names)
+    seen: set[str] = set()
+    next_number: Counter[str] = Counter()
+    result = []
+    for name in names:
+        unique = name
+        if name in seen:
+            number = max(2, next_number[name])
+            while (unique := f"{name} ({number})") in taken:
+                number += 1
+            next_number[name] = number + 1
+            taken.add(unique)
+        seen.add(name)
+        result.append(unique)
+    return result
+
+
+class FolderSource:
+    """All files below a local folder, sorted by path; read only when their turn comes.
+
+    For whoever runs this on their own machine: a path never comes from a visitor.
+    """
+
+    def __init__(self, folder: Path):
+        """List the folder; links are not followed.
+
+        Raises:
+            UploadError: It is no folder.
+        """
+        if not folder.is_dir():
+            raise UploadError(f"{folder} is not a folder.")
+        found = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+        parts = [path.relative_to(folder).parts for path in found]
+        kept = [number for number, path in enumerate(parts) if not is_junk(path)]
+        self._files = [found[number] for number in kept]
+        self._parts = [parts[number] for number in kept]
+
+    def __len__(self) -> int:
+        """Return how many files there are."""
+        return len(self._files)
+
+    def __iter__(self) -> Iterator[Incoming | Skipped]:
+        """Yield the files, or why one was left out."""
+        for path, parts in zip(self._files, self._parts, strict=True):
+            name = "/".join(parts)
+            try:
+                with path.open("rb") as file:
+                    data = file.read(MAX_IMAGE_BYTES + 1)
+            except OSError as error:
+                yield Skipped(shown(name), f"it cannot be read ({error.strerror})")
+                continue
+            if len(data) > MAX_IMAGE_BYTES:
+                yield Skipped(shown(name), TOO_HEAVY)
+            else:
+                yield Incoming(shown(name), parts[-2] if len(parts) > 1 else "", data)

@@ -1,0 +1,40 @@
+"""Tables for other programs, made of words that came from outside."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+#: A spreadsheet takes a cell that starts with one of these for a formula, or skips it and looks at the next.
+_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
+
+
+def safe_cell(text: str) -> str:
+    """The same text, with an apostrophe before it if a spreadsheet would calculate it.
+
+    Leading blanks do not hide a formula. Source: OWASP, "CSV Injection".
+    """
+    start = text.lstrip(" \u00a0\ufeff\u3000")[:1]
+    return f"'{text}" if start in _FORMULA and start else text
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """A table as CSV (RFC 4180) with a header.
+
+    Args:
+        columns: Names, in order; they may come from outside, too.
+        rows: Column -> value; a missing one is left empty. Text is made safe, a float gets six decimals.
+    """
+    with io.StringIO(newline="") as buffer:
+        writer = csv.writer(buffer)
+        writer.writerow([safe_cell(name) for name in columns])
+        for row in rows:
+            writer.writerow([_cell(row.get(name, "")) for name in columns])
+        return buffer.getvalue()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return safe_cell(value.replace("\0", "")) if isinstance(value, str) else str(value)
