@@ -216,15 +216,19 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _train_clip(options: argparse.Namespace) -> int:
+    from core.artifacts import written
     from core.backbones import model_dir
     from core.training.clip import Recipe, train_clip
     from core.training.export import export_onnx
 
     chosen = {"epochs": options.epochs, "n_views": options.views}
     recipe = Recipe(**{name: value for name, value in chosen.items() if value is not None})
-    folder = options.output or model_dir(DEFAULT_BACKBONE)
-    train_clip(folder, options.cache, recipe)
-    export_onnx(folder)
+    folder, workshop = options.output or model_dir(DEFAULT_BACKBONE), options.cache / "model"
+    train_clip(workshop, options.cache, recipe)
+    export_onnx(workshop)
+    for file in sorted(workshop.iterdir()):  # what is served stays whole until the new model is
+        with written(folder / file.name) as temporary:
+            temporary.write_bytes(file.read_bytes())
     print(f"The model is in {folder}. Next: python -m core build, python -m core evaluate")
     return 0
 

@@ -35,6 +35,7 @@ FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "BMP", "TIFF", *_OPTIONAL)  # 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _EMPTY = "the file is empty"
+_NO_FILE = "there is no such file"
 _UNREADABLE = "the file cannot be read"
 _TOO_HEAVY = f"the file is larger than {MAX_IMAGE_BYTES / 1e6:g} MB, the limit for one picture"
 _TOO_LARGE = f"it has more than {MAX_IMAGE_PIXELS / 1e6:g} megapixels, the limit for one picture"
@@ -117,6 +118,8 @@ def _read(source: bytes | Path) -> bytes:
         try:
             with source.open("rb") as file:
                 data = file.read(MAX_IMAGE_BYTES + 1)
+        except FileNotFoundError:
+            raise _Refused(_NO_FILE) from None
         except (OSError, ValueError):  # ValueError: a null byte in the path
             raise _Refused(_UNREADABLE) from None
     else:

@@ -101,7 +101,7 @@ def test_what_should_be_known_of_the_artifacts_goes_to_stderr(tiny_artifacts, ph
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("nowhere.jpg", None, "the file cannot be read"),
+        ("nowhere.jpg", None, "there is no such file"),
         ("empty.jpg", b"", "the file is empty"),
         ("text.jpg", b"no picture at all", "it is not a picture of an accepted type"),
     ],

@@ -381,7 +381,7 @@ def test_empty_and_unreadable(tmp_path):
     nothing = tmp_path / "nothing.png"
     nothing.touch()
     assert refusal(nothing, None) == "the file is empty"
-    assert refusal(tmp_path / "missing.png", None) == "the file cannot be read"
+    assert refusal(tmp_path / "missing.png", None) == "there is no such file"
     assert refusal(tmp_path, None) == "the file cannot be read"
     assert refusal(Path("zero\0.png"), None) == "the file cannot be read"
 
