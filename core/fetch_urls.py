@@ -57,12 +57,17 @@ def fetch_url(url: str, policy: FetchPolicy = PUBLIC) -> bytes:
             answer = _ask(here, policy, deadline)
             if isinstance(answer, bytes):
                 return answer
-            here = urljoin(here, answer.location)
+            here = _next(here, answer.location)
     except UrlError as error:  # what a redirect leads to is nobody's business: it may be secret
         raise UrlError(url, error.reason) from None
-    except ValueError:  # urljoin, on a malformed location
-        raise UrlError(url, "it is redirected to something that is not a URL") from None
     raise UrlError(url, f"it is redirected more than {URL_REDIRECTS} times")
+
+
+def _next(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise UrlError(url, "it is redirected to something that is not a URL") from None
 
 
 def fetch_all(urls: Iterable[str], policy: FetchPolicy = PUBLIC) -> Generator[bytes | UrlError, None, None]:
@@ -108,7 +113,8 @@ def _ask(url: str, policy: FetchPolicy, deadline: float) -> bytes | _Redirect:
     connection = CheckedConnection(target, addresses, policy, deadline)
     try:
         connection.request("GET", target.path, headers=_HEADERS)
-        return _read(url, connection.getresponse())
+        with connection.getresponse() as response:
+            return _read(url, response)
     except TimeoutError:
         raise UrlError(url, TOO_SLOW) from None
     except ssl.SSLCertVerificationError:

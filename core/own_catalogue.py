@@ -263,7 +263,8 @@ class OwnCatalogue:
         hits = [self._hit(rank, p, s) for rank, (p, s) in enumerate(kept[:k], start=1)]
         return SearchResult(hits, {"search": 1000 * (time.perf_counter() - started)}, embedding)
 
-    def _hit(self, rank: int, position: int, similarity: float) -> Hit:
+    def _hit(self, rank: int, position: int, cosine: float) -> Hit:
         item, meaning = self._items[position], self._calibration
+        similarity = min(1.0, cosine)
         closer, same = (meaning.closer_than(similarity), meaning.same_kind(similarity)) if meaning else (math.nan,) * 2
-        return Hit(rank, item.id, OWN, item.label, item.title, min(1.0, similarity), closer, same, position)
+        return Hit(rank, item.id, OWN, item.label, item.title, similarity, closer, same, position)

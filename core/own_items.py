@@ -22,7 +22,8 @@ OWN = "own"  # the catalogue's id, and the start of its items' ids
 THUMBNAIL_SIDE = 256
 _THUMBNAIL_QUALITY = 80
 #: Bytes of Python objects that an item costs beside its content (measured).
-_OVERHEAD = 1500
+_OVERHEAD = 700
+_CELL_OVERHEAD = 60
 _COLUMNS = ("id", "name", "label", "title", "width", "height", "sha256", "source")
 
 
@@ -58,7 +59,8 @@ class OwnItem:
     def n_bytes(self) -> int:
         """What it costs in memory, roughly."""
         texts = (self.name, self.label, self.title, self.source, *self.metadata.values())
-        return len(self.thumbnail) + sum(map(len, texts)) + _OVERHEAD
+        overhead = _OVERHEAD + _CELL_OVERHEAD * len(self.metadata)
+        return len(self.thumbnail) + sum(map(len, texts)) + overhead
 
 
 def make_item(id: str, incoming: Incoming, image: Image.Image, thumbnail_side: int) -> OwnItem:

@@ -125,7 +125,7 @@ class QuerySet:
             n_total = len(incoming)
         clock = ProgressClock(n_total)
         for one in incoming:
-            if len(self.results) >= self._quota.queries:
+            if isinstance(one, Incoming) and len(self.results) >= self._quota.queries:
                 reason = f"a set of queries holds at most {self._quota.queries:,} pictures"
                 self.skipped.append(Skipped(f"{one.name} and all after it", reason))
                 break

@@ -119,3 +119,10 @@ def _write(catalogue: OwnCatalogue, name: str, folder: Path) -> list[Path]:
     except OSError as error:
         raise DataError(f"{folder} cannot be written to ({error.strerror or error}).") from error
     return [*files, description]
+
+
+def progress_line(progress: Progress) -> str:
+    """One line for a terminal, such as "320 of 1,000 pictures, 90 a second, 8 s left"."""
+    total = f" of {progress.n_total:,}" if progress.n_total is not None else ""
+    left = "" if progress.seconds_left is None or progress.finished else f", {progress.seconds_left:.0f} s left"
+    return f"{progress.n_done:,}{total} pictures, {progress.images_per_s:.0f} a second{left}"

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from dataclasses import replace
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -292,7 +293,7 @@ class Host(http.server.BaseHTTPRequestHandler):
 
     def do_to(self):
         self.send_response(302)
-        self.send_header("Location", self.path.partition("?")[2])
+        self.send_header("Location", unquote(self.path.partition("?")[2]))
         self.end_headers()
 
     def do_hops(self):
@@ -430,7 +431,7 @@ def test_a_slow_host_is_left_in_time(path, changes, policy, root):
 def test_a_slow_name_server_is_left_in_time(policy, root):
     hold = threading.Event()
     started = time.monotonic()
-    slow = replace(policy, resolve=lambda host, port: hold.wait(5) or [], total_s=0.2)
+    slow = replace(policy, resolve=lambda host, port: [LOOPBACK][hold.wait(5) :], total_s=0.2)
     assert refusal(f"{root}/ok", slow) == fetch_urls.TOO_SLOW
     assert time.monotonic() - started < 2
     hold.set()
@@ -474,8 +475,8 @@ def test_a_fourth_redirect_is_not(policy, root, host):
 def test_a_redirect_is_checked_like_the_first_url(target, reason, policy, root, host, dialled):
     inside = replace(policy, resolve=Resolver(NAMES | {"inside.test": ["10.1.2.3"]}))
     with pytest.raises(UrlError) as caught:
-        fetch_url(f"{root}/to?{target.format(port=host.server_port)}".replace("[", "%5B"), inside)
-    assert caught.value.reason in (reason, "it is redirected to something that is not a URL")
+        fetch_url(f"{root}/to?{quote(target.format(port=host.server_port))}", inside)
+    assert caught.value.reason == reason
     assert caught.value.url.startswith(f"{root}/to?")  # the answer names what was asked for, not what it led to
     assert dialled == ["127.0.0.1"]
 
@@ -534,10 +535,9 @@ def test_the_rows_of_a_table_become_pictures(policy, root):
     ]
     source = UrlSource(rows, policy)
     assert len(source) == 4
-    port = policy.ports
     assert list(source) == [
         Incoming("ok", "Hat", PICTURE, "A hat", f"{root}/ok", {"Colour": "Red"}),
         Skipped("row 3: /etc/passwd", "only https URLs are fetched"),
         Incoming("ok (2)", "", PICTURE, "", f"{root}/ok?again"),
-        Skipped("row 6: https://10.0.0.1/x", "port 443 is not allowed") if 443 not in port else None,
+        Skipped("row 6: https://10.0.0.1/x", "port 443 is not allowed"),
     ]
