@@ -15,6 +15,7 @@ from core.backbones import BACKBONES
 from core.catalogues import CATALOGUES
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, ROOT
 from core.errors import VitrineError
+from core.progress import Progress
 
 NOTHING_EMBEDDED = 3
 
@@ -129,14 +130,43 @@ def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Needs the clothing archive and its splits in the data folder (VITRINE_DATA_DIR) and "
         "Debian's package dataset-fashion-mnist. Minutes on two cores; a stopped build goes on where it was.",
     )
+    parser.add_argument("--catalogue", metavar="NAME", help="build a catalogue of your own instead, from --from")
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="PATH", help="its pictures: a folder, a ZIP or a CSV of URLs"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="where it goes (default: own/ in the data folder)"
+    )
     _add_backbone(parser)
-    parser.set_defaults(run=_build)
+    parser.set_defaults(run=_build, parser=parser)
 
 
 def _build(options: argparse.Namespace) -> int:
     from core.jobs.build import build
 
+    if (options.catalogue is None) != (options.source is None):
+        options.parser.error("--catalogue NAME and --from PATH go together")
+    if options.source is not None:
+        return _build_own(options)
     build(options.backbone)
+    return 0
+
+
+def _build_own(options: argparse.Namespace) -> int:
+    from core.config import data_dir
+    from core.embedding import load_embedder
+    from core.jobs.own import build_own, progress_line
+
+    def report(progress: Progress) -> None:
+        end = "\n" if progress.finished else "\r"
+        if progress.finished or sys.stderr.isatty():
+            print(f"{progress_line(progress):60}", end=end, file=sys.stderr, flush=True)
+
+    folder = options.output or data_dir() / "own"
+    built = build_own(options.source, options.catalogue, folder, load_embedder(options.backbone), report)
+    for one in built.skipped:
+        print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
+    print("\n".join(map(str, built.files)))
     return 0
 
 
