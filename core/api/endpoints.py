@@ -19,7 +19,7 @@ from core.api.body import media_type, open_form, read_json
 from core.api.description import description
 from core.api.errors import HANDLERS, HEADERS, ApiError
 from core.api.gate import Gate
-from core.config import API_MAX_SEARCHES, API_MAX_UPLOADS, API_MAX_WAITING, API_PATIENCE_S
+from core.config import API_MAX_SEARCHES, API_MAX_UPLOADS, API_MAX_WAITING, API_PATIENCE_S, URL_PARALLEL
 from core.search import SearchResult
 
 T = TypeVar("T")
@@ -38,6 +38,7 @@ class Api:
     def __init__(self, base: str):
         self.base = base
         self._uploads = Gate(API_MAX_UPLOADS)
+        self._fetches = Gate(URL_PARALLEL)
         self._searches = Gate(API_MAX_SEARCHES, API_MAX_WAITING, API_PATIENCE_S)
 
     async def index(self, request: Request) -> Response:
@@ -97,6 +98,10 @@ class Api:
     async def _by_subject(self, values: dict[str, Any], known: tuple[str, ...]) -> Response:
         asked = check_options(values)
         kind, value = check_subject(values, known)
+        picture = b""
+        if kind == "image_url":  # a slow host holds a place of its own, never one of the searches'
+            async with self._fetches.enter():
+                picture = await anyio.to_thread.run_sync(remote.fetch_picture, value)
 
         def search() -> SearchResult:
             engine = shared.engine()
@@ -104,7 +109,7 @@ class Api:
                 return engine.search_similar(value, asked.k, asked.filters)
             if kind == "text":
                 return engine.search_texts(value, asked.k, asked.filters)
-            return engine.search_image(remote.fetch_picture(value), asked.k, asked.filters)
+            return engine.search_image(picture, asked.k, asked.filters)
 
         result = await self._run(search)
         return _json(answers.found(value, result, self.base, calibrated=kind != "text"))

@@ -384,11 +384,21 @@ def test_422_for_unknown_classes_and_values_in_forms(client: TestClient) -> None
     refused(response, 422, "There is no field named 'k' here.")
 
 
-def test_403_while_urls_are_off_and_one_hook_turns_them_on(
+def test_urls_are_off_refused_inside_and_fetched_outside(
     client: TestClient, engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = {"image_url": "https://pictures.example/red.png"}
     refused(client.post("/api/search", json=asked), 403, remote.URLS_OFF)
+    monkeypatch.setenv("VITRINE_ALLOW_URLS", "1")
+    for address in (
+        "https://127.0.0.1/a.png",
+        "https://[::1]/a.png",
+        "https://169.254.169.254/latest",
+        "file:///etc/passwd",
+    ):
+        answer = client.post("/api/search", json={"image_url": address})
+        assert answer.status_code == 422
+        assert answer.json()["error"].startswith(f"{address}: ")
     monkeypatch.setattr(remote, "fetch_picture", lambda url: png() if url == asked["image_url"] else b"")
     content = conforms(client.post("/api/search", json=asked), "Found")
     assert ids(content) == [hit.id for hit in engine.search_image(png()).hits]
