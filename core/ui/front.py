@@ -9,7 +9,7 @@ import streamlit as st
 from core.artifacts import load_manifest
 from core.catalogues import CATALOGUES
 from core.errors import VitrineError
-from core.ui import ask, cards, resources, results, state
+from core.ui import ask, cards, navigation, resources, results, state
 from core.ui.looks import look_at
 from core.ui.words import WORDS
 
@@ -20,6 +20,7 @@ ICON = Path(__file__).with_name("icon.svg")
 def show() -> None:
     """Draw the page. What needs no engine is drawn first; the engine loads while the visitor reads."""
     st.html(STYLE)
+    navigation.show()
     busy = "incoming" in st.session_state or state.current() is not None
     n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())
     st.html(cards.header_html(n_items, large=not busy))

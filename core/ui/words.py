@@ -103,5 +103,36 @@ class Words:
     unknown_item: str = "The link asks for an item that is in none of the catalogues: {id}."
     sample_missing: str = "the sample picture is missing"
 
+    navigation: dict[str, str] = field(default_factory=lambda: {"search": "Search", "browse": "Browse"})
+    browse_title: str = "Browse · Vitrine"
+    browse_heading: str = "Browse the catalogues"
+    browse_class: str = "Class"
+    browse_all_classes: str = "All classes"
+    browse_sort: str = "Order"
+    browse_sorts: dict[str, str] = field(
+        default_factory=lambda: {"catalogue": "As in the catalogue", "class": "By class"}
+    )
+    browse_size: str = "Pieces a page"
+    browse_count: str = "{n:,} pieces · page {page:,} of {pages:,}"
+    browse_one: str = "1 piece"
+    browse_jump: str = "Go to page"
+    browse_earlier: str = "Previous page"
+    browse_later: str = "Next page"
+    browse_empty: str = "No piece of this kind is in this catalogue."
+    browse_reset: str = "Show everything"
+    browse_close: str = "Back to the catalogue"
+    browse_trail: str = "Where you have been"
+    browse_near: str = "The {n} pieces that look most like it"
+    browse_alone: str = "There is nothing to compare it with."
+    browse_item_alt: str = "{title}, {catalogue}"
+    browse_similarity: str = "Similarity {similarity:.3f}"
+    browse_id: str = "Id"
+    browse_marks: dict[str, str] = field(default_factory=lambda: {"exact": "Same picture", "near": "Near duplicate"})
+    browse_bad_catalogue: str = "There is no catalogue “{value}”, so both are shown."
+    browse_bad_class: str = "There is no class “{value}” here, so all classes are shown."
+    browse_bad_sort: str = "There is no order “{value}”, so the catalogue's own is used."
+    browse_bad_size: str = "“{value}” is not a page size, so {size} pieces are shown."
+    browse_bad_page: str = "There is no page “{value}”, so page {page:,} is shown."
+
 
 WORDS = Words()

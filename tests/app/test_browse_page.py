@@ -1,0 +1,140 @@
+"""The Browse page, driven without a browser, on the artifacts that ship with the project."""
+
+import re
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.catalogues import CATALOGUES
+from core.config import ROOT, artifacts_dir
+from core.search import SearchEngine
+from core.ui import browse, twins
+from core.ui.browse_view import View, read, write
+from core.ui.words import WORDS
+
+pytestmark = pytest.mark.skipif(
+    not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"
+)
+
+ITEM = "fashion-mnist/train/00000"
+
+
+def open_page(**query: str) -> AppTest:
+    """Open a link to the page in a fresh session, which has run no other page."""
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).switch_page("pages/1_Browse.py")
+    for name, value in query.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def ids_of(page: AppTest) -> list[str]:
+    return re.findall(r'<article class="vt-tile" data-id="([^"]+)"', "\n".join(e.body for e in page.get("html")))
+
+
+def params_of(page: AppTest) -> dict[str, str]:
+    return {name: value[0] if isinstance(value, list) else value for name, value in page.query_params.items()}
+
+
+def test_the_first_page_shows_the_first_items_in_the_catalogues_order() -> None:
+    expected = SearchEngine().gallery("clothing").items.frame["id"].head(24).tolist()
+    assert ids_of(open_page()) == expected
+
+
+def test_a_link_gives_the_filtered_page() -> None:
+    page = open_page(catalogue="fashion-mnist", **{"class": "fashion-mnist/Bag"}, page="3", size="48")
+    items = SearchEngine().gallery("fashion-mnist").items
+    expected = items.frame["id"].iloc[items.positions_of(["Bag"])[96:144]].tolist()
+    assert ids_of(page) == expected
+    assert not page.info
+
+
+def test_filters_and_pages_change_the_link_and_start_over_at_page_one() -> None:
+    page = open_page(page="4")
+    page.button(key="later").click().run()
+    assert params_of(page) == {"page": "5"}
+    page.selectbox(key="browse-sort").select("class").run()
+    assert params_of(page) == {"sort": "class"}
+    page.number_input(key="browse-page").set_value(7).run()
+    assert params_of(page) == {"sort": "class", "page": "7"}
+
+
+def test_an_opened_item_has_twelve_neighbours_and_goes_on_and_back() -> None:
+    page = open_page(item=ITEM, page="2")
+    hits = [hit.id for hit in SearchEngine().search_similar(ITEM, 12).hits]
+    assert ids_of(page) == [ITEM, *hits]
+    page.button(key=f"open-{hits[3]}").click().run()
+    assert params_of(page) == {"item": hits[3], "page": "2"}
+    assert ids_of(page)[0] == hits[3]
+    page.button(key="crumb-0").click().run()
+    assert ids_of(page) == [ITEM, *hits]
+    page.button(key="close").click().run()
+    assert params_of(page) == {"page": "2"}
+    assert len(ids_of(page)) == 24
+
+
+@pytest.mark.parametrize("item", ["nothing", "clothing/none", "fashion-mnist/train/99999", "<b>x</b>"])
+def test_an_unknown_item_gets_a_sentence_and_a_way_out(item: str) -> None:
+    page = open_page(item=item)
+    assert len(page.error) == 1
+    page.button(key="close").click().run()
+    assert len(ids_of(page)) == 24
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"catalogue": "x"}, View()),
+        ({"class": "clothing/Spoon"}, View()),
+        ({"catalogue": "fashion-mnist", "class": "clothing/Hat"}, View("fashion-mnist")),
+        ({"sort": "x"}, View()),
+        ({"size": "50"}, View(size=48)),
+        ({"page": "-3"}, View()),
+    ],
+)
+def test_a_value_that_means_nothing_becomes_the_nearest_with_a_sentence(query: dict[str, str], expected: View) -> None:
+    view, notes = read(query)
+    assert view == expected
+    assert len(notes) == 1
+
+
+def test_a_page_beyond_the_last_is_the_last() -> None:
+    page = open_page(catalogue="clothing", page="999999")
+    assert ids_of(page) == SearchEngine().gallery("clothing").items.frame["id"].iloc[5376:].tolist()
+    assert [info.value for info in page.info] == [WORDS.browse_bad_page.format(value=999999, page=225)]
+
+
+@pytest.mark.parametrize("catalogue", CATALOGUES)
+def test_what_is_written_into_a_link_is_read_from_it(catalogue: str) -> None:
+    for label in CATALOGUES[catalogue].classes:
+        view = View(catalogue, f"{catalogue}/{label}", "class", 3, 96, ITEM)
+        assert read(write(view)) == (view, [])
+        assert read(write(view) | {"class": label})[0] == view
+
+
+def test_a_page_goes_over_from_one_catalogue_to_the_next() -> None:
+    rows = [("a", np.array([5, 6, 7])), ("b", np.array([2, 1]))]
+    assert browse.page_of(rows, 0, 2) == [("a", 5), ("a", 6)]
+    assert browse.page_of(rows, 2, 2) == [("a", 7), ("b", 2)]
+    assert browse.page_of(rows, 4, 2) == [("b", 1)]
+
+
+def test_only_the_same_piece_is_marked() -> None:
+    engine = SearchEngine()
+    gallery = engine.gallery("clothing")
+    item = gallery.items.row(2048)
+    marks = {hit.position: twins.mark(gallery, 2048, gallery, hit) for hit in engine.search_similar(item.id, 12).hits}
+    assert marks.pop(2100) in ("exact", "near")
+    assert set(marks.values()) == {""}
+    assert twins.difference(np.zeros((2, 2), np.uint8), np.zeros((2, 2), np.uint8)) == 0
+
+
+def test_two_pairs_of_trousers_that_the_model_takes_for_one_are_not_marked() -> None:
+    engine = SearchEngine()
+    gallery = engine.gallery("clothing")
+    hits = engine.search_similar(gallery.items.row(2969).id, 12).hits
+    other = next(hit for hit in hits if hit.position == 3515)
+    assert other.similarity > 0.9985
+    assert twins.mark(gallery, 2969, gallery, other) == ""
