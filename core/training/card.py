@@ -39,12 +39,14 @@ supervised-contrastive term. No checkpoint was chosen: the last one is kept.
 | data | pictures | licence | used |
 |---|---|---|---|
 | clothing dataset | 5,398 | CC0-1.0 | `split=train` less `small_split=validation` |
-| Fashion-MNIST | 70,000 | MIT | {n_fashion_mnist:,} of the first 58,000 training images |
-| fashion product photos, 224 px | 6,000 | MIT, as stated by their publisher | 4,500 |
-| fashion product photos, 80 px | 15,998 | the same | all |
+| Fashion-MNIST | 70,000 | MIT | up to {n_fashion_mnist:,} of the first 58,000 training images |
+| fashion product photos, 224 px | 6,000 | MIT, as stated by their publisher | up to 4,500 |
+| fashion product photos, 80 px | 15,998 | the same | up to all |
 
-Never seen in training: the clothing photos of `split=test`, Fashion-MNIST's 10,000 test images, and 1,000 product
-photos drawn with a fixed seed. Captions are made from labels, colours and product names.
+The views are a seeded random part of those that were planned (a plain one of each picture, augmented ones of
+some), so not every picture named above is among them. Never seen in training: the clothing photos of
+`split=test`, Fashion-MNIST's 10,000 test images, and 1,000 product photos drawn with a fixed seed. Captions are
+made from labels, colours and product names.
 
 ## Figures
 
