@@ -4,12 +4,14 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.catalogues import CATALOGUES
+from core.catalogues.placeholders import encode
 from core.config import ROOT, artifacts_dir
 from core.search import SearchEngine
-from core.ui import browse, twins
+from core.ui import browse, resources, twins
 from core.ui.browse_view import View, read, write
 from core.ui.words import WORDS
 
@@ -121,20 +123,37 @@ def test_a_page_goes_over_from_one_catalogue_to_the_next() -> None:
     assert browse.page_of(rows, 4, 2) == [("b", 1)]
 
 
-def test_only_the_same_piece_is_marked() -> None:
+def test_only_the_same_picture_is_marked() -> None:
     engine = SearchEngine()
     gallery = engine.gallery("clothing")
-    item = gallery.items.row(2048)
-    marks = {hit.position: twins.mark(gallery, 2048, gallery, hit) for hit in engine.search_similar(item.id, 12).hits}
-    assert marks.pop(2100) in ("exact", "near")
+    hits = engine.search_similar(gallery.items.row(2048).id, 12).hits
+    marks = {hit.position: twins.mark(gallery, 2048, gallery, hit) for hit in hits}
+    assert marks.pop(2100) == "near"
     assert set(marks.values()) == {""}
-    assert twins.difference(np.zeros((2, 2), np.uint8), np.zeros((2, 2), np.uint8)) == 0
 
 
-def test_two_pairs_of_trousers_that_the_model_takes_for_one_are_not_marked() -> None:
-    engine = SearchEngine()
-    gallery = engine.gallery("clothing")
-    hits = engine.search_similar(gallery.items.row(2969).id, 12).hits
-    other = next(hit for hit in hits if hit.position == 3515)
-    assert other.similarity > 0.9985
-    assert twins.mark(gallery, 2969, gallery, other) == ""
+@pytest.mark.parametrize(("row", "other", "expected"), [(29413, 43549, "near"), (5081, 9664, ""), (54857, 69867, "")])
+def test_a_print_on_the_same_shirt_is_another_piece(row: int, other: int, expected: str) -> None:
+    """Trousers saved twice; two prints on one shirt; a shirt with a print and the blank one."""
+    pictures = resources.grey_pictures()
+    assert twins.compare_grey(*(np.asarray(pictures.get(position)) for position in (row, other))) == expected
+
+
+def test_the_limits_of_grey_pictures_are_met_exactly() -> None:
+    first = np.full((28, 28), 100, np.uint8)
+    assert twins.compare_grey(first, first) == "exact"
+    second = first.copy()
+    second[0, 0] += twins.NEAR_WORST
+    assert twins.compare_grey(first, second) == "near"
+    second[0, 0] += 1
+    assert twins.compare_grey(first, second) == ""
+    assert twins.compare_grey(first, first + 11) == "near"
+    assert twins.compare_grey(first, first + 12) == ""
+
+
+def test_the_distance_of_two_hashes_is_that_of_their_colours() -> None:
+    dark, light = (encode(Image.new("RGB", (32, 32), (level, level, level))) for level in (0, 255))
+    assert twins.hash_distance(dark, dark) == 0
+    assert twins.hash_distance(dark, light) == pytest.approx(255, abs=3)
+    with pytest.raises(ValueError, match="ThumbHash"):
+        twins.hash_distance(dark, b"")
