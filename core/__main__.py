@@ -67,6 +67,7 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _search(options: argparse.Namespace) -> int:
+    from core.answers import as_json
     from core.search import Filters, SearchEngine
 
     if (options.image is None) == (options.text is None):
@@ -83,13 +84,7 @@ def _search(options: argparse.Namespace) -> int:
     for notice in engine.notices():
         print(notice, file=sys.stderr)
     if options.json:
-        hits = [
-            {key: getattr(hit, key) for key in ("rank", "id", "catalogue", "label")}
-            | {"similarity": round(hit.similarity, 5)}
-            for hit in result.hits
-        ]
-        timings = {stage: round(ms, 2) for stage, ms in result.timings_ms.items()}
-        print(json.dumps({"backbone": options.backbone, "query": query, "hits": hits, "timings_ms": timings}))
+        print(json.dumps(as_json(options.backbone, query, result, calibrated=options.text is None)))
         return 0
     for hit in result.hits:
         # The calibration is of picture pairs; between words and pictures a similarity means something else.

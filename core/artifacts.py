@@ -14,6 +14,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +97,28 @@ def verified(path: Path) -> Path:
         ArtifactError: The file is missing, not in the manifest, or different.
     """
     name = relative(path)
-    entry = load_manifest()["files"].get(name)
+    entry = _files_now().get(name)
     if entry is None:
         raise ArtifactError(name, "is not in the manifest", REPAIR)
     problem = _problem(path, entry)
     if problem:
         raise ArtifactError(name, problem, REPAIR)
     return path
+
+
+def _files_now() -> dict[str, Any]:
+    """The files of the manifest, read again only when it is another file, or of another size or time."""
+    path = artifacts_dir() / MANIFEST
+    try:
+        status = path.stat()
+    except OSError:
+        return dict(load_manifest()["files"])  # which says what is wrong
+    return _files_as_of(path, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _files_as_of(path: Path, inode: int, size: int, mtime_ns: int) -> dict[str, Any]:
+    return dict(load_manifest()["files"])
 
 
 def _problem(path: Path, entry: dict[str, Any]) -> str:
@@ -134,6 +150,7 @@ def verify_all() -> list[tuple[str, str]]:
     """
     with _lock:
         _checked.clear()
+    _files_as_of.cache_clear()
     files = load_manifest()["files"]
     return [(name, _problem(artifacts_dir() / name, files[name])) for name in sorted(files)]
 

@@ -19,6 +19,7 @@ from core.search import SearchEngine
 def _fresh_digests() -> Iterator[None]:
     """No test profits from a file that another one has hashed."""
     artifacts._checked.clear()
+    artifacts._files_as_of.cache_clear()
     yield
 
 

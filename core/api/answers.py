@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from core import __version__, shared
+from core.answers import as_json
 from core.artifacts import REPAIR, load_manifest
 from core.backbones import BACKBONES
 from core.catalogues import CATALOGUES
@@ -14,36 +15,22 @@ from core.errors import ArtifactError, UnknownNameError
 from core.search import Hit, SearchResult
 
 
-def found(query: str, result: SearchResult, base: str, calibrated: bool = True) -> dict[str, Any]:
-    """A result in the form of `python -m core search --json`, with more about each hit.
+def found(
+    query: str, result: SearchResult, base: str, backbone_id: str = DEFAULT_BACKBONE, calibrated: bool = True
+) -> dict[str, Any]:
+    """A result as `python -m core search --json` gives it, with where each hit's picture is.
 
     Args:
         query: What was asked for.
         result: Its hits.
         base: Where the API is, such as "/api".
-        calibrated: Whether the query is a picture: between words and pictures a similarity means something
-            else, so that `closer_than` and `same_kind` are null there.
+        backbone_id: What it was found with.
+        calibrated: See `core.answers.as_json`.
     """
-    return {
-        "backbone": DEFAULT_BACKBONE,
-        "query": query,
-        "hits": [_hit(hit, base, calibrated) for hit in result.hits],
-        "timings_ms": {stage: round(ms, 2) for stage, ms in result.timings_ms.items()},
-    }
-
-
-def _hit(hit: Hit, base: str, calibrated: bool) -> dict[str, Any]:
-    return {
-        "rank": hit.rank,
-        "id": hit.id,
-        "catalogue": hit.catalogue,
-        "label": hit.label,
-        "similarity": round(hit.similarity, 5),
-        "title": hit.title,
-        "closer_than": round(hit.closer_than, 5) if calibrated else None,
-        "same_kind": round(hit.same_kind, 5) if calibrated else None,
-        "picture": _address(hit, base),
-    }
+    content = as_json(backbone_id, query, result, calibrated)
+    for entry, hit in zip(content["hits"], result.hits, strict=True):
+        entry["picture"] = _address(hit, base)
+    return content
 
 
 def _address(hit: Hit, base: str) -> str | None:

@@ -6,20 +6,14 @@ memory are those of a real server process that a real browser visits.
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -27,6 +21,7 @@ import numpy as np
 from core.catalogues import CATALOGUES
 from core.config import DEFAULT_BACKBONE, ROOT, n_threads
 from core.index import ExactIndex, HnswIndex
+from core.jobs.serving import serving
 from core.metrics import index_recall_at_k
 from core.search import SearchEngine
 
@@ -200,7 +195,7 @@ def _server() -> dict[str, Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=list(BROWSER_FLAGS))
         started = time.perf_counter()
-        with _serving() as (process, address):
+        with TemporaryDirectory() as folder, serving(Path(folder) / "log.txt", CI="true") as (process, address):
             page = browser.new_page()
             _answer(page, f"{address}/?sample=sneaker")
             seconds = time.perf_counter() - started
@@ -225,34 +220,6 @@ def _answer(page: Any, address: str) -> None:
     page.locator(".vt-hit").nth(4).wait_for(timeout=60_000)
 
 
-@contextmanager
-def _serving() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """The dashboard in a process of its own, on a free loopback port, ended by its id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    flags = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *flags]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | {"CI": "true"})
-        try:
-            _wait_for(port)
-            yield process, f"http://127.0.0.1:{port}"
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(20)
-
-
-def _wait_for(port: int, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError("the server did not start")
-
-
 def describe(results: dict[str, Any]) -> str:
     """The results as lines for a person."""
     lines = [f"machine: {results['machine']['processor']}, {results['machine']['threads']} threads"]
@@ -261,6 +228,11 @@ def describe(results: dict[str, Any]) -> str:
         if results[name] is None:
             lines.append(f"  skipped: {results['skipped'][name]}")
             continue
-        lines += [f"  {key}: {value}" for key, value in results[name].items() if key != "by_ef"]
-        lines += [f"  {row}" for row in results[name].get("by_ef", ())]
+        lines += [f"  {key}: {_plain(value)}" for key, value in results[name].items() if key != "by_ef"]
+        lines += [f"  with {_plain(row)}" for row in results[name].get("by_ef", ())]
     return "\n".join(lines)
+
+
+def _plain(value: Any) -> str:
+    """A figure, or named figures, without the brackets of Python."""
+    return ", ".join(f"{name} {figure}" for name, figure in value.items()) if isinstance(value, dict) else str(value)

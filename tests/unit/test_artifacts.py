@@ -142,6 +142,27 @@ def test_a_file_is_hashed_once_until_its_size_or_time_changes(folder, monkeypatc
     assert hashed == ["b.bin"] * 3
 
 
+def test_the_manifest_is_read_once_until_it_changes(folder, monkeypatch):
+    read = []
+    plain = artifacts.load_manifest
+    monkeypatch.setattr(artifacts, "load_manifest", lambda: read.append(1) or plain())
+    manifest = folder / "manifest.json"
+    for _ in range(3):
+        verified(folder / "b.bin")
+    assert len(read) == 1
+    content = json.loads(manifest.read_text())
+    content["files"]["b.bin"]["sha256"] = "0" * 64
+    with written(manifest) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+    for _ in range(2):
+        with pytest.raises(ArtifactError, match="sha256 is not the manifest's"):
+            verified(folder / "b.bin")
+    assert len(read) == 2
+    manifest.unlink()
+    with pytest.raises(ArtifactError, match="is missing"):
+        verified(folder / "b.bin")
+
+
 def test_verify_all_hashes_anew_and_answers_in_order_of_name(folder):
     path = folder / "b.bin"
     verified(path)

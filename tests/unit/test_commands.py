@@ -16,7 +16,8 @@ from core.backbones import BACKBONES
 from core.config import MAX_IMAGE_BYTES, MAX_K, ROOT
 from core.search import SearchEngine
 
-KEYS = ["rank", "id", "catalogue", "label", "similarity"]
+PLAIN = ["rank", "id", "catalogue", "label", "title"]
+KEYS = ["rank", "id", "catalogue", "label", "similarity", "title", "closer_than", "same_kind"]
 
 
 def png(rgb: tuple[int, int, int]) -> bytes:
@@ -53,9 +54,11 @@ def test_search_prints_json(engine, photo, capsys):
     assert list(answer["timings_ms"]) == ["decode", "embed", "search"]
     expected = engine.search_image(photo, 7).hits
     assert [list(hit) for hit in answer["hits"]] == [KEYS] * 7
-    assert answer["hits"] == [
-        {key: getattr(hit, key) for key in KEYS} | {"similarity": round(hit.similarity, 5)} for hit in expected
+    assert [[hit[key] for key in PLAIN] for hit in answer["hits"]] == [
+        [getattr(hit, key) for key in PLAIN] for hit in expected
     ]
+    for key in ("similarity", "closer_than", "same_kind"):
+        assert [hit[key] for hit in answer["hits"]] == [round(getattr(hit, key), 5) for hit in expected]
     assert [hit["rank"] for hit in answer["hits"]] == [1, 2, 3, 4, 5, 6, 7]
 
 
