@@ -27,6 +27,11 @@ API_MAX_UPLOADS = 32
 API_UPLOAD_S = 30.0
 API_MAX_JSON_BYTES = 64 * 1000
 API_MAX_TEXT = 500  # characters
+#: One client's searches, beside `api_per_minute`: after a pause, as many as come together in so many seconds may be
+#: asked at once. A picture costs a tenth of a search. Of so many clients is remembered what they asked.
+API_BURST_S = 15
+API_PICTURE_COST = 0.1
+API_MAX_CLIENTS = 10_000
 
 #: Limits of a ZIP archive from outside, checked on what it declares before anything is unpacked.
 MAX_ARCHIVE_BYTES = 200 * 1000 * 1000
@@ -84,3 +89,9 @@ def n_threads() -> int:
 def allow_urls() -> bool:
     """Whether pictures may be fetched by URL (`VITRINE_ALLOW_URLS=1`; any other value, and the default: no)."""
     return os.environ.get("VITRINE_ALLOW_URLS") == "1"
+
+
+def api_per_minute() -> int:
+    """Searches that one client of the API may make in a minute (`VITRINE_API_PER_MINUTE`, default 240; 0: any)."""
+    value = os.environ.get("VITRINE_API_PER_MINUTE", "")
+    return int(value) if value.isascii() and value.isdigit() else 240

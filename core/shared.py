@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from functools import lru_cache
 from pathlib import Path
 
 from core.artifacts import REPAIR, load_manifest, verified
+from core.catalogues.clothing_source import ClothingSource
 from core.catalogues.pictures import Pictures
-from core.config import DEFAULT_BACKBONE, artifacts_dir
-from core.errors import ArtifactError
+from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
+from core.errors import ArtifactError, DataError
 from core.search import SearchEngine
 
-#: Engines that are kept, and files of pictures; the one that was not used for longest goes first.
+#: Engines that are kept beside the default one, which stays, and files of pictures; the one that was not used for
+#: longest goes first.
 MAX_KEPT = 2
+#: After so many seconds it is seen that photos have been downloaded, or removed.
+LOOK_AGAIN_S = 300
 
 _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thing twice
 
@@ -21,12 +26,19 @@ _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thi
 def engine(backbone_id: str = DEFAULT_BACKBONE) -> SearchEngine:
     """The one engine of a backbone in this process; what it needs is loaded when it is first used."""
     with _lock:
+        if backbone_id == DEFAULT_BACKBONE:  # whatever else is asked for, the pages go on with this one
+            return _default_engine(artifacts_dir())
         return _engine(backbone_id, artifacts_dir())
 
 
 @lru_cache(maxsize=MAX_KEPT)
 def _engine(backbone_id: str, folder: Path) -> SearchEngine:
     return SearchEngine(backbone_id)
+
+
+@lru_cache(maxsize=1)
+def _default_engine(folder: Path) -> SearchEngine:
+    return SearchEngine()
 
 
 def grey_pictures() -> Pictures:
@@ -46,3 +58,19 @@ def _grey_pictures(folder: Path) -> Pictures:
     if not names:
         raise ArtifactError("manifest.json", "names no pictures of Fashion-MNIST", REPAIR)
     return Pictures(verified(folder / names[0]))
+
+
+def photo_source() -> ClothingSource | None:
+    """The clothing photos on this computer, None where there are none; looked for anew now and then."""
+    with _lock:
+        return _photo_source(data_dir(), int(time.monotonic() / LOOK_AGAIN_S))
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _photo_source(folder: Path, period: int) -> ClothingSource | None:
+    from core.catalogues.clothing import find_source
+
+    try:
+        return find_source()
+    except DataError:  # a damaged archive: the pictures' public addresses are used instead
+        return None

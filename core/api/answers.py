@@ -7,12 +7,17 @@ from urllib.parse import quote
 
 from core import __version__, shared
 from core.answers import as_json
+from core.api.errors import ApiError
 from core.artifacts import REPAIR, load_manifest
 from core.backbones import BACKBONES
 from core.catalogues import CATALOGUES
+from core.catalogues.clothing import public_url
+from core.catalogues.clothing_source import ClothingSource
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.errors import ArtifactError, UnknownNameError
 from core.search import Hit, SearchResult
+
+_ELSEWHERE = "That photo is not on this server; it is published at {url}."
 
 
 def found(
@@ -35,9 +40,7 @@ def found(
 
 def _address(hit: Hit, base: str) -> str | None:
     """Where the picture of a hit is: a path of this server, or where it is published."""
-    from core.catalogues.clothing import public_url
-
-    if hit.catalogue == "fashion-mnist":
+    if hit.catalogue == "fashion-mnist" or _local_photo(hit.id) is not None:
         return f"{base}/picture?item={quote(hit.id, safe='/')}"
     try:
         return public_url(hit.id) if hit.catalogue == "clothing" else None
@@ -45,15 +48,31 @@ def _address(hit: Hit, base: str) -> str | None:
         return None
 
 
-def picture(item_id: str) -> bytes:
-    """The PNG of an item of Fashion-MNIST, every pixel four times as wide and as high.
+def _local_photo(item_id: str) -> ClothingSource | None:
+    """The local data set if it has the photo of this item."""
+    source = shared.photo_source()
+    return source if source is not None and source.has(item_id.removeprefix("clothing/")) else None
+
+
+def picture(item_id: str) -> tuple[bytes, str]:
+    """The picture of an item, and its media type.
+
+    A photo is given as it lies in the local data set; of Fashion-MNIST, every pixel is four times as wide and as high.
 
     Raises:
         UnknownNameError: There is no such item.
+        ApiError: 404, the photo is not on this computer; says where it is published.
         ArtifactError: The items or the pictures cannot be used.
+        DataError: The local data set cannot be read.
     """
-    gallery = shared.engine().gallery("fashion-mnist")
-    return shared.grey_pictures().png(gallery.items.position(item_id))
+    catalogue = item_id.partition("/")[0]
+    position = shared.engine().gallery(catalogue).items.position(item_id)
+    if catalogue == "fashion-mnist":
+        return shared.grey_pictures().png(position), "image/png"
+    source = _local_photo(item_id)
+    if source is None:
+        raise ApiError(404, _ELSEWHERE.format(url=public_url(item_id)))
+    return source.read(item_id.removeprefix("clothing/")), "image/jpeg"
 
 
 def health() -> dict[str, Any]:

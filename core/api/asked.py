@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.api.errors import ApiError
+from core.backbones import BACKBONES
 from core.catalogues import CATALOGUES
-from core.config import API_MAX_TEXT, DEFAULT_K, MAX_K
+from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K
 from core.errors import UnknownNameError
 from core.search import Filters, check_labels
 
 ALL = "all"
-OPTIONS = ("k", "catalogue", "min_similarity", "labels")
+OPTIONS = ("k", "catalogue", "min_similarity", "labels", "backbone")
 #: What a search can start from, and how many characters it may have.
 LONGEST = {"item": 200, "text": API_MAX_TEXT, "image_url": 2000}
 SUBJECTS = tuple(LONGEST)
@@ -26,10 +27,11 @@ MAX_LABEL = 100  # characters
 
 @dataclass(frozen=True)
 class Asked:
-    """How many hits are wanted, and which."""
+    """How many hits are wanted, which, and found with what."""
 
     k: int
     filters: Filters
+    backbone: str = DEFAULT_BACKBONE
 
 
 def from_texts(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -80,7 +82,10 @@ def check_options(values: dict[str, Any]) -> Asked:
     if catalogue not in (ALL, *CATALOGUES):
         raise ApiError(422, f"catalogue must be one of {', '.join((ALL, *CATALOGUES))}.")
     catalogues = () if catalogue == ALL else (catalogue,)
-    return Asked(int(k), Filters(catalogues, _labels(values.get("labels", [])), float(minimum)))
+    backbone = values.get("backbone", DEFAULT_BACKBONE)
+    if not isinstance(backbone, str) or backbone not in BACKBONES:
+        raise ApiError(422, f"backbone must be one of {', '.join(BACKBONES)}.")
+    return Asked(int(k), Filters(catalogues, _labels(values.get("labels", [])), float(minimum)), backbone)
 
 
 def _is_number(value: Any) -> bool:

@@ -95,8 +95,7 @@ async def _within(request: Request, max_bytes: int, sentence: str) -> AsyncItera
     except TimeoutError:
         raise ApiError(408, _TOO_SLOW) from None
     except _TooLong:
-        if announced <= DRAIN_BYTES and "expect" not in request.headers:  # who asks first is not sending yet
-            await _drain(request.receive)
+        await drain(request)
         raise ApiError(413, sentence) from None
 
 
@@ -120,11 +119,14 @@ def _limited(receive: Receive, max_bytes: int) -> Receive:
     return limited
 
 
-async def _drain(receive: Receive) -> None:
+async def drain(request: Request) -> None:
+    """Read the rest of a body that is refused, and drop it, within limits: only then is the refusal read."""
+    if _announced(request) > DRAIN_BYTES or "expect" in request.headers:  # who asks first is not sending yet
+        return
     n_bytes = 0
     with anyio.move_on_after(DRAIN_S):
         while n_bytes <= DRAIN_BYTES:
-            message = await receive()
+            message = await request.receive()
             n_bytes += len(message.get("body", b""))
             if not message.get("more_body", False):
                 return

@@ -6,12 +6,19 @@ from typing import Any
 
 from core import __version__
 from core.api.asked import ALL, LONGEST, MAX_LABELS, SEEN
+from core.api.engines import searchable
 from core.catalogues import CATALOGUES
-from core.config import DEFAULT_K, MAX_IMAGE_BYTES, MAX_K
+from core.config import API_BURST_S, DEFAULT_BACKBONE, DEFAULT_K, MAX_IMAGE_BYTES, MAX_K, api_per_minute
 
 _ABOUT = """The searches of Vitrine for other programs. Nothing here changes anything, and nothing of a request is
 kept. Every refusal is `{"error": "one plain sentence"}`. There is no key and no CORS: put the server behind a proxy
-that has them if you need them."""
+that has them if you need them.
+
+A few searches are made at a time, and few wait. {rate} Who is over it gets 429, and `Retry-After` says when there is
+room again, in seconds."""
+_RATE = """One client, which is one address, may make {per_minute} searches a minute, {burst} of them at once, and
+look at ten times as many pictures."""
+_NO_RATE = "How much one client asks is not limited on this server."
 _MB = f"{MAX_IMAGE_BYTES / 1e6:g} MB"
 _REASONS = {
     400: "The body is not what it says it is.",
@@ -21,7 +28,7 @@ _REASONS = {
     413: f"The body is too long; a picture may have {_MB}.",
     415: "Neither a form nor JSON, or not a picture of an accepted type (JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF).",
     422: "A value is missing, unknown or out of range, or the picture cannot be decoded.",
-    429: "Too much is being asked at the moment.",
+    429: "Too much is being asked at the moment, or by this client.",
     500: "A mistake of the server.",
     503: "A file that the answer needs is damaged.",
 }
@@ -38,7 +45,7 @@ def description(base: str = "/api") -> Schema:
             "title": "Vitrine",
             "version": __version__,
             "summary": "Visual similarity search over fashion.",
-            "description": _ABOUT,
+            "description": _about(api_per_minute()),
         },
         "paths": {
             base: {"get": _get("index", "What this is", "Index")},
@@ -51,6 +58,11 @@ def description(base: str = "/api") -> Schema:
         },
         "components": {"schemas": _SCHEMAS},
     }
+
+
+def _about(per_minute: int) -> str:
+    burst = max(1, per_minute * API_BURST_S // 60)
+    return _ABOUT.replace("{rate}", _RATE.format(per_minute=per_minute, burst=burst) if per_minute else _NO_RATE)
 
 
 def _get(id: str, summary: str, schema: str | None, *refusals: int) -> Schema:
@@ -98,8 +110,10 @@ def _similar() -> Schema:
 
 
 def _picture() -> Schema:
-    content = _content("image/png", {"type": "string", "contentMediaType": "image/png"})
-    operation = _operation("picture", "The picture of an item of Fashion-MNIST", content, (404, 422, 500, 503))
+    kinds = ("image/png", "image/jpeg")
+    content = {kind: {"schema": {"type": "string", "contentMediaType": kind}} for kind in kinds}
+    summary = "The picture of an item; photos only where the data set is on the server"
+    operation = _operation("picture", summary, content, _SEARCH_REFUSALS)
     operation["parameters"] = [_parameter("item", _text(LONGEST["item"]), required=True)]
     return operation
 
@@ -124,6 +138,11 @@ def _options() -> dict[str, Schema]:
         "catalogue": {"enum": [ALL, *CATALOGUES], "default": ALL},
         "min_similarity": {"type": "number", "minimum": -1, "maximum": 1, "default": -1},
         "labels": {"type": "array", "items": {"enum": labels}, "maxItems": MAX_LABELS, "default": []},
+        "backbone": {
+            "enum": searchable(),
+            "default": DEFAULT_BACKBONE,
+            "description": "What embeds; of those that /backbones lists, the ones that have an index.",
+        },
     }
 
 

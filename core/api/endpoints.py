@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 import anyio.to_thread
@@ -12,14 +13,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from core import __version__, shared
+from core import __version__
 from core.api import answers, remote
 from core.api.asked import OPTIONS, SUBJECTS, Asked, check_names, check_options, check_subject, from_texts
-from core.api.body import media_type, open_form, read_json
+from core.api.body import drain, media_type, open_form, read_json
 from core.api.description import description
+from core.api.engines import engine_for
 from core.api.errors import HANDLERS, HEADERS, ApiError
 from core.api.gate import Gate
-from core.config import API_MAX_SEARCHES, API_MAX_UPLOADS, API_MAX_WAITING, API_PATIENCE_S, URL_PARALLEL
+from core.api.rate import RateLimit, client_of
+from core.config import (
+    API_MAX_SEARCHES,
+    API_MAX_UPLOADS,
+    API_MAX_WAITING,
+    API_PATIENCE_S,
+    API_PICTURE_COST,
+    URL_PARALLEL,
+    api_per_minute,
+)
 from core.search import SearchResult
 
 T = TypeVar("T")
@@ -39,6 +50,7 @@ class Api:
         self.base = base
         self._uploads = Gate(API_MAX_UPLOADS)
         self._fetches = Gate(URL_PARALLEL)
+        self._rate = RateLimit(api_per_minute())
         self._searches = Gate(API_MAX_SEARCHES, API_MAX_WAITING, API_PATIENCE_S)
 
     async def index(self, request: Request) -> Response:
@@ -62,13 +74,15 @@ class Api:
         return _json(await anyio.to_thread.run_sync(answers.backbones))
 
     async def picture(self, request: Request) -> Response:
-        """The picture of an item that ships with Vitrine."""
+        """The picture of an item, where it is on this computer."""
+        self._rate.spend(client_of(request), API_PICTURE_COST)
         _, item = check_subject(_only(request, "item"), ("item",))
-        content = await anyio.to_thread.run_sync(answers.picture, item)
-        return Response(content, 200, HEADERS | {"Cache-Control": "public, max-age=86400"}, "image/png")
+        content, kind = await anyio.to_thread.run_sync(answers.picture, item)
+        return Response(content, 200, HEADERS | {"Cache-Control": "public, max-age=86400"}, kind)
 
     async def similar(self, request: Request) -> Response:
         """Items like an item."""
+        self._rate.spend(client_of(request))
         return await self._by_subject(_only(request, "item", *OPTIONS), ("item",))
 
     async def search(self, request: Request) -> Response:
@@ -77,7 +91,7 @@ class Api:
         if kind not in ("multipart/form-data", "application/json"):
             raise ApiError(415, _NOT_ACCEPTED)
         _only(request)
-        async with self._uploads.enter():
+        async with self._body_of(request):
             if kind == "application/json":
                 values = await read_json(request)
                 check_names(values, (*SUBJECTS, *OPTIONS))
@@ -87,13 +101,25 @@ class Api:
                 check_names(values, OPTIONS)
                 return await self._by_picture(picture, check_options(values))
 
+    @asynccontextmanager
+    async def _body_of(self, request: Request) -> AsyncIterator[None]:
+        """Hold a place among the requests whose body is in hand; who gets none is heard out, to read why."""
+        async with AsyncExitStack() as held:
+            try:
+                self._rate.spend(client_of(request))
+                await held.enter_async_context(self._uploads.enter())
+            except ApiError:
+                await drain(request)
+                raise
+            yield
+
     async def _by_picture(self, picture: UploadFile, asked: Asked) -> Response:
         name = (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
 
         def search() -> SearchResult:  # the bytes are in memory only while they are looked at
-            return shared.engine().search_image(picture.file.read(), asked.k, asked.filters, name)
+            return engine_for(asked.backbone).search_image(picture.file.read(), asked.k, asked.filters, name)
 
-        return _json(answers.found(name, await self._run(search), self.base))
+        return _json(answers.found(name, await self._run(search), self.base, asked.backbone))
 
     async def _by_subject(self, values: dict[str, Any], known: tuple[str, ...]) -> Response:
         asked = check_options(values)
@@ -104,7 +130,7 @@ class Api:
                 picture = await anyio.to_thread.run_sync(remote.fetch_picture, value)
 
         def search() -> SearchResult:
-            engine = shared.engine()
+            engine = engine_for(asked.backbone)
             if kind == "item":
                 return engine.search_similar(value, asked.k, asked.filters)
             if kind == "text":
@@ -112,7 +138,7 @@ class Api:
             return engine.search_image(picture, asked.k, asked.filters)
 
         result = await self._run(search)
-        return _json(answers.found(value, result, self.base, calibrated=kind != "text"))
+        return _json(answers.found(value, result, self.base, asked.backbone, calibrated=kind != "text"))
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Do the work in a thread when it is its turn, so that the pages' server is never held up."""

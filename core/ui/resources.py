@@ -10,8 +10,8 @@ import streamlit as st
 from core import shared
 from core.catalogues.clothing_source import ClothingSource
 from core.catalogues.pictures import Pictures
-from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
-from core.errors import DataError, VitrineError
+from core.config import DEFAULT_BACKBONE, artifacts_dir
+from core.errors import VitrineError
 from core.search import SearchEngine
 
 
@@ -49,14 +49,4 @@ def grey_pictures() -> Pictures:
 
 def photo_source() -> ClothingSource | None:
     """The clothing photos on this computer, None where there are none; looked for anew now and then."""
-    return _photo_source(str(data_dir()))
-
-
-@st.cache_resource(max_entries=2, ttl=300, show_spinner=False)
-def _photo_source(folder: str) -> ClothingSource | None:
-    from core.catalogues.clothing import find_source
-
-    try:
-        return find_source()
-    except DataError:  # a damaged archive: the pictures' public addresses are used instead
-        return None
+    return shared.photo_source()

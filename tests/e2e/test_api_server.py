@@ -7,12 +7,14 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from core.config import API_MAX_SEARCHES, API_MAX_WAITING, ROOT, artifacts_dir
+from core.jobs.serving import serving
 from core.search import SearchEngine
 
 pytestmark = pytest.mark.skipif(
@@ -123,3 +125,20 @@ def test_the_description_is_served(server: str) -> None:
         "/api",
         *(f"/api/{name}" for name in ("backbones", "health", "openapi.json", "picture", "search", "similar")),
     ]
+
+
+def test_a_client_that_asks_too_often_is_told_when_to_come_back(tmp_path: Path) -> None:
+    """An address in a header counts only where the setting says that a proxy of ours has written it."""
+    for trusted, expected in (("", [404, 404, 429]), ("127.0.0.1", [404, 404, 404])):
+        with serving(tmp_path / "log", VITRINE_API_PER_MINUTE="8", FORWARDED_ALLOW_IPS=trusted) as (_, address):
+            answers = [
+                requests.get(
+                    f"{address}/api/similar",
+                    params={"item": "clothing/none"},
+                    headers={"X-Forwarded-For": f"192.0.2.{number}"},
+                    timeout=60,
+                )
+                for number in range(3)
+            ]
+        assert [answer.status_code for answer in answers] == expected
+    assert "Retry-After" not in answers[-1].headers

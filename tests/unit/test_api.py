@@ -22,6 +22,8 @@ from starlette.testclient import TestClient
 from core import __main__, __version__, api, shared
 from core.api import answers, body, endpoints, remote
 from core.api.description import description
+from core.artifacts import load_manifest, save_manifest
+from core.backbones import BACKBONES
 from core.catalogues import CATALOGUES
 from core.config import API_MAX_SEARCHES, API_MAX_WAITING, MAX_IMAGE_BYTES, ROOT
 from core.search import Filters, SearchEngine
@@ -157,6 +159,71 @@ def test_a_hit_says_where_its_picture_is(client: TestClient) -> None:
         assert (picture.size, picture.getextrema()) == ((112, 112), (grey, grey))
 
 
+def test_photos_are_given_as_they_lie_on_this_computer(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = client.get("/api/picture", params={"item": RED_ITEM})
+    url = client.get("/api/similar", params={"item": RED_ITEM, "k": 1, "catalogue": "clothing"}).json()["hits"][0]
+    assert url["picture"].startswith("https://")
+    assert elsewhere.status_code == 404
+    assert conforms(elsewhere, "Error")["error"].startswith("That photo is not on this server; it is published at htt")
+    photos = tmp_path / "data" / "clothing-dataset" / "images"
+    photos.mkdir(parents=True)
+    (photos.parent / "images.csv").write_text("image,sender_id,label,kids\n")
+    (photos / f"{RED_ITEM.partition('/')[2]}.jpg").write_bytes(b"the photo's own bytes")
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path / "data"))
+    hits = client.post("/api/search", json={"text": "red", "k": 70}).json()["hits"]
+    addresses = {hit["id"]: hit["picture"] for hit in hits}
+    assert addresses[RED_ITEM] == f"/api/picture?item={RED_ITEM}"
+    assert addresses[url["id"]] == url["picture"]
+    response = client.get(addresses[RED_ITEM])
+    assert (response.status_code, response.headers["content-type"]) == (200, "image/jpeg")
+    assert response.content == b"the photo's own bytes"
+
+
+@pytest.fixture
+def other_backbone(tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A second backbone, which has been built."""
+    before = load_manifest()
+    fakes.write_artifacts(tiny_artifacts, "other")
+    after = load_manifest()
+    for part in ("indexes", "backbones", "files"):
+        after[part] |= before[part]
+    save_manifest(after)
+    monkeypatch.setitem(BACKBONES, "other", fakes.fake_record("other"))
+    return "other"
+
+
+def test_another_backbone_answers_where_it_has_been_built(client: TestClient, other_backbone: str) -> None:
+    expected = [hit.id for hit in SearchEngine("other").search_image(png()).hits]
+    answer = conforms(client.post("/api/search", files={"image": png()}, data={"backbone": "other"}), "Found")
+    assert (answer["backbone"], ids(answer)) == ("other", expected)
+    answer = conforms(client.get("/api/similar", params={"item": RED_ITEM, "backbone": "other"}), "Found")
+    assert answer["backbone"] == "other"
+    assert ids(answer) == [hit.id for hit in SearchEngine("other").search_similar(RED_ITEM).hits]
+    options = client.get("/api/openapi.json").json()["paths"]["/api/similar"]["get"]["parameters"]
+    assert next(option for option in options if option["name"] == "backbone")["schema"]["enum"] == [
+        "vitrine-clip",
+        "other",
+    ]
+
+
+def test_a_backbone_that_is_unknown_or_not_built_is_refused(client: TestClient) -> None:
+    sentence = "efficientnet-lite0 has no index here; these backbones have: vitrine-clip."
+    refused(client.post("/api/search", json={"text": "red", "backbone": "efficientnet-lite0"}), 422, sentence)
+    known = ", ".join(BACKBONES)
+    for value in ("vgg", 5, None, ["vitrine-clip"]):
+        answer = client.post("/api/search", json={"text": "red", "backbone": value})
+        refused(answer, 422, f"backbone must be one of {known}.")
+
+
+def test_other_backbones_never_push_out_the_default_one(tiny_artifacts: Path) -> None:
+    default = shared.engine()
+    for number in range(5):
+        shared.engine(f"other-{number}")
+    assert shared.engine() is default
+
+
 def test_the_file_name_is_only_a_name(client: TestClient) -> None:
     for sent, shown in (("../../etc/passwd", "passwd"), ("C:\\a\\b.png", "b.png"), ("x" * 400, "x" * 100)):
         assert client.post("/api/search", files={"image": (sent, png())}).json()["query"] == shown
@@ -284,7 +351,7 @@ def test_400_for_broken_forms(client: TestClient, content_type: str, content: by
 def test_400_for_more_or_longer_fields_than_there_are(client: TestClient) -> None:
     labels = {"labels": ["clothing/Dress"] * 60}
     response = client.post("/api/search", files={"image": png()}, data=labels)
-    refused(response, 400, "Too many fields. Maximum number of fields is 54.")
+    refused(response, 400, "Too many fields. Maximum number of fields is 55.")
     response = client.post("/api/search", files={"image": png()}, data={"k": "1" * 3000})
     refused(response, 400, "Part exceeded maximum size of 2KB.")
 
@@ -340,7 +407,7 @@ OUT_OF_RANGE: list[tuple[dict[str, Any], str]] = [
     ({"text": "red", "item": RED_ITEM}, "Give exactly one of item, text, image_url."),
     (
         {"text": "red", "top": 5},
-        "There is no field named 'top'. Known: item, text, image_url, k, catalogue, min_similarity, labels.",
+        "There is no field named 'top'. Known: item, text, image_url, k, catalogue, min_similarity, labels, backbone.",
     ),
 ]
 
@@ -364,7 +431,7 @@ def test_422_for_values_in_json(client: TestClient, values: dict[str, Any], sent
         (f"item={RED_ITEM}&k=1&k=2", "'k' is given twice."),
         (
             f"item={RED_ITEM}&text=red",
-            "There is no field named 'text'. Known: item, k, catalogue, min_similarity, labels.",
+            "There is no field named 'text'. Known: item, k, catalogue, min_similarity, labels, backbone.",
         ),
     ],
 )
@@ -379,7 +446,7 @@ def test_422_for_unknown_classes_and_values_in_forms(client: TestClient) -> None
     response = client.post("/api/search", files={"image": png()}, data={"k": "many"})
     refused(response, 422, K)
     response = client.post("/api/search", files={"image": png()}, data={"item": RED_ITEM})
-    refused(response, 422, "There is no field named 'item'. Known: k, catalogue, min_similarity, labels.")
+    refused(response, 422, "There is no field named 'item'. Known: k, catalogue, min_similarity, labels, backbone.")
     response = client.post("/api/search?k=5", json={"text": "red"})
     refused(response, 422, "There is no field named 'k' here.")
 

@@ -1,0 +1,67 @@
+"""How much one client may ask: a token bucket for each address, of which a bounded number is kept."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.requests import HTTPConnection
+
+from core.api.errors import ApiError
+from core.config import API_BURST_S, API_MAX_CLIENTS
+
+_TOO_OFTEN = "You have asked too much in a short time; try again in {seconds} s."
+
+
+class RateLimit:
+    """Token buckets; for the coroutines of one event loop.
+
+    A client that was not seen has a full bucket, and so the one that has asked nothing for longest can be forgotten.
+
+    Args:
+        per_minute: Searches a minute that a client may go on with; 0 for any number.
+        now: Seconds of a clock that never goes back.
+    """
+
+    def __init__(self, per_minute: int, now: Callable[[], float] = time.monotonic):
+        self._per_s = per_minute / 60
+        self._burst = max(1.0, self._per_s * API_BURST_S)
+        self._now = now
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # client -> (searches left, when)
+
+    def spend(self, client: str, cost: float = 1.0) -> None:
+        """Take what a request costs, in searches, out of the client's bucket.
+
+        Raises:
+            ApiError: 429, there is not enough in it; it says when there will be.
+        """
+        if not self._per_s:
+            return
+        now = self._now()
+        left, before = self._buckets.pop(client, (self._burst, now))
+        left = min(self._burst, left + (now - before) * self._per_s)
+        enough = left >= cost
+        self._buckets[client] = (left - cost if enough else left, now)
+        if len(self._buckets) > API_MAX_CLIENTS:
+            self._buckets.popitem(last=False)
+        if not enough:
+            seconds = max(1, math.ceil((cost - left) / self._per_s))
+            raise ApiError(429, _TOO_OFTEN.format(seconds=seconds), {"Retry-After": str(seconds)})
+
+
+def client_of(request: HTTPConnection) -> str:
+    """Whom a request counts for: its address; in IPv6 the network of 64 bits, which is what one customer has.
+
+    Behind a proxy this is the proxy's own, unless `FORWARDED_ALLOW_IPS` names that; see `core.ui.server`.
+    """
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
