@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import VitrineError
 from core.ui import browse_item, cards, navigation, resources
-from core.ui.browse_view import ALL, SIZES, SORTS, View, kinds, read, write
+from core.ui.browse_view import ALL, SIZES, SORTS, View, known_kinds, read, write
 from core.ui.front import STYLE
 from core.ui.pictures import picture_of
 from core.ui.words import WORDS
@@ -23,9 +23,10 @@ Place = tuple[str, int]
 def show() -> None:
     """Draw the page."""
     st.html(STYLE)
-    navigation.show()
-    st.html(cards.header_html(0, large=False))
     view, notes = read(st.query_params)
+    navigation.show(here="browse")
+    navigation.remember("browse", write(view))
+    st.html(cards.header_html(0, large=False))
     try:
         if view.item:
             browse_item.show(view)
@@ -70,23 +71,27 @@ def _changed(view: View, name: str) -> None:
     """A filter was set: show the first page of what it leaves."""
     value = st.session_state[f"browse-{name}"]
     changed: dict[str, Any] = {"page": 1, name: value}
-    if name == "catalogue" and not view.kind.startswith(f"{value}/"):
-        changed["kind"] = "" if value != ALL else view.kind
-    _go(replace(view, **changed))
+    changed_view = replace(view, **changed)
+    known = known_kinds(changed_view)
+    _go(replace(changed_view, kinds=tuple(kind for kind in known if kind in changed_view.kinds)))
 
 
 def _filters(view: View) -> None:
     """The link decides what the widgets show; a widget that is used changes the link."""
-    for name in ("catalogue", "kind", "sort", "size"):
+    for name in ("catalogue", "sort", "size"):
         st.session_state[f"browse-{name}"] = getattr(view, name)
-    names = {"": WORDS.browse_all_classes} | kinds(view)
+    st.session_state["browse-kinds"] = list(view.kinds)
+    names = known_kinds(view)
     with st.container(key="browse-filters", horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.segmented_control(
             WORDS.catalogue, [ALL, *View().catalogues], required=True, format_func=lambda id: WORDS.catalogues[id],
             key="browse-catalogue", on_change=_changed, args=(view, "catalogue"), width="content",
         )  # fmt: skip
+        st.multiselect(
+            WORDS.browse_class, list(names), format_func=names.__getitem__, key="browse-kinds", on_change=_changed,
+            args=(view, "kinds"), placeholder=WORDS.browse_all_classes, width=360,
+        )  # fmt: skip
         for label, name, choices, words in (
-            (WORDS.browse_class, "kind", list(names), names),
             (WORDS.browse_sort, "sort", list(SORTS), WORDS.browse_sorts),
             (WORDS.browse_size, "size", list(SIZES), {size: str(size) for size in SIZES}),
         ):
@@ -101,13 +106,12 @@ def _rows(view: View) -> list[tuple[str, np.ndarray]]:
     found: list[tuple[str, np.ndarray]] = []
     for catalogue in view.catalogues:
         items = resources.engine().gallery(catalogue).items
-        owner, _, label = view.kind.partition("/")
-        if view.kind:
-            positions = items.positions_of([label] if owner == catalogue else [])
-        elif view.sort == "class":
-            positions = np.argsort(items.frame["label"].cat.codes.to_numpy(), kind="stable")
-        else:
-            positions = np.arange(len(items))
+        positions = np.arange(len(items))
+        if view.kinds:
+            positions = items.positions_of([k.partition("/")[2] for k in view.kinds if k.startswith(f"{catalogue}/")])
+        if view.sort == "class":
+            codes = items.frame["label"].cat.codes.to_numpy()
+            positions = positions[np.argsort(codes[positions], kind="stable")]
         found.append((catalogue, positions))
     return found
 

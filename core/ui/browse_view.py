@@ -11,6 +11,8 @@ from core.ui.words import WORDS
 ALL = "all"
 SORTS = ("catalogue", "class")
 SIZES = (24, 48, 96)
+#: Between the classes of a link; no label has one.
+SEPARATOR = ","
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class View:
 
     Attributes:
         catalogue: A catalogue's id, or `ALL`.
-        kind: A class as "catalogue id/label", "" for all.
+        kinds: Classes as "catalogue id/label", in their order on the page; empty for all.
         sort: One of `SORTS`.
         page: From 1.
         size: Items a page, one of `SIZES`.
@@ -27,7 +29,7 @@ class View:
     """
 
     catalogue: str = ALL
-    kind: str = ""
+    kinds: tuple[str, ...] = ()
     sort: str = SORTS[0]
     page: int = 1
     size: int = SIZES[0]
@@ -39,7 +41,7 @@ class View:
         return tuple(sorted(CATALOGUES)) if self.catalogue == ALL else (self.catalogue,)
 
 
-def kinds(view: View) -> dict[str, str]:
+def known_kinds(view: View) -> dict[str, str]:
     """Every class that can be chosen → its plain words."""
     several = len(view.catalogues) > 1
     return {
@@ -53,14 +55,11 @@ def read(params: Mapping[str, str]) -> tuple[View, list[str]]:
     """The view that a link asks for, and a sentence on each value of it that means nothing."""
     notes: list[str] = []
     catalogue = _one_of(params.get("catalogue", ALL), (ALL, *CATALOGUES), WORDS.browse_bad_catalogue, notes)
-    kind = params.get("class", "")
-    if kind and f"{catalogue}/{kind}" in kinds(View(catalogue)):
-        kind = f"{catalogue}/{kind}"  # a bare label is enough where the catalogue is named
-    kind = _one_of(kind, ("", *kinds(View(catalogue))), WORDS.browse_bad_class, notes)
+    kinds = _kinds(params.get("class", ""), catalogue, notes)
     sort = _one_of(params.get("sort", SORTS[0]), SORTS, WORDS.browse_bad_sort, notes)
     size = _size(params.get("size", str(SIZES[0])), notes)
     page = _page(params.get("page", "1"), notes)
-    return View(catalogue, kind, sort, page, size, params.get("item", "")), notes
+    return View(catalogue, kinds, sort, page, size, params.get("item", "")), notes
 
 
 def write(view: View) -> dict[str, str]:
@@ -68,7 +67,7 @@ def write(view: View) -> dict[str, str]:
     usual = View()
     values = {
         "catalogue": (view.catalogue, usual.catalogue),
-        "class": (view.kind, usual.kind),
+        "class": (SEPARATOR.join(view.kinds), ""),
         "sort": (view.sort, usual.sort),
         "size": (view.size, usual.size),
         "page": (view.page, usual.page),
@@ -82,6 +81,18 @@ def _one_of(value: str, known: tuple[str, ...], sentence: str, notes: list[str])
         return value
     notes.append(sentence.format(value=value[:40]))
     return known[0]
+
+
+def _kinds(value: str, catalogue: str, notes: list[str]) -> tuple[str, ...]:
+    """The classes of a link; a bare label is enough where the catalogue is named. Of what is unknown, one sentence."""
+    known = known_kinds(View(catalogue))
+    asked = {
+        f"{catalogue}/{kind}" if f"{catalogue}/{kind}" in known else kind for kind in value.split(SEPARATOR) if kind
+    }
+    unknown = sorted(asked - known.keys())
+    if unknown:
+        notes.append(WORDS.browse_bad_class.format(value=unknown[0][:40]))
+    return tuple(kind for kind in known if kind in asked)
 
 
 def _number(value: str) -> int | None:

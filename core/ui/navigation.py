@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import streamlit as st
 
 from core.ui.words import WORDS
@@ -9,8 +11,15 @@ from core.ui.words import WORDS
 PAGES = {"search": "app.py", "browse": "pages/1_Browse.py"}
 
 
-def show() -> None:
-    """Draw the links."""
+def show(here: str = "") -> None:
+    """Draw the links, each to what was last seen there; `here` is the page that is shown, whose link starts it anew."""
+    remembered = cast("dict[str, dict[str, str]]", st.session_state.get("pages-left", {}))
     with st.container(key="navigation", horizontal=True, horizontal_alignment="right", gap="small"):
         for name, path in PAGES.items():
-            st.page_link(path, label=WORDS.navigation[name], width="content")
+            params = {} if name == here else remembered.get(name, {})
+            st.page_link(path, label=WORDS.navigation[name], query_params=params, width="content")
+
+
+def remember(name: str, params: dict[str, str]) -> None:
+    """Keep what a page shows, as the parameters of its link, for this visit."""
+    st.session_state["pages-left"] = st.session_state.get("pages-left", {}) | {name: params}

@@ -1,6 +1,7 @@
 """The Browse page, driven without a browser, on the artifacts that ship with the project."""
 
 import re
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from core.catalogues.placeholders import encode
 from core.config import ROOT, artifacts_dir
 from core.search import SearchEngine
 from core.ui import browse, resources, twins
-from core.ui.browse_view import View, read, write
+from core.ui.browse_view import SEPARATOR, View, read, write
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(
@@ -111,9 +112,61 @@ def test_a_page_beyond_the_last_is_the_last() -> None:
 @pytest.mark.parametrize("catalogue", CATALOGUES)
 def test_what_is_written_into_a_link_is_read_from_it(catalogue: str) -> None:
     for label in CATALOGUES[catalogue].classes:
-        view = View(catalogue, f"{catalogue}/{label}", "class", 3, 96, ITEM)
+        view = View(catalogue, (f"{catalogue}/{label}",), "class", 3, 96, ITEM)
         assert read(write(view)) == (view, [])
         assert read(write(view) | {"class": label})[0] == view
+
+
+def test_no_label_has_what_separates_them() -> None:
+    assert not [label for catalogue in CATALOGUES.values() for label in catalogue.classes if SEPARATOR in label]
+
+
+def test_several_classes_are_shown_at_once_and_read_from_the_link() -> None:
+    chosen = {"class": "clothing/Hat,fashion-mnist/Bag,clothing/Blazer"}
+    page = open_page(**chosen, page="2", size="96")
+    assert page.multiselect(key="browse-kinds").value == ["clothing/Hat", "clothing/Blazer", "fashion-mnist/Bag"]
+    engine = SearchEngine()
+    photos, bags = engine.gallery("clothing").items, engine.gallery("fashion-mnist").items
+    wanted = photos.frame["id"].iloc[photos.positions_of(["Hat", "Blazer"])].tolist()
+    wanted += bags.frame["id"].iloc[bags.positions_of(["Bag"])].tolist()
+    assert ids_of(page) == wanted[96:192]
+    page.multiselect(key="browse-kinds").unselect("fashion-mnist/Bag").run()
+    assert params_of(page) == {"class": "clothing/Hat,clothing/Blazer", "size": "96"}
+    assert ids_of(page) == wanted[:96]
+    page.selectbox(key="browse-sort").select("class").run()
+    by_class = np.concatenate([photos.positions_of([label]) for label in ("Hat", "Blazer")])
+    assert ids_of(page) == photos.frame["id"].iloc[by_class].tolist()[:96]
+
+
+def test_another_catalogue_keeps_only_its_own_classes() -> None:
+    page = open_page(**{"class": "clothing/Hat,fashion-mnist/Bag"})
+    page.segmented_control(key="browse-catalogue").set_value("fashion-mnist").run()
+    assert params_of(page) == {"catalogue": "fashion-mnist", "class": "fashion-mnist/Bag"}
+    page.multiselect(key="browse-kinds").unselect("fashion-mnist/Bag").run()
+    assert params_of(page) == {"catalogue": "fashion-mnist"}
+
+
+def link_of(page: AppTest, label: str) -> dict[str, list[str]]:
+    """The parameters of the link to a page, in the row at its top."""
+    links = [element.proto for element in page.get("page_link")]
+    return parse_qs(next(link.query_string for link in links if link.label == label))
+
+
+def test_search_and_back_comes_to_the_same_view() -> None:
+    page = open_page(catalogue="clothing", **{"class": "clothing/Hat"}, sort="class", page="2")
+    seen = ids_of(page)
+    page.button(key=f"open-{seen[0]}").click().run()
+    opened = params_of(page)
+    assert opened == {"catalogue": "clothing", "class": "clothing/Hat", "sort": "class", "page": "2", "item": seen[0]}
+    assert link_of(page, WORDS.navigation["browse"]) == {}  # the page's own link starts it anew
+    page.query_params.clear()
+    page.switch_page("app.py").run()
+    assert link_of(page, WORDS.navigation["browse"]) == {name: [value] for name, value in opened.items()}
+    for name, value in opened.items():
+        page.query_params[name] = value
+    page.switch_page("pages/1_Browse.py").run()
+    page.button(key="close").click().run()
+    assert ids_of(page) == seen
 
 
 def test_a_page_goes_over_from_one_catalogue_to_the_next() -> None:
