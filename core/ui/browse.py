@@ -24,8 +24,8 @@ def show() -> None:
     """Draw the page."""
     st.html(STYLE)
     view, notes = read(st.query_params)
-    navigation.show(here="browse")
     navigation.remember("browse", write(view))
+    navigation.show()
     st.html(cards.header_html(0, large=False))
     try:
         if view.item:

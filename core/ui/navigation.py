@@ -11,13 +11,13 @@ from core.ui.words import WORDS
 PAGES = {"search": "app.py", "browse": "pages/1_Browse.py"}
 
 
-def show(here: str = "") -> None:
-    """Draw the links, each to what was last seen there; `here` is the page that is shown, whose link starts it anew."""
+def show() -> None:
+    """Draw the links, each to what was last seen there."""
     remembered = cast("dict[str, dict[str, str]]", st.session_state.get("pages-left", {}))
     with st.container(key="navigation", horizontal=True, horizontal_alignment="right", gap="small"):
         for name, path in PAGES.items():
-            params = {} if name == here else remembered.get(name, {})
-            st.page_link(path, label=WORDS.navigation[name], query_params=params, width="content")
+            seen = remembered.get(name, {})
+            st.page_link(path, label=WORDS.navigation[name], query_params=seen, width="content")
 
 
 def remember(name: str, params: dict[str, str]) -> None:
