@@ -82,14 +82,14 @@ def _filters(view: View) -> None:
         st.session_state[f"browse-{name}"] = getattr(view, name)
     st.session_state["browse-kinds"] = list(view.kinds)
     names = known_kinds(view)
-    with st.container(key="browse-filters", horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(key="browse-filters", horizontal=True, vertical_alignment="top", gap="medium"):
         st.segmented_control(
             WORDS.catalogue, [ALL, *View().catalogues], required=True, format_func=lambda id: WORDS.catalogues[id],
             key="browse-catalogue", on_change=_changed, args=(view, "catalogue"), width="content",
         )  # fmt: skip
         st.multiselect(
             WORDS.browse_class, list(names), format_func=names.__getitem__, key="browse-kinds", on_change=_changed,
-            args=(view, "kinds"), placeholder=WORDS.browse_all_classes, width=360,
+            args=(view, "kinds"), placeholder=WORDS.browse_all_classes, wrap=True, width=340,
         )  # fmt: skip
         for label, name, choices, words in (
             (WORDS.browse_sort, "sort", list(SORTS), WORDS.browse_sorts),
@@ -97,7 +97,7 @@ def _filters(view: View) -> None:
         ):
             st.selectbox(
                 label, choices, format_func=words.__getitem__, key=f"browse-{name}", on_change=_changed,
-                args=(view, name), width=130 if name == "size" else 230,
+                args=(view, name), width=120 if name == "size" else 190,
             )  # fmt: skip
 
 
