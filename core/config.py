@@ -95,3 +95,8 @@ def api_per_minute() -> int:
     """Searches that one client of the API may make in a minute (`VITRINE_API_PER_MINUTE`, default 240; 0: any)."""
     value = os.environ.get("VITRINE_API_PER_MINUTE", "")
     return int(value) if value.isascii() and value.isdigit() else 240
+
+
+def trusts_proxies() -> bool:
+    """Whether proxies are named whose X-Forwarded-For is believed (`FORWARDED_ALLOW_IPS`, a setting of uvicorn's)."""
+    return bool(os.environ.get("FORWARDED_ALLOW_IPS"))

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from starlette.requests import HTTPConnection
 
 from core.api.errors import ApiError
-from core.config import API_BURST_S, API_MAX_CLIENTS
+from core.config import API_BURST_S, API_MAX_CLIENTS, trusts_proxies
 
+_HERE = "127.0.0.1"
 _TOO_OFTEN = "You have asked too much in a short time; try again in {seconds} s."
 
 
@@ -55,9 +56,12 @@ class RateLimit:
 def client_of(request: HTTPConnection) -> str:
     """Whom a request counts for: its address; in IPv6 the network of 64 bits, which is what one customer has.
 
-    Behind a proxy this is the proxy's own, unless `FORWARDED_ALLOW_IPS` names that; see `core.ui.server`.
+    Behind a proxy this is the proxy's own, unless `FORWARDED_ALLOW_IPS` names that. Where nothing is named, uvicorn
+    still believes X-Forwarded-For from this computer itself; whoever is called as it says counts as this computer.
     """
     host = request.client.host if request.client else ""
+    if host and not trusts_proxies() and host in ",".join(request.headers.getlist("x-forwarded-for")):
+        return _HERE
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -19,13 +19,7 @@ _MAX_DESCRIPTORS = 256
 
 
 def routes() -> list[BaseRoute]:
-    """The routes of the HTTP API, below the same base path as the pages.
-
-    uvicorn takes a client's address from X-Forwarded-For where the connection comes from a proxy that its setting
-    `FORWARDED_ALLOW_IPS` names (addresses or networks). Its default is this computer, so that whoever is on it could
-    pass for many clients; here it is none.
-    """
-    os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
+    """The routes of the HTTP API, below the same base path as the pages."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return api.routes(f"/{base}" if base else "")
 

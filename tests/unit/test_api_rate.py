@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.testclient import TestClient
 
 from core import api
-from core.api import rate
+from core.api import endpoints, rate
 from core.api.errors import ApiError
 from core.api.rate import RateLimit, client_of
 
@@ -75,12 +75,24 @@ def test_the_client_that_asked_nothing_for_longest_is_forgotten_first(monkeypatc
     ],
 )
 def test_a_client_is_its_address_or_its_network(host: str, client: str) -> None:
-    assert client_of(HTTPConnection({"type": "http", "client": (host, 1)})) == client
-    assert client_of(HTTPConnection({"type": "http", "client": None})) == ""
+    assert client_of(HTTPConnection({"type": "http", "headers": [], "client": (host, 1)})) == client
+    assert client_of(HTTPConnection({"type": "http", "headers": [], "client": None})) == ""
+
+
+def test_a_header_names_the_client_only_where_a_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """uvicorn has put an address of the header in place of 127.0.0.1; a visitor's own address stays."""
+    headers = [(b"x-forwarded-for", b"198.51.100.1, 192.0.2.7:80")]
+    forwarded = HTTPConnection({"type": "http", "headers": headers, "client": ("192.0.2.7", 80)})
+    direct = HTTPConnection({"type": "http", "headers": headers, "client": ("203.0.113.9", 80)})
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    assert (client_of(forwarded), client_of(direct)) == ("127.0.0.1", "203.0.113.9")
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "127.0.0.1")
+    assert (client_of(forwarded), client_of(direct)) == ("192.0.2.7", "203.0.113.9")
 
 
 def test_429_for_a_client_that_asks_too_often(tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VITRINE_API_PER_MINUTE", "8")
+    monkeypatch.setattr(endpoints, "RateLimit", lambda per_minute: RateLimit(per_minute, Clock()))
     sentence = {"error": "You have asked too much in a short time; try again in 8 s."}
     with TestClient(api.application()) as client, TestClient(api.application(), client=("192.0.2.1", 1)) as other:
         assert "8 searches a minute, 2 of them at once" in client.get("/api/openapi.json").json()["info"]["description"]
