@@ -7,10 +7,7 @@ no index to build, and none to go stale when items are removed.
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Collection, Generator, Iterable, Sized
-from pathlib import Path
+from collections.abc import Collection, Generator, Iterable, Sequence, Sized
 
 import numpy as np
 from PIL import Image
@@ -18,20 +15,20 @@ from PIL import Image
 from core.calibration import Calibration
 from core.catalogues.incoming import Incoming, Skipped
 from core.catalogues.items import UnknownItemError
-from core.config import DEFAULT_K, MAX_K, Quota
+from core.config import Quota
 from core.embedding import BATCH_SIZE, Embedder, prepare
 from core.errors import ImageError
+from core.gallery import Gallery
 from core.images import open_image
 from core.index import ExactIndex
-from core.own_items import OWN, THUMBNAIL_SIDE, OwnItem, make_item
+from core.own_items import OWN, THUMBNAIL_SIDE, OwnItem, item_table, make_item
 from core.progress import Progress, ProgressClock
-from core.search import Filters, Hit, SearchResult
 
 _Batch = list[tuple[OwnItem, Image.Image]]
 
 
 class OwnCatalogue:
-    """Items, their embeddings, and the searches of `SearchEngine` among them.
+    """Items and their embeddings; `core.own_search` searches among them.
 
     One session uses it, one thread at a time.
 
@@ -40,6 +37,7 @@ class OwnCatalogue:
         quota: What it may hold.
         skipped: What the last `add` left out, and why.
         n_bytes: What the items hold in memory.
+        revision: Grows with every change of the items.
     """
 
     def __init__(
@@ -62,11 +60,13 @@ class OwnCatalogue:
         self.quota = quota or Quota()
         self.skipped: list[Skipped] = []
         self.n_bytes = 0
+        self.revision = 0
         self._calibration = calibration
         self._thumbnail_side = thumbnail_side
         self._items: list[OwnItem] = []
         self._blocks: list[np.ndarray] = []
         self._positions: dict[str, int] = {}
+        self._gallery: Gallery | None = None
         self._next = 1
         self._n_read = 0
 
@@ -91,6 +91,14 @@ class OwnCatalogue:
     def labels(self) -> tuple[str, ...]:
         """The label of each item, in the order of `items`; "" where it has none."""
         return tuple(item.label for item in self._items)
+
+    @property
+    def gallery(self) -> Gallery:
+        """The items as a search engine sees them; made anew after a change, and never changed itself."""
+        if self._gallery is None:
+            exact = ExactIndex(self.embeddings)
+            self._gallery = Gallery(item_table(self._items), exact, exact, self._calibration)
+        return self._gallery
 
     def item(self, id: str) -> OwnItem:
         """The item with this id.
@@ -180,15 +188,31 @@ class OwnCatalogue:
         """Embed a batch and add it, all or nothing."""
         if not batch:
             return
-        self._blocks.append(self.embedder.embed_images(small for _, small in batch))
-        for item, _ in batch:
-            self._positions[item.id] = len(self._items)
-            self._items.append(item)
-            self.n_bytes += self._cost(item)
+        self._append([item for item, _ in batch], self.embedder.embed_images(small for _, small in batch))
         batch.clear()
 
-    def _cost(self, item: OwnItem) -> int:
-        return item.n_bytes + 4 * self.embedder.record.dim
+    def restore(self, items: Sequence[OwnItem], embeddings: np.ndarray) -> None:
+        """Hold these items, whose embeddings were made before by the same backbone, instead of those held now.
+
+        Args:
+            items: Their ids are `own/<n>`, rising.
+            embeddings: (n, dim) float32, rows L2-normalised, in the order of `items`.
+        """
+        self._clear()
+        self._append(items, embeddings)
+        self._next = 1 + max((int(item.id.rpartition("/")[2]) for item in items), default=0)
+
+    def _append(self, items: Sequence[OwnItem], embeddings: np.ndarray) -> None:
+        self._blocks.append(embeddings)
+        for item in items:
+            self._positions[item.id] = len(self._items)
+            self._items.append(item)
+            self.n_bytes += item.n_bytes + 4 * self.embedder.record.dim
+        self._gallery = None
+        self.revision += 1
+
+    def _clear(self) -> None:
+        self._items, self._blocks, self._positions, self.n_bytes = [], [], {}, 0
 
     def remove(self, ids: Collection[str]) -> None:
         """Take items out; the others keep their ids and their order.
@@ -198,73 +222,6 @@ class OwnCatalogue:
         """
         gone = {self._position(id) for id in ids}
         kept = [position for position in range(len(self)) if position not in gone]
-        self._blocks = [self.embeddings[kept]]
-        self._items = [self._items[position] for position in kept]
-        self._positions = {item.id: position for position, item in enumerate(self._items)}
-        self.n_bytes = sum(map(self._cost, self._items))
-
-    def search_image(
-        self, source: bytes | Path, k: int = DEFAULT_K, filters: Filters | None = None, name: str | None = None
-    ) -> SearchResult:
-        """See `SearchEngine.search_image`.
-
-        Raises:
-            ImageError: The photo cannot be read.
-        """
-        started = time.perf_counter()
-        image = open_image(source, name)
-        decoded = time.perf_counter()
-        embedding = self.embedder.embed_images([image])[0]
-        stages = {"decode": 1000 * (decoded - started), "embed": 1000 * (time.perf_counter() - decoded)}
-        result = self.search_embedding(embedding, k, filters)
-        return SearchResult(result.hits, stages | result.timings_ms, embedding)
-
-    def search_texts(self, text: str, k: int = DEFAULT_K, filters: Filters | None = None) -> SearchResult:
-        """Search by words.
-
-        Raises:
-            VitrineError: The backbone has no text tower.
-        """
-        started = time.perf_counter()
-        embedding = self.embedder.embed_texts([text])[0]
-        stages = {"decode": 0.0, "embed": 1000 * (time.perf_counter() - started)}
-        result = self.search_embedding(embedding, k, filters)
-        return SearchResult(result.hits, stages | result.timings_ms, embedding)
-
-    def search_similar(self, item_id: str, k: int = DEFAULT_K, filters: Filters | None = None) -> SearchResult:
-        """Items like one of these items, which is itself left out.
-
-        Raises:
-            UnknownItemError: No such item.
-        """
-        return self.search_embedding(self.embeddings[self._position(item_id)], k, filters, exclude=(item_id,))
-
-    def search_embedding(
-        self, embedding: np.ndarray, k: int = DEFAULT_K, filters: Filters | None = None, exclude: Collection[str] = ()
-    ) -> SearchResult:
-        """Search by a (dim,) float32 embedding of the same backbone.
-
-        Args:
-            embedding: L2-normalised.
-            k: Number of hits, at most `MAX_K`.
-            filters: `labels` are pairs ("own", label); `catalogues` is ignored.
-            exclude: Ids of items that are not to be found.
-        """
-        started = time.perf_counter()
-        filters = filters or Filters()
-        k = max(1, min(k, MAX_K))
-        allowed = None
-        if filters.labels:
-            wanted = {label for catalogue, label in filters.labels if catalogue == OWN}
-            allowed = np.array([p for p, label in enumerate(self.labels) if label in wanted], np.int64)
-        found = ExactIndex(self.embeddings).search_among(embedding[None], k + len(exclude), allowed)
-        pairs = zip(found[0][0].tolist(), found[1][0].tolist(), strict=True)
-        kept = [(p, s) for p, s in pairs if s >= filters.min_similarity and self._items[p].id not in exclude]
-        hits = [self._hit(rank, p, s) for rank, (p, s) in enumerate(kept[:k], start=1)]
-        return SearchResult(hits, {"search": 1000 * (time.perf_counter() - started)}, embedding)
-
-    def _hit(self, rank: int, position: int, cosine: float) -> Hit:
-        item, meaning = self._items[position], self._calibration
-        similarity = min(1.0, cosine)
-        closer, same = (meaning.closer_than(similarity), meaning.same_kind(similarity)) if meaning else (math.nan,) * 2
-        return Hit(rank, item.id, OWN, item.label, item.title, similarity, closer, same, position)
+        items, embeddings = [self._items[position] for position in kept], self.embeddings[kept]
+        self._clear()
+        self._append(items, embeddings)

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from core.catalogues.incoming import Incoming
+from core.catalogues.items import ItemTable
 from core.errors import DataError
 from core.images import encode_thumbnail
 from core.index import HnswIndex, IndexParameters
@@ -84,6 +85,13 @@ def make_item(id: str, incoming: Incoming, image: Image.Image, thumbnail_side: i
         metadata=incoming.metadata,
         thumbnail=encode_thumbnail(image, thumbnail_side, _THUMBNAIL_QUALITY) if thumbnail_side else b"",
     )
+
+
+def item_table(items: Sequence[OwnItem]) -> ItemTable:
+    """The items in the form of a built catalogue's; no label is a label of its own, ""."""
+    columns = {name: [getattr(item, name) for item in items] for name in ("id", "label", "title")}
+    classes = sorted({"", *columns["label"]})
+    return ItemTable.from_columns(OWN, classes, split=["train"] * len(items), **columns)
 
 
 def items_csv(items: Sequence[OwnItem]) -> str:
