@@ -65,7 +65,7 @@ FLOORS = (
     ("core.embedding",),
     ("core.gallery", "core.own_items", "core.duplicates"),
     ("core.search",),
-    ("core.shared", "core.own_catalogue", "core.own_search", "core.query_set", "core.query_report"),
+    ("core.shared", "core.own_catalogue", "core.own_files", "core.own_search", "core.query_set", "core.query_report"),
     ("core.jobs", "core.training", "core.api"),
     ("core.ui", "core.__main__"),
     ("app", "pages"),

@@ -370,7 +370,9 @@ def test_a_folder_becomes_files_that_stay(tmp_path, embedder):
         file.write_bytes(one.data)
     reports = []
     result = build_own(tmp_path / "from", "mine", tmp_path / "to", embedder, reports.append)
-    assert [file.name for file in result.files] == ["mine.npz", "mine.hnsw", "mine.csv", "mine.json"]
+    assert [file.name for file in result.files] == [
+        *("mine.npz", "mine.hnsw", "mine.csv", "mine.pictures.npz", "mine.json")
+    ]
     assert (result.n_items, [skipped.name for skipped in result.skipped]) == (2, ["warm/text.png"])
     assert reports[-1].finished
     facts = json.loads((tmp_path / "to" / "mine.json").read_text())
@@ -395,6 +397,7 @@ def test_what_cannot_be_built_is_said(tmp_path, embedder, monkeypatch):
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "a.png").write_bytes(b"x")
     monkeypatch.delenv("VITRINE_ALLOW_URLS", raising=False)
+    assert "that name is taken" in str(refusal(tmp_path / "empty", "clothing"))
     assert "is no name for a catalogue" in str(refusal(tmp_path / "empty", "../x"))
     assert str(refusal(tmp_path / "empty")).endswith("empty holds no picture that can be used.")
     assert str(refusal(tmp_path / "bad")).startswith(f"{tmp_path}/bad holds no picture that can be used; the first was")
