@@ -107,11 +107,8 @@ def _search(options: argparse.Namespace) -> int:
         return 0
     for hit in result.hits:
         # The calibration is of picture pairs of a built catalogue; elsewhere a similarity means something else.
-        meaning = (
-            ""
-            if options.text or math.isnan(hit.closer_than)
-            else f"closer than {100 * hit.closer_than:.1f} % of random pairs"
-        )
+        unknown = options.text or math.isnan(hit.closer_than)
+        meaning = "" if unknown else f"closer than {100 * hit.closer_than:.1f} % of random pairs"
         print(f"{hit.rank:3}  {hit.similarity:.3f}  {hit.title:20} {hit.id:48} {meaning}")
     print("  ".join(f"{stage} {ms:.1f} ms" for stage, ms in result.timings_ms.items()))
     return 0

@@ -76,7 +76,7 @@ def own_dir() -> Path:
 def is_local() -> bool:
     """Whether whoever uses the pages owns this computer (`VITRINE_LOCAL=1`; any other value, and the default: no).
 
-    Only then do the pages open folders and saved catalogues by name.
+    Only then, and if the server listens to this computer alone, do the pages open folders and saved catalogues.
     """
     return os.environ.get("VITRINE_LOCAL") == "1"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.catalogues import CATALOGUES
+from core.ui import own_session
 from core.ui.words import WORDS
 
 ALL = "all"
@@ -36,7 +36,7 @@ class View:
     @property
     def catalogues(self) -> tuple[str, ...]:
         """The catalogues that are shown, in their order on the page."""
-        return tuple(sorted(CATALOGUES)) if self.catalogue == ALL else (self.catalogue,)
+        return tuple(sorted(own_session.catalogues())) if self.catalogue == ALL else (self.catalogue,)
 
 
 def kinds(view: View) -> dict[str, str]:
@@ -45,14 +45,16 @@ def kinds(view: View) -> dict[str, str]:
     return {
         f"{id}/{label}": f"{words} · {WORDS.catalogues[id]}" if several else words
         for id in view.catalogues
-        for label, words in CATALOGUES[id].classes.items()
+        for label, words in own_session.catalogues()[id].classes.items()
     }
 
 
 def read(params: Mapping[str, str]) -> tuple[View, list[str]]:
     """The view that a link asks for, and a sentence on each value of it that means nothing."""
     notes: list[str] = []
-    catalogue = _one_of(params.get("catalogue", ALL), (ALL, *CATALOGUES), WORDS.browse_bad_catalogue, notes)
+    catalogue = _one_of(
+        params.get("catalogue", ALL), (ALL, *own_session.catalogues()), WORDS.browse_bad_catalogue, notes
+    )
     kind = params.get("class", "")
     if kind and f"{catalogue}/{kind}" in kinds(View(catalogue)):
         kind = f"{catalogue}/{kind}"  # a bare label is enough where the catalogue is named

@@ -7,16 +7,15 @@ photos, two pairs are above 0.9988, and both show one piece; the next one (0.998
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from core.errors import VitrineError
 from core.gallery import Gallery
+from core.own_items import OWN
 from core.search import Hit
-from core.ui import resources
+from core.ui import own_session, resources
+from core.ui.own_session import Mark
 
-Mark = Literal["", "exact", "near"]
 #: Least similarity of two photos of one piece, photographed alike.
 NEAR_PHOTO = 0.9988
 #: Largest share of the grey values in which two Fashion-MNIST pictures of one piece differ.
@@ -31,6 +30,8 @@ def mark(gallery: Gallery, position: int, other: Gallery, hit: Hit) -> Mark:
     try:
         if catalogue == "fashion-mnist":
             return _grey(position, hit.position)
+        if catalogue == OWN:
+            return own_session.mark(gallery.items.row(position).id, hit)
         if hit.similarity < NEAR_PHOTO:
             return ""
         return "exact" if _same_file(gallery.items.row(position).id, hit.id) else "near"

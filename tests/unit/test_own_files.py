@@ -54,7 +54,7 @@ def test_a_flipped_bit_or_a_missing_file_is_refused(tmp_path, embedder, written,
 
 
 def test_what_cannot_be_opened_is_said(tmp_path, embedder, written):
-    with pytest.raises(UnknownNameError, match="no catalogue named '../mine'.*clothing, fashion-mnist, mine"):
+    with pytest.raises(UnknownNameError, match=r"no catalogue named '../mine'.*clothing, fashion-mnist, mine"):
         open_own("../mine", tmp_path, embedder)
     other = fakes.FakeEmbedder(fakes.fake_record("other"))
     with pytest.raises(DataError, match="was made with the backbone vitrine-clip, not other"):
