@@ -10,21 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Iterable, Sequence, Sized
 
 import numpy as np
-from PIL import Image
 
 from core.calibration import Calibration
 from core.catalogues.incoming import Incoming, Skipped
 from core.catalogues.items import UnknownItemError
 from core.config import Quota
-from core.embedding import BATCH_SIZE, Embedder, prepare
+from core.embedding import Embedder, embed_photo
 from core.errors import ImageError
 from core.gallery import Gallery
-from core.images import open_image
 from core.index import ExactIndex
 from core.own_items import OWN, THUMBNAIL_SIDE, OwnItem, item_table, make_item
 from core.progress import Progress, ProgressClock
-
-_Batch = list[tuple[OwnItem, Image.Image]]
 
 
 class OwnCatalogue:
@@ -122,15 +118,15 @@ class OwnCatalogue:
     ) -> Generator[Progress, None, None]:
         """Embed pictures and add them, in steps.
 
-        What has been reported is in, and can be searched: whoever stops asking (`close`, or `break`) cancels and
-        keeps it. Once the quota is used up the rest is left out, with one entry in `skipped`.
+        What was done is in, and can be searched: whoever stops asking (`close`, or `break`) cancels and keeps it.
+        Once the quota is used up the rest is left out, with one entry in `skipped`.
 
         Args:
             incoming: A `ZipSource`, `UrlSource` or `FolderSource`, or anything like them.
             n_total: How many there are; default: the length of `incoming`, where it has one.
 
         Yields:
-            Progress, at least every `BATCH_SIZE` pictures, and once when all is done.
+            Progress, as often as `core.progress.REPORT_S` says, and once when all is done.
 
         Raises:
             VitrineError: The backbone gave no usable embedding.
@@ -139,27 +135,24 @@ class OwnCatalogue:
         if n_total is None and isinstance(incoming, Sized):
             n_total = len(incoming)
         clock = ProgressClock(n_total)
-        batch: _Batch = []
         for one in incoming:
-            full = self._why_full(one, len(batch))
+            full = self._why_full(one)
             if full:
                 self.skipped.append(Skipped(f"{one.name} and all after it", full))
                 break
-            if self._take(one, batch):
+            if self._take(one):
                 clock.n_added += 1
             else:
                 clock.n_skipped += 1
-            if len(batch) == BATCH_SIZE or clock.is_time():
-                self._commit(batch)
+            if clock.is_time():
                 yield clock.report()
-        self._commit(batch)
         yield clock.report(finished=True)
 
-    def _why_full(self, one: Incoming | Skipped, n_pending: int) -> str:
+    def _why_full(self, one: Incoming | Skipped) -> str:
         quota = self.quota
         if isinstance(one, Skipped):
             return ""
-        if len(self) + n_pending >= quota.images:
+        if len(self) >= quota.images:
             return f"a catalogue of your own holds at most {quota.images:,} pictures"
         if self._n_read + len(one.data) > quota.bytes:
             return f"one visit may bring at most {quota.bytes / 1e6:g} MB of pictures"
@@ -167,29 +160,25 @@ class OwnCatalogue:
             return f"a catalogue of your own takes at most {quota.memory / 1e6:g} MB of memory"
         return ""
 
-    def _take(self, one: Incoming | Skipped, batch: _Batch) -> bool:
-        """Decode a picture and keep what its item needs, and what the backbone wants to see of it."""
+    def _take(self, one: Incoming | Skipped) -> bool:
+        """Decode, embed and add one picture; whether that could be done.
+
+        One at a time: batches of 4 to 32 cost 1.5 to 2 times as much processor time a picture (measured with
+        vitrine-clip on two cores), and a click on Cancel would wait for the batch.
+        """
         if isinstance(one, Skipped):
             self.skipped.append(one)
             return False
         self._n_read += len(one.data)
         try:
-            image = open_image(one.data, one.name)
+            photo = embed_photo(self.embedder, one.data, one.name)
         except ImageError as error:
             self.skipped.append(Skipped(one.name, error.reason))
             return False
-        item = make_item(f"{OWN}/{self._next}", one, image, self._thumbnail_side)
+        item = make_item(f"{OWN}/{self._next}", one, photo.image, self._thumbnail_side)
         self._next += 1
-        # Prepared twice is prepared once, so only a small square waits for its batch instead of megapixels.
-        batch.append((item, Image.fromarray(prepare(image, self.embedder.record))))
+        self._append([item], photo.embedding[None])
         return True
-
-    def _commit(self, batch: _Batch) -> None:
-        """Embed a batch and add it, all or nothing."""
-        if not batch:
-            return
-        self._append([item for item, _ in batch], self.embedder.embed_images(small for _, small in batch))
-        batch.clear()
 
     def restore(self, items: Sequence[OwnItem], embeddings: np.ndarray) -> None:
         """Hold these items, whose embeddings were made before by the same backbone, instead of those held now.

@@ -76,11 +76,11 @@ def _summary(mine: OwnCatalogue) -> None:
     used, limit = mine.n_bytes / 1e6, mine.quota.memory / 1e6
     with st.container(key="own-summary", horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(WORDS.own_count.format(n=len(mine), labels=n_labels, used=used, limit=limit), width="content")
-        query = {"catalogue": OWN}
-        st.page_link(navigation.PAGES["search"], label=WORDS.own_search, icon=":material/search:", query_params=query)
+        st.page_link(navigation.PAGES["search"], label=WORDS.own_search, icon=":material/search:")
         st.page_link(
-            navigation.PAGES["browse"], label=WORDS.own_browse, icon=":material/grid_view:", query_params=query
-        )
+            navigation.PAGES["browse"], label=WORDS.own_browse, icon=":material/grid_view:",
+            query_params={"catalogue": OWN},
+        )  # fmt: skip
         with st.popover(WORDS.own_start_over, type="tertiary", icon=":material/close:"):
             st.write(WORDS.own_start_over_note)
             st.button(WORDS.own_start_over_yes, key="own-forget", on_click=own_session.drop)

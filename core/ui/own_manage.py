@@ -47,7 +47,7 @@ def _grid(shown: list[OwnItem]) -> list[str]:
         for item in shown:
             with grid.cell():
                 st.html(tile_html(item, item.title))
-                if st.checkbox(WORDS.own_pick.format(name=cards.plain(item.name)), key=f"own-pick-{item.id}"):
+                if st.checkbox(WORDS.own_pick, help=cards.plain(item.name), key=f"own-pick-{item.id}"):
                     picked.append(item.id)
     return picked
 

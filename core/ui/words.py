@@ -208,7 +208,7 @@ class Words:
     own_all_labels: str = "All labels"
     own_no_label: str = "Without a label"
     own_page: str = "Page"
-    own_pick: str = "Choose {name}"
+    own_pick: str = "Choose"
     own_remove: str = "Remove the chosen ones ({n:,})"
     own_remove_label: str = "Remove all with this label ({n:,})"
 

@@ -15,13 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import own_catalogue, progress
+from core import progress
 from core.calibration import fit
 from core.catalogues.incoming import Incoming, Skipped, UploadError
 from core.catalogues.items import UnknownItemError
 from core.config import Quota
 from core.duplicates import find_duplicates
-from core.embedding import BATCH_SIZE
 from core.errors import DataError, DownloadError, ImageError, UnknownNameError, VitrineError
 from core.jobs.own import build_own, progress_line
 from core.own_catalogue import OwnCatalogue
@@ -168,16 +167,16 @@ def test_a_calibration_says_what_a_similarity_means(embedder):
 
 
 def test_progress_moves_and_ends(embedder, monkeypatch):
-    monkeypatch.setattr(progress, "REPORT_S", 1000)
-    many = [incoming(f"{i}.png", rgb=(i, 0, 0)) if i % 10 else Skipped(f"{i}.png", "why not") for i in range(80)]
+    monkeypatch.setattr(progress, "REPORT_S", 0)
+    many = [incoming(f"{i}.png", rgb=(i, 0, 0)) if i % 10 else Skipped(f"{i}.png", "why not") for i in range(30)]
     reports = list(OwnCatalogue(embedder).add(many))
-    assert [(r.n_done, r.n_total, r.n_added, r.n_skipped, r.finished) for r in reports] == [
-        (36, 80, 32, 4, False),
-        (72, 80, 64, 8, False),
-        (80, 80, 72, 8, True),
+    assert [(r.n_done, r.n_total, r.n_added, r.n_skipped, r.finished) for r in (reports[0], *reports[19:])] == [
+        (1, 30, 0, 1, False),
+        *((n, 30, n - -(-n // 10), -(-n // 10), False) for n in range(20, 31)),
+        (30, 30, 27, 3, True),
     ]
     assert all(report.images_per_s > 0 for report in reports)
-    assert reports[0].seconds_left == pytest.approx(44 / reports[0].images_per_s)
+    assert reports[9].seconds_left == pytest.approx(20 / reports[9].images_per_s)
     assert reports[-1].seconds_left == 0
 
 
@@ -201,7 +200,8 @@ def test_the_clock_counts():
     assert (report.images_per_s, report.seconds_left) == (2.0, 3.0)
 
 
-def test_cancelling_keeps_what_was_reported(embedder):
+def test_cancelling_keeps_what_was_done(embedder, monkeypatch):
+    monkeypatch.setattr(progress, "REPORT_S", 0.01)
     own = OwnCatalogue(embedder)
     taken = []
 
@@ -213,7 +213,7 @@ def test_cancelling_keeps_what_was_reported(embedder):
     steps = own.add(source())
     done = next(steps).n_done
     steps.close()
-    assert 0 < len(own) == len(own.embeddings) == done == len(taken) <= BATCH_SIZE
+    assert 0 < len(own) == len(own.embeddings) == done == len(taken) < 500
     assert ids(engine_of(own).search_similar("own/1", 1)) != []
     list(own.add([incoming("blue.png")]))
     assert own.items[-1].name == "blue.png" and ids(engine_of(own).search_texts("blue", 1)) == [own.items[-1].id]
@@ -260,9 +260,8 @@ MANY = [incoming(f"{number}.png", rgb=(number, 100, 0)) for number in range(10)]
         (Quota(memory=1), 1, "a catalogue of your own takes at most 1e-06 MB of memory"),
     ],
 )
-def test_what_is_over_the_quota_is_left_out_with_the_reason(embedder, monkeypatch, quota, n_kept, reason):
+def test_what_is_over_the_quota_is_left_out_with_the_reason(embedder, quota, n_kept, reason):
     assert len({len(one.data) for one in MANY}) == 1
-    monkeypatch.setattr(own_catalogue, "BATCH_SIZE", 1)
     own = OwnCatalogue(embedder, quota=quota)
     reports = list(own.add(MANY))
     assert [item.name for item in own.items] == [f"{number}.png" for number in range(n_kept)]
