@@ -7,6 +7,7 @@ no index to build, and none to go stale when items are removed.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Generator, Iterable, Sequence, Sized
 
 import numpy as np
@@ -26,7 +27,8 @@ from core.progress import Progress, ProgressClock
 class OwnCatalogue:
     """Items and their embeddings; `core.own_search` searches among them.
 
-    One session uses it, one thread at a time.
+    It belongs to one session, whose runs may overlap for a moment; so whatever changes it, and whatever is made of
+    all its items, takes turns.
 
     Attributes:
         embedder: Of the backbone that makes the embeddings.
@@ -65,6 +67,7 @@ class OwnCatalogue:
         self._gallery: Gallery | None = None
         self._next = 1
         self._n_read = 0
+        self._turn = threading.RLock()
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -78,10 +81,11 @@ class OwnCatalogue:
     @property
     def embeddings(self) -> np.ndarray:
         """(n, dim) float32, rows L2-normalised, in the order of `items`; do not write to it."""
-        if len(self._blocks) != 1:
-            empty = np.empty((0, self.embedder.record.dim), np.float32)
-            self._blocks = [np.concatenate([empty, *self._blocks])]
-        return self._blocks[0]
+        with self._turn:
+            if len(self._blocks) != 1:
+                empty = np.empty((0, self.embedder.record.dim), np.float32)
+                self._blocks = [np.concatenate([empty, *self._blocks])]
+            return self._blocks[0]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -91,10 +95,11 @@ class OwnCatalogue:
     @property
     def gallery(self) -> Gallery:
         """The items as a search engine sees them; made anew after a change, and never changed itself."""
-        if self._gallery is None:
-            exact = ExactIndex(self.embeddings)
-            self._gallery = Gallery(item_table(self._items), exact, exact, self._calibration)
-        return self._gallery
+        with self._turn:
+            if self._gallery is None:
+                exact = ExactIndex(self.embeddings)
+                self._gallery = Gallery(item_table(self._items), exact, exact, self._calibration)
+            return self._gallery
 
     def item(self, id: str) -> OwnItem:
         """The item with this id.
@@ -187,18 +192,20 @@ class OwnCatalogue:
             items: Their ids are `own/<n>`, rising.
             embeddings: (n, dim) float32, rows L2-normalised, in the order of `items`.
         """
-        self._clear()
-        self._append(items, embeddings)
+        with self._turn:
+            self._clear()
+            self._append(items, embeddings)
         self._next = 1 + max((int(item.id.rpartition("/")[2]) for item in items), default=0)
 
     def _append(self, items: Sequence[OwnItem], embeddings: np.ndarray) -> None:
-        self._blocks.append(embeddings)
-        for item in items:
-            self._positions[item.id] = len(self._items)
-            self._items.append(item)
-            self.n_bytes += item.n_bytes + 4 * self.embedder.record.dim
-        self._gallery = None
-        self.revision += 1
+        with self._turn:
+            self._blocks.append(embeddings)
+            for item in items:
+                self._positions[item.id] = len(self._items)
+                self._items.append(item)
+                self.n_bytes += item.n_bytes + 4 * self.embedder.record.dim
+            self._gallery = None
+            self.revision += 1
 
     def _clear(self) -> None:
         self._items, self._blocks, self._positions, self.n_bytes = [], [], {}, 0
@@ -209,8 +216,9 @@ class OwnCatalogue:
         Raises:
             UnknownItemError: One of the ids is not here; then nothing is removed.
         """
-        gone = {self._position(id) for id in ids}
-        kept = [position for position in range(len(self)) if position not in gone]
-        items, embeddings = [self._items[position] for position in kept], self.embeddings[kept]
-        self._clear()
-        self._append(items, embeddings)
+        with self._turn:
+            gone = {self._position(id) for id in ids}
+            kept = [position for position in range(len(self)) if position not in gone]
+            items, embeddings = [self._items[position] for position in kept], self.embeddings[kept]
+            self._clear()
+            self._append(items, embeddings)

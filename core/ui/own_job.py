@@ -1,11 +1,13 @@
 """Long work for one visitor: a bar that moves, and a button that stops it and keeps what is done.
 
 The work goes on in the visitor's own script run, one step at a time, and a click is heard after each step. On
-another page the work rests; back here it goes on.
+another page the work rests; back here it goes on. Streamlit begins the run that a click asks for before the one at
+work has noticed, so there is a lock: a step is never disturbed.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, cast
@@ -42,6 +44,23 @@ class Job:
     skipped: list[Skipped] = field(default_factory=list)
     queries: QuerySet | None = None
     progress: Progress | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def advance(self) -> Progress | None:
+        """Do one step; None once there is nothing left to do.
+
+        Raises:
+            VitrineError: The step failed.
+        """
+        with self._lock:
+            progress = next(self.steps, None)
+            self.progress = progress or self.progress
+            return progress
+
+    def stop(self) -> None:
+        """Let the step that is being done be the last one."""
+        with self._lock:
+            self.steps.close()
 
 
 @dataclass(frozen=True)
@@ -84,8 +103,7 @@ def show(job: Job) -> None:
         st.button(WORDS.own_cancel, key="own-cancel", icon=":material/stop_circle:", on_click=_cancel, args=(job,))
         st.caption(WORDS.own_cancel_note, width="content")
     try:
-        for progress in job.steps:
-            job.progress = progress
+        while progress := job.advance():
             bar.progress(*_state(progress))  # where a click on the button ends this run
         _end(job, WORDS.own_done)
     except VitrineError as error:
@@ -107,7 +125,7 @@ def _state(progress: Progress | None) -> tuple[float, str]:
 
 
 def _cancel(job: Job) -> None:
-    job.steps.close()
+    job.stop()
     _end(job, WORDS.own_stopped)
 
 

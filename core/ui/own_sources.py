@@ -57,7 +57,7 @@ def _uploader(label: str, name: str, types: list[str], receive: Callable[[Upload
     def received() -> None:
         file = st.session_state.get(key)
         st.session_state[f"{name}-n"] = n + 1
-        if file is not None:
+        if isinstance(file, UploadedFile):  # one that was released comes again, as deleted, with the next click
             _guarded(lambda: receive(file))
             _release(file)
 

@@ -76,9 +76,10 @@ def test_two_visitors_never_see_each_others_pictures(visitor: Open, server: str,
         assert count(page) == n
     for page, n, mine, other in ((red, 12, "red", "blue"), (blue, 9, "blue", "red")):
         page.get_by_role("link", name=WORDS.own_browse).click()
-        page.locator('.vt-tile[data-id="own/1"]').wait_for()
+        page.wait_for_url("**/Browse?catalogue=own")
+        page.get_by_role("button", name=f"{mine}-0").first.wait_for()
+        page.locator(f'.vt-tile[data-id="own/{n}"]').wait_for()
         assert page.locator(".vt-tile").count() == n
-        assert f"{mine}-0" in page.locator('[data-testid="stMain"]').inner_text()
         assert f"{other}-" not in page.content()
         page.get_by_role("button", name=f"{mine}-0").first.click()  # "more like this", of an own item
         page.get_by_text(re.compile(r"look most like it")).wait_for()
@@ -102,9 +103,9 @@ def test_the_bar_moves_and_cancel_keeps_what_is_in(visitor: Open, tmp_path: Path
     page.get_by_text(re.compile(r"^[1-9]\d* of 1,500 · \d+ pictures a second · \d+ s left")).wait_for()
     bar = page.locator('[data-testid="stProgress"]')
     first = bar.inner_text()
-    page.wait_for_function(
-        "before => document.querySelector('[data-testid=stProgress]').innerText !== before", arg=first
-    )
+    page.get_by_role("button", name=WORDS.own_cancel).wait_for()
+    moved = "before => document.querySelector('[data-testid=stProgress]').innerText !== before"
+    page.wait_for_function(moved, arg=first)
     page.get_by_role("button", name=WORDS.own_cancel).click()
     page.get_by_text(re.compile(r"^Stopped\. ")).wait_for()
     n = count(page)

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import math
+import threading
 
 import fakes
 import hnswlib
@@ -456,3 +457,25 @@ def test_a_gallery_is_made_anew_after_a_change_and_never_changed(catalogue):
     assert catalogue.gallery.items.frame["id"].tolist() == ["own/2", "own/3", "own/4"]
     assert catalogue.gallery.items.row(1).title == "A blue thing"
     assert catalogue.gallery.items.row(2).label == ""
+
+
+def test_a_search_while_pictures_come_in_loses_none(embedder):
+    """Streamlit begins a new run of a session before the last one has stopped."""
+    own = OwnCatalogue(embedder)
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            gallery = own.gallery
+            assert len(gallery.items) == len(gallery.exact.embeddings)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        list(own.add(incoming(f"{i}.png", rgb=(i % 256, i // 2, 9)) for i in range(300)))
+    finally:
+        done.set()
+        looking.join()
+    assert len(own) == len(own.embeddings) == own.revision == 300
+    expected = embedder.embed_images(fakes.solid((i % 256, i // 2, 9)) for i in range(300))
+    np.testing.assert_allclose(own.embeddings, expected, atol=1e-6)
