@@ -172,6 +172,7 @@ def test_the_catalogue_is_searched_and_browsed_on_the_other_pages(filled: AppTes
     filled.segmented_control(key="catalogue").set_value("own").run()
     assert len(tiles_of(filled)) == 5 and all(id.startswith("own/") for id in tiles_of(filled))
     filled.switch_page("pages/1_Browse.py").run()
+    filled.query_params.pop("item", None)
     filled.query_params["catalogue"] = "own"
     filled.run()
     assert not filled.exception and not filled.error
