@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.backbones import BACKBONES
 from core.catalogues import CATALOGUES
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, ROOT
 from core.errors import VitrineError
 from core.progress import Progress
+
+if TYPE_CHECKING:
+    from core.search import SearchEngine
 
 NOTHING_EMBEDDED = 3
 
@@ -61,21 +66,30 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--text", help="words instead of a photo, such as 'red dress'")
     parser.add_argument("--k", type=int, default=DEFAULT_K, help=f"number of hits (default: {DEFAULT_K})")
     _add_backbone(parser)
-    parser.add_argument("--catalogue", choices=["all", *CATALOGUES], default="all", help="where to look (default: all)")
+    parser.add_argument(
+        "--catalogue",
+        metavar="NAME",
+        default="all",
+        help=f"where to look: all, {', '.join(CATALOGUES)}, or one built with `build --catalogue` (default: all)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=_search, parser=parser)
 
 
 def _search(options: argparse.Namespace) -> int:
     from core.answers import as_json
+    from core.own_items import OWN
     from core.search import Filters, SearchEngine
 
     if (options.image is None) == (options.text is None):
         options.parser.error("give either an IMAGE or --text")
     if not 1 <= options.k <= MAX_K:
         options.parser.error(f"--k must be between 1 and {MAX_K}")
-    filters = Filters(() if options.catalogue == "all" else (options.catalogue,))
-    engine = SearchEngine(options.backbone)
+    engine, filters = SearchEngine(options.backbone), Filters()
+    if options.catalogue in CATALOGUES:
+        filters = Filters((options.catalogue,))
+    elif options.catalogue != "all":
+        engine, filters = _with_own(engine, options.catalogue), Filters((OWN,))
     engine.warm_up(filters.catalogues)  # so that the timings are those of a search, not of loading
     if options.text is not None:
         query, result = options.text, engine.search_texts(options.text, options.k, filters)
@@ -87,11 +101,21 @@ def _search(options: argparse.Namespace) -> int:
         print(json.dumps(as_json(options.backbone, query, result, calibrated=options.text is None)))
         return 0
     for hit in result.hits:
-        # The calibration is of picture pairs; between words and pictures a similarity means something else.
-        meaning = "" if options.text else f"closer than {100 * hit.closer_than:.1f} % of random pairs"
+        # The calibration is of picture pairs of a built catalogue; elsewhere a similarity means something else.
+        unknown = options.text or math.isnan(hit.closer_than)
+        meaning = "" if unknown else f"closer than {100 * hit.closer_than:.1f} % of random pairs"
         print(f"{hit.rank:3}  {hit.similarity:.3f}  {hit.title:20} {hit.id:48} {meaning}")
     print("  ".join(f"{stage} {ms:.1f} ms" for stage, ms in result.timings_ms.items()))
     return 0
+
+
+def _with_own(engine: SearchEngine, name: str) -> SearchEngine:
+    """The engine, joined by a catalogue of one's own from the data folder."""
+    from core.config import own_dir
+    from core.own_files import open_own
+    from core.own_search import OwnSearch
+
+    return OwnSearch(engine, open_own(name, own_dir(), engine.embedder))
 
 
 def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -148,7 +172,7 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _build_own(options: argparse.Namespace) -> int:
-    from core.config import data_dir
+    from core.config import own_dir
     from core.embedding import load_embedder
     from core.jobs.own import build_own, progress_line
 
@@ -157,7 +181,7 @@ def _build_own(options: argparse.Namespace) -> int:
         if progress.finished or sys.stderr.isatty():
             print(f"{progress_line(progress):60}", end=end, file=sys.stderr, flush=True)
 
-    folder = options.output or data_dir() / "own"
+    folder = options.output or own_dir()
     built = build_own(options.source, options.catalogue, folder, load_embedder(options.backbone), report)
     for one in built.skipped:
         print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)

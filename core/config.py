@@ -73,6 +73,19 @@ def data_dir() -> Path:
     return Path(os.environ.get("VITRINE_DATA_DIR") or ROOT / "data")
 
 
+def own_dir() -> Path:
+    """Folder of catalogues built with `python -m core build --catalogue` (`own/` in the data folder); may not exist."""
+    return data_dir() / "own"
+
+
+def is_local() -> bool:
+    """Whether whoever uses the pages owns this computer (`VITRINE_LOCAL=1`; any other value, and the default: no).
+
+    Only then, and if the server listens to this computer alone, do the pages open folders and saved catalogues.
+    """
+    return os.environ.get("VITRINE_LOCAL") == "1"
+
+
 def artifacts_dir() -> Path:
     """Folder of computed files (`VITRINE_ARTIFACTS_DIR`, default `artifacts/`)."""
     return Path(os.environ.get("VITRINE_ARTIFACTS_DIR") or ROOT / "artifacts")

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import html
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from core.artifacts import verified
 from core.backbones import Backbone, get
 from core.config import n_threads
 from core.errors import VitrineError
+from core.images import open_image
 
 BATCH_SIZE = 32
 
@@ -103,6 +106,40 @@ class Embedder(ABC):
         if embeddings.shape != (n, self.record.dim) or not (np.isfinite(norms).all() and (norms > 0).all()):
             raise VitrineError(f"{self.record.title} gave no usable embedding.")
         return (embeddings / norms).astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True)
+class EmbeddedPhoto:
+    """A photo that was looked at.
+
+    Attributes:
+        image: RGB, upright.
+        embedding: (dim,) float32, L2-normalised.
+        timings_ms: Milliseconds of the stages `decode` and `embed`.
+    """
+
+    image: Image.Image = field(repr=False)
+    embedding: np.ndarray = field(repr=False)
+    timings_ms: dict[str, float]
+
+
+def embed_photo(embedder: Embedder, source: bytes | Path, name: str | None = None) -> EmbeddedPhoto:
+    """Decode and embed one photo that nobody has vetted.
+
+    Args:
+        embedder: Of the backbone.
+        source: The file's bytes, or its path.
+        name: What to call the photo in an error.
+
+    Raises:
+        ImageError: The photo cannot be read.
+    """
+    started = time.perf_counter()
+    image = open_image(source, name)
+    decoded = time.perf_counter()
+    embedding = embedder.embed_images([image])[0]
+    embedded = time.perf_counter()
+    return EmbeddedPhoto(image, embedding, {"decode": 1000 * (decoded - started), "embed": 1000 * (embedded - decoded)})
 
 
 def _batched(things: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -24,14 +24,14 @@ class Gallery:
         items: The item table; row number = position in `index` and `exact`.
         exact: Search by comparison, over (n, dim) float16 embeddings mapped from disk.
         index: hnswlib's graph, or `exact` where the graph cannot be used.
-        calibration: What a similarity means.
+        calibration: What a similarity means; None where nobody has measured it.
         notice: Why the graph is not used, "" where it is.
     """
 
     items: ItemTable
     exact: ExactIndex
     index: SearchIndex
-    calibration: Calibration
+    calibration: Calibration | None
     notice: str = ""
 
 

@@ -7,39 +7,35 @@ no index to build, and none to go stale when items are removed.
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Collection, Generator, Iterable, Sized
-from pathlib import Path
+import threading
+from collections.abc import Collection, Generator, Iterable, Sequence, Sized
 
 import numpy as np
-from PIL import Image
 
 from core.calibration import Calibration
 from core.catalogues.incoming import Incoming, Skipped
 from core.catalogues.items import UnknownItemError
-from core.config import DEFAULT_K, MAX_K, Quota
-from core.embedding import BATCH_SIZE, Embedder, prepare
+from core.config import Quota
+from core.embedding import Embedder, embed_photo
 from core.errors import ImageError
-from core.images import open_image
+from core.gallery import Gallery
 from core.index import ExactIndex
-from core.own_items import OWN, THUMBNAIL_SIDE, OwnItem, make_item
+from core.own_items import OWN, THUMBNAIL_SIDE, OwnItem, item_table, make_item
 from core.progress import Progress, ProgressClock
-from core.search import Filters, Hit, SearchResult
-
-_Batch = list[tuple[OwnItem, Image.Image]]
 
 
 class OwnCatalogue:
-    """Items, their embeddings, and the searches of `SearchEngine` among them.
+    """Items and their embeddings; `core.own_search` searches among them.
 
-    One session uses it, one thread at a time.
+    It belongs to one session, whose runs may overlap for a moment; so whatever changes it, and whatever is made of
+    all its items, takes turns.
 
     Attributes:
         embedder: Of the backbone that makes the embeddings.
         quota: What it may hold.
         skipped: What the last `add` left out, and why.
         n_bytes: What the items hold in memory.
+        revision: Grows with every change of the items.
     """
 
     def __init__(
@@ -62,13 +58,16 @@ class OwnCatalogue:
         self.quota = quota or Quota()
         self.skipped: list[Skipped] = []
         self.n_bytes = 0
+        self.revision = 0
         self._calibration = calibration
         self._thumbnail_side = thumbnail_side
         self._items: list[OwnItem] = []
         self._blocks: list[np.ndarray] = []
         self._positions: dict[str, int] = {}
+        self._gallery: Gallery | None = None
         self._next = 1
         self._n_read = 0
+        self._turn = threading.RLock()
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -82,15 +81,25 @@ class OwnCatalogue:
     @property
     def embeddings(self) -> np.ndarray:
         """(n, dim) float32, rows L2-normalised, in the order of `items`; do not write to it."""
-        if len(self._blocks) != 1:
-            empty = np.empty((0, self.embedder.record.dim), np.float32)
-            self._blocks = [np.concatenate([empty, *self._blocks])]
-        return self._blocks[0]
+        with self._turn:
+            if len(self._blocks) != 1:
+                empty = np.empty((0, self.embedder.record.dim), np.float32)
+                self._blocks = [np.concatenate([empty, *self._blocks])]
+            return self._blocks[0]
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The label of each item, in the order of `items`; "" where it has none."""
         return tuple(item.label for item in self._items)
+
+    @property
+    def gallery(self) -> Gallery:
+        """The items as a search engine sees them; made anew after a change, and never changed itself."""
+        with self._turn:
+            if self._gallery is None:
+                exact = ExactIndex(self.embeddings)
+                self._gallery = Gallery(item_table(self._items), exact, exact, self._calibration)
+            return self._gallery
 
     def item(self, id: str) -> OwnItem:
         """The item with this id.
@@ -114,15 +123,15 @@ class OwnCatalogue:
     ) -> Generator[Progress, None, None]:
         """Embed pictures and add them, in steps.
 
-        What has been reported is in, and can be searched: whoever stops asking (`close`, or `break`) cancels and
-        keeps it. Once the quota is used up the rest is left out, with one entry in `skipped`.
+        What was done is in, and can be searched: whoever stops asking (`close`, or `break`) cancels and keeps it.
+        Once the quota is used up the rest is left out, with one entry in `skipped`.
 
         Args:
             incoming: A `ZipSource`, `UrlSource` or `FolderSource`, or anything like them.
             n_total: How many there are; default: the length of `incoming`, where it has one.
 
         Yields:
-            Progress, at least every `BATCH_SIZE` pictures, and once when all is done.
+            Progress, as often as `core.progress.REPORT_S` says, and once when all is done.
 
         Raises:
             VitrineError: The backbone gave no usable embedding.
@@ -131,27 +140,24 @@ class OwnCatalogue:
         if n_total is None and isinstance(incoming, Sized):
             n_total = len(incoming)
         clock = ProgressClock(n_total)
-        batch: _Batch = []
         for one in incoming:
-            full = self._why_full(one, len(batch))
+            full = self._why_full(one)
             if full:
                 self.skipped.append(Skipped(f"{one.name} and all after it", full))
                 break
-            if self._take(one, batch):
+            if self._take(one):
                 clock.n_added += 1
             else:
                 clock.n_skipped += 1
-            if len(batch) == BATCH_SIZE or clock.is_time():
-                self._commit(batch)
+            if clock.is_time():
                 yield clock.report()
-        self._commit(batch)
         yield clock.report(finished=True)
 
-    def _why_full(self, one: Incoming | Skipped, n_pending: int) -> str:
+    def _why_full(self, one: Incoming | Skipped) -> str:
         quota = self.quota
         if isinstance(one, Skipped):
             return ""
-        if len(self) + n_pending >= quota.images:
+        if len(self) >= quota.images:
             return f"a catalogue of your own holds at most {quota.images:,} pictures"
         if self._n_read + len(one.data) > quota.bytes:
             return f"one visit may bring at most {quota.bytes / 1e6:g} MB of pictures"
@@ -159,36 +165,50 @@ class OwnCatalogue:
             return f"a catalogue of your own takes at most {quota.memory / 1e6:g} MB of memory"
         return ""
 
-    def _take(self, one: Incoming | Skipped, batch: _Batch) -> bool:
-        """Decode a picture and keep what its item needs, and what the backbone wants to see of it."""
+    def _take(self, one: Incoming | Skipped) -> bool:
+        """Decode, embed and add one picture; whether that could be done.
+
+        One at a time: batches of 4 to 32 cost 1.5 to 2 times as much processor time a picture (measured with
+        vitrine-clip on two cores), and a click on Cancel would wait for the batch.
+        """
         if isinstance(one, Skipped):
             self.skipped.append(one)
             return False
         self._n_read += len(one.data)
         try:
-            image = open_image(one.data, one.name)
+            photo = embed_photo(self.embedder, one.data, one.name)
         except ImageError as error:
             self.skipped.append(Skipped(one.name, error.reason))
             return False
-        item = make_item(f"{OWN}/{self._next}", one, image, self._thumbnail_side)
+        item = make_item(f"{OWN}/{self._next}", one, photo.image, self._thumbnail_side)
         self._next += 1
-        # Prepared twice is prepared once, so only a small square waits for its batch instead of megapixels.
-        batch.append((item, Image.fromarray(prepare(image, self.embedder.record))))
+        self._append([item], photo.embedding[None])
         return True
 
-    def _commit(self, batch: _Batch) -> None:
-        """Embed a batch and add it, all or nothing."""
-        if not batch:
-            return
-        self._blocks.append(self.embedder.embed_images(small for _, small in batch))
-        for item, _ in batch:
-            self._positions[item.id] = len(self._items)
-            self._items.append(item)
-            self.n_bytes += self._cost(item)
-        batch.clear()
+    def restore(self, items: Sequence[OwnItem], embeddings: np.ndarray) -> None:
+        """Hold these items, whose embeddings were made before by the same backbone, instead of those held now.
 
-    def _cost(self, item: OwnItem) -> int:
-        return item.n_bytes + 4 * self.embedder.record.dim
+        Args:
+            items: Their ids are `own/<n>`, rising.
+            embeddings: (n, dim) float32, rows L2-normalised, in the order of `items`.
+        """
+        with self._turn:
+            self._clear()
+            self._append(items, embeddings)
+        self._next = 1 + max((int(item.id.rpartition("/")[2]) for item in items), default=0)
+
+    def _append(self, items: Sequence[OwnItem], embeddings: np.ndarray) -> None:
+        with self._turn:
+            self._blocks.append(embeddings)
+            for item in items:
+                self._positions[item.id] = len(self._items)
+                self._items.append(item)
+                self.n_bytes += item.n_bytes + 4 * self.embedder.record.dim
+            self._gallery = None
+            self.revision += 1
+
+    def _clear(self) -> None:
+        self._items, self._blocks, self._positions, self.n_bytes = [], [], {}, 0
 
     def remove(self, ids: Collection[str]) -> None:
         """Take items out; the others keep their ids and their order.
@@ -196,75 +216,9 @@ class OwnCatalogue:
         Raises:
             UnknownItemError: One of the ids is not here; then nothing is removed.
         """
-        gone = {self._position(id) for id in ids}
-        kept = [position for position in range(len(self)) if position not in gone]
-        self._blocks = [self.embeddings[kept]]
-        self._items = [self._items[position] for position in kept]
-        self._positions = {item.id: position for position, item in enumerate(self._items)}
-        self.n_bytes = sum(map(self._cost, self._items))
-
-    def search_image(
-        self, source: bytes | Path, k: int = DEFAULT_K, filters: Filters | None = None, name: str | None = None
-    ) -> SearchResult:
-        """See `SearchEngine.search_image`.
-
-        Raises:
-            ImageError: The photo cannot be read.
-        """
-        started = time.perf_counter()
-        image = open_image(source, name)
-        decoded = time.perf_counter()
-        embedding = self.embedder.embed_images([image])[0]
-        stages = {"decode": 1000 * (decoded - started), "embed": 1000 * (time.perf_counter() - decoded)}
-        result = self.search_embedding(embedding, k, filters)
-        return SearchResult(result.hits, stages | result.timings_ms, embedding)
-
-    def search_texts(self, text: str, k: int = DEFAULT_K, filters: Filters | None = None) -> SearchResult:
-        """Search by words.
-
-        Raises:
-            VitrineError: The backbone has no text tower.
-        """
-        started = time.perf_counter()
-        embedding = self.embedder.embed_texts([text])[0]
-        stages = {"decode": 0.0, "embed": 1000 * (time.perf_counter() - started)}
-        result = self.search_embedding(embedding, k, filters)
-        return SearchResult(result.hits, stages | result.timings_ms, embedding)
-
-    def search_similar(self, item_id: str, k: int = DEFAULT_K, filters: Filters | None = None) -> SearchResult:
-        """Items like one of these items, which is itself left out.
-
-        Raises:
-            UnknownItemError: No such item.
-        """
-        return self.search_embedding(self.embeddings[self._position(item_id)], k, filters, exclude=(item_id,))
-
-    def search_embedding(
-        self, embedding: np.ndarray, k: int = DEFAULT_K, filters: Filters | None = None, exclude: Collection[str] = ()
-    ) -> SearchResult:
-        """Search by a (dim,) float32 embedding of the same backbone.
-
-        Args:
-            embedding: L2-normalised.
-            k: Number of hits, at most `MAX_K`.
-            filters: `labels` are pairs ("own", label); `catalogues` is ignored.
-            exclude: Ids of items that are not to be found.
-        """
-        started = time.perf_counter()
-        filters = filters or Filters()
-        k = max(1, min(k, MAX_K))
-        allowed = None
-        if filters.labels:
-            wanted = {label for catalogue, label in filters.labels if catalogue == OWN}
-            allowed = np.array([p for p, label in enumerate(self.labels) if label in wanted], np.int64)
-        found = ExactIndex(self.embeddings).search_among(embedding[None], k + len(exclude), allowed)
-        pairs = zip(found[0][0].tolist(), found[1][0].tolist(), strict=True)
-        kept = [(p, s) for p, s in pairs if s >= filters.min_similarity and self._items[p].id not in exclude]
-        hits = [self._hit(rank, p, s) for rank, (p, s) in enumerate(kept[:k], start=1)]
-        return SearchResult(hits, {"search": 1000 * (time.perf_counter() - started)}, embedding)
-
-    def _hit(self, rank: int, position: int, cosine: float) -> Hit:
-        item, meaning = self._items[position], self._calibration
-        similarity = min(1.0, cosine)
-        closer, same = (meaning.closer_than(similarity), meaning.same_kind(similarity)) if meaning else (math.nan,) * 2
-        return Hit(rank, item.id, OWN, item.label, item.title, similarity, closer, same, position)
+        with self._turn:
+            gone = {self._position(id) for id in ids}
+            kept = [position for position in range(len(self)) if position not in gone]
+            items, embeddings = [self._items[position] for position in kept], self.embeddings[kept]
+            self._clear()
+            self._append(items, embeddings)

@@ -8,15 +8,17 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from core.catalogues.incoming import Incoming
+from core.catalogues.items import ItemTable
 from core.errors import DataError
 from core.images import encode_thumbnail
 from core.index import HnswIndex, IndexParameters
-from core.tables import to_csv
+from core.tables import from_csv, to_csv
 
 OWN = "own"  # the catalogue's id, and the start of its items' ids
 THUMBNAIL_SIDE = 256
@@ -86,6 +88,13 @@ def make_item(id: str, incoming: Incoming, image: Image.Image, thumbnail_side: i
     )
 
 
+def item_table(items: Sequence[OwnItem]) -> ItemTable:
+    """The items in the form of a built catalogue's; no label is a label of its own, ""."""
+    columns = {name: [getattr(item, name) for item in items] for name in ("id", "label", "title")}
+    classes = sorted({"", *columns["label"]})
+    return ItemTable.from_columns(OWN, classes, split=["train"] * len(items), **columns)
+
+
 def items_csv(items: Sequence[OwnItem]) -> str:
     """The item table as CSV: what is known of each item, then every column that any of them brought along.
 
@@ -97,6 +106,39 @@ def items_csv(items: Sequence[OwnItem]) -> str:
         for item in items
     )
     return to_csv([*_COLUMNS, *extra.values()], rows)
+
+
+def items_from_csv(text: str, thumbnails: Sequence[bytes]) -> list[OwnItem]:
+    """The inverse of `items_csv`.
+
+    Args:
+        text: The table.
+        thumbnails: One for each row.
+    """
+    return [_item(row, thumbnail) for row, thumbnail in zip(from_csv(text), thumbnails, strict=True)]
+
+
+def _item(row: dict[str, str], thumbnail: bytes) -> OwnItem:
+    known: dict[str, Any] = {name: row.pop(name) for name in _COLUMNS}
+    known |= {name: int(known[name]) for name in ("width", "height")}
+    theirs = {name: name[5:] if name[:5] == "item_" and name[5:] in _COLUMNS else name for name in row}
+    return OwnItem(**known, metadata={theirs[name]: row[name] for name in row if row[name]}, thumbnail=thumbnail)
+
+
+def join_pictures(items: Sequence[OwnItem]) -> bytes:
+    """The thumbnails, end to end, as .npz: `pictures` (b,) uint8, and `ends` (n,) int64; it needs no pickle."""
+    pictures = [item.thumbnail for item in items]
+    buffer = io.BytesIO()
+    ends = np.cumsum([len(picture) for picture in pictures], dtype=np.int64)
+    np.savez(buffer, allow_pickle=False, pictures=np.frombuffer(b"".join(pictures), np.uint8), ends=ends)
+    return buffer.getvalue()
+
+
+def split_pictures(file: Path) -> list[bytes]:
+    """The inverse of `join_pictures`."""
+    with np.load(file, allow_pickle=False) as content:
+        pictures, ends = content["pictures"], content["ends"].tolist()
+    return [pictures[start:end].tobytes() for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def embeddings_npz(items: Sequence[OwnItem], embeddings: np.ndarray, backbone_id: str) -> bytes:

@@ -8,68 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence, Sized
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
 from core.catalogues.incoming import Incoming, Skipped
 from core.config import DEFAULT_K, Quota
-from core.embedding import Embedder
+from core.embedding import embed_photo
 from core.errors import ImageError
-from core.images import encode_thumbnail, open_image
+from core.images import encode_thumbnail
 from core.progress import Progress, ProgressClock
-from core.search import Filters, Hit, SearchEngine, SearchResult
+from core.search import Filters, Hit, SearchEngine
 from core.tables import to_csv
 from core.thresholds import Curve, threshold_curve
 
 THUMBNAIL_SIDE = 192
 _COLUMNS = ("query", "query_label", "answer", "rank", "id", "label", "title", "similarity")
 MATCH, NO_MATCH = "match", "no match"
-
-
-class QueryTarget(Protocol):
-    """What queries can be run against: an `OwnCatalogue`, or a `BuiltTarget`."""
-
-    @property
-    def embedder(self) -> Embedder:
-        """Of the backbone that made the embeddings."""
-        ...
-
-    @property
-    def embeddings(self) -> np.ndarray:
-        """(n, dim) float16 or float32, rows L2-normalised."""
-        ...
-
-    @property
-    def labels(self) -> Sequence[str]:
-        """The label of each item, in the order of `embeddings`; "" where unknown."""
-        ...
-
-    def search_embedding(self, embedding: np.ndarray, k: int = DEFAULT_K) -> SearchResult:
-        """The k closest items of a (dim,) float32 embedding."""
-        ...
-
-
-class BuiltTarget:
-    """A catalogue that was built beforehand, as something queries can be run against."""
-
-    def __init__(self, engine: SearchEngine, catalogue: str):
-        """Load the catalogue.
-
-        Raises:
-            UnknownNameError: No such catalogue.
-            ArtifactError: Its files cannot be used.
-        """
-        self._engine = engine
-        self._catalogue = catalogue
-        gallery = engine.gallery(catalogue)
-        self.embedder = engine.embedder
-        self.embeddings = gallery.exact.embeddings
-        self.labels: Sequence[str] = gallery.items.frame["label"].astype(str).tolist()
-
-    def search_embedding(self, embedding: np.ndarray, k: int = DEFAULT_K) -> SearchResult:
-        """See `QueryTarget.search_embedding`."""
-        return self._engine.search_embedding(embedding, k, Filters((self._catalogue,)))
 
 
 @dataclass(frozen=True)
@@ -103,17 +57,19 @@ class QuerySet:
         skipped: The others, and why.
     """
 
-    def __init__(self, target: QueryTarget, k: int = DEFAULT_K, quota: Quota | None = None):
+    def __init__(self, engine: SearchEngine, catalogue: str, k: int = DEFAULT_K, quota: Quota | None = None):
         """Make an empty set.
 
         Args:
-            target: What is searched; as it was when each query was run.
+            engine: What searches.
+            catalogue: What is searched; as it was when each query was run.
             k: Hits kept for each query.
             quota: `queries` of it counts; default: `core.config.Quota()`.
         """
         self.results: list[QueryResult] = []
         self.skipped: list[Skipped] = []
-        self._target = target
+        self._engine = engine
+        self._catalogue = catalogue
         self._k = k
         self._quota = quota or Quota()
 
@@ -144,12 +100,12 @@ class QuerySet:
         if isinstance(one, Skipped):
             return one
         try:
-            image = open_image(one.data, one.name)
+            photo = embed_photo(self._engine.embedder, one.data, one.name)
         except ImageError as error:
             return Skipped(one.name, error.reason)
-        embedding = self._target.embedder.embed_images([image])[0]
-        hits = self._target.search_embedding(embedding, self._k).hits
-        return QueryResult(one.name, one.label, encode_thumbnail(image, THUMBNAIL_SIDE, 80), hits, embedding)
+        hits = self._engine.search_embedding(photo.embedding, self._k, Filters((self._catalogue,))).hits
+        thumbnail = encode_thumbnail(photo.image, THUMBNAIL_SIDE, 80)
+        return QueryResult(one.name, one.label, thumbnail, hits, photo.embedding)
 
     def curve(self) -> Curve | None:
         """Precision and recall against the threshold, over all items, not only the hits that were kept.
@@ -162,7 +118,9 @@ class QuerySet:
             return None
         embeddings = np.stack([query.embedding for query in queries])
         labels = [query.label for query in queries]
-        return threshold_curve(embeddings, labels, self._target.embeddings, self._target.labels)
+        gallery = self._engine.gallery(self._catalogue)
+        known = gallery.items.frame["label"].astype(str).tolist()
+        return threshold_curve(embeddings, labels, gallery.exact.embeddings, known)
 
 
 def results_csv(results: Sequence[QueryResult], threshold: float) -> str:

@@ -5,9 +5,10 @@ One `SearchEngine` serves all visitors: after loading it is only read.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.catalogues import CATALOGUES
+from core.catalogues import CATALOGUES, Catalogue
 from core.catalogues import get as get_catalogue
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
-from core.embedding import Embedder, load_embedder
+from core.embedding import Embedder, embed_photo, load_embedder
 from core.errors import UnknownNameError
 from core.gallery import Gallery, load_gallery
-from core.images import open_image
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Hit:
         label: The data set's label.
         title: The label in plain words.
         similarity: Cosine, in [-1, 1].
-        closer_than: Share of random pairs that are less similar, in [0, 1].
-        same_kind: Probability that a hit this similar is of the query's kind, in [0, 1].
+        closer_than: Share of random pairs that are less similar, in [0, 1]; NaN where that is unknown.
+        same_kind: Probability that a hit this similar is of the query's kind, in [0, 1]; NaN where unknown.
         position: Row of the item in its catalogue.
     """
 
@@ -83,6 +83,11 @@ class SearchEngine:
         self._lock = threading.RLock()
         self._embedder: Embedder | None = None
         self._galleries: dict[str, Gallery] = {}
+
+    @property
+    def catalogues(self) -> Mapping[str, Catalogue]:
+        """What can be searched, by id."""
+        return CATALOGUES
 
     @property
     def embedder(self) -> Embedder:
@@ -137,14 +142,9 @@ class SearchEngine:
         Raises:
             ImageError: The photo cannot be read.
         """
-        started = time.perf_counter()
-        image = open_image(source, name)
-        decoded = time.perf_counter()
-        embedding = self.embedder.embed_images([image])[0]
-        embedded = time.perf_counter()
-        result = self.search_embedding(embedding, k, filters)
-        stages = {"decode": decoded - started, "embed": embedded - decoded}
-        return SearchResult(result.hits, {name: 1000 * s for name, s in stages.items()} | result.timings_ms, embedding)
+        photo = embed_photo(self.embedder, source, name)
+        result = self.search_embedding(photo.embedding, k, filters)
+        return SearchResult(result.hits, photo.timings_ms | result.timings_ms, photo.embedding)
 
     def search_texts(self, text: str, k: int = DEFAULT_K, filters: Filters | None = None) -> SearchResult:
         """Search by words.
@@ -185,7 +185,7 @@ class SearchEngine:
         started = time.perf_counter()
         filters = filters or Filters()
         k = max(1, min(k, MAX_K))
-        wanted = dict.fromkeys(filters.catalogues or CATALOGUES)  # one that is named twice is searched once
+        wanted = dict.fromkeys(filters.catalogues or self.catalogues)  # one that is named twice is searched once
         found: list[tuple[float, str, int]] = []
         for catalogue in wanted:
             gallery = self.gallery(catalogue)
@@ -210,7 +210,8 @@ class SearchEngine:
 
     def _hits(self, found: list[tuple[float, str, int]], k: int, minimum: float, exclude: Collection[str]) -> list[Hit]:
         hits: list[Hit] = []
-        for similarity, catalogue, position in found:
+        for cosine, catalogue, position in found:
+            similarity = min(1.0, cosine)  # rounding may leave a little more
             gallery = self.gallery(catalogue)
             item = gallery.items.row(position)
             if similarity < minimum or item.id in exclude:
@@ -223,9 +224,9 @@ class SearchEngine:
                     catalogue,
                     item.label,
                     item.title,
-                    min(1.0, similarity),
-                    meaning.closer_than(similarity),
-                    meaning.same_kind(similarity),
+                    similarity,
+                    meaning.closer_than(similarity) if meaning else math.nan,
+                    meaning.same_kind(similarity) if meaning else math.nan,
                     position,
                 )
             )

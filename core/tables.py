@@ -34,6 +34,18 @@ def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
         return buffer.getvalue()
 
 
+def from_csv(text: str) -> list[dict[str, str]]:
+    """The rows of a table that `to_csv` wrote, column -> text."""
+    rows = csv.reader(io.StringIO(text, newline=""))
+    header = [_as_it_was(name) for name in next(rows, [])]
+    return [dict(zip(header, map(_as_it_was, row), strict=True)) for row in rows]
+
+
+def _as_it_was(cell: str) -> str:
+    """The inverse of `safe_cell`."""
+    return cell[1:] if cell.startswith("'") and safe_cell(cell[1:]) == cell else cell
+
+
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6f}"

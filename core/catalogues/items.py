@@ -37,7 +37,7 @@ class UnknownItemError(UnknownNameError):
 
 @dataclass(frozen=True)
 class Item:
-    """One item, as a card shows it: `title` is the label in plain words."""
+    """One item, as a card shows it: `title` is its name, or its label in plain words."""
 
     id: str
     catalogue: str
@@ -60,8 +60,15 @@ class ItemTable:
     frame: pd.DataFrame
 
     @classmethod
-    def from_columns(cls, catalogue: str, **columns: Sequence[Any]) -> ItemTable:
+    def from_columns(
+        cls, catalogue: str, classes: Collection[str] | None = None, **columns: Sequence[Any]
+    ) -> ItemTable:
         """Make a table from columns of equal length; id, label and split are required.
+
+        Args:
+            catalogue: Its id.
+            classes: The labels of a catalogue that is not registered; its items need a column `title`.
+            **columns: The values.
 
         Raises:
             UnknownNameError: No catalogue has this id.
@@ -77,7 +84,7 @@ class ItemTable:
         filled = {name: columns.pop(name, [default] * n) for name, default in OPTIONAL.items()}
         head = {name: columns.pop(name) for name in REQUIRED}
         raw = {"id": head.pop("id"), "catalogue": [catalogue] * n} | head | filled | columns
-        return cls(_typed(pd.DataFrame(raw), catalogue))
+        return cls(_typed(pd.DataFrame(raw), catalogue, get(catalogue).classes if classes is None else classes))
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -92,7 +99,8 @@ class ItemTable:
         if not 0 <= position < len(self):
             raise IndexError(f"position {position} is not in 0..{len(self) - 1}")
         id, catalogue, label = (str(self.frame[name].iat[position]) for name in ("id", "catalogue", "label"))
-        return Item(id, catalogue, label, get(catalogue).classes[label])
+        title = str(self.frame["title"].iat[position]) if "title" in self.frame else get(catalogue).classes[label]
+        return Item(id, catalogue, label, title)
 
     def position(self, id: str) -> int:
         """Return the position of the item with this id.
@@ -141,19 +149,18 @@ class ItemTable:
             names = frame["catalogue"].unique().tolist()
             if len(names) != 1:
                 raise DataError(f"It holds {len(names)} catalogues instead of one.")
-            return cls(_typed(frame, str(names[0])))
+            return cls(_typed(frame, str(names[0]), get(str(names[0])).classes))
         except Exception as error:  # pyarrow raises many kinds on damaged bytes
             raise _artifact_error(path, f"cannot be read ({type(error).__name__})") from error
 
 
-def _typed(frame: pd.DataFrame, catalogue: str) -> pd.DataFrame:
+def _typed(frame: pd.DataFrame, catalogue: str, classes: Collection[str]) -> pd.DataFrame:
     """Give every column its type (Parquet keeps no unused category) and check what positions rest on."""
     import pandas as pd
 
-    classes = list(get(catalogue).classes)
     frame = frame.astype({"id": "str", "sender": "str", "width": "int16", "height": "int16"})
     frame["kids"] = frame["kids"].astype("boolean")
-    categories = {"catalogue": [catalogue], "label": classes, "split": list(SPLITS)}
+    categories = {"catalogue": [catalogue], "label": list(classes), "split": list(SPLITS)}
     for name, known in categories.items():
         unknown = set(frame[name].astype(str)) - set(known)
         if unknown:

@@ -1,33 +1,21 @@
-"""Build a catalogue of one's own for good: PATH (ZIP, CSV or folder) -> NAME.npz, NAME.hnsw and NAME.csv.
-
-Beside them NAME.json says which backbone made them, with sha256 and sizes, since an index must never be loaded
-unchecked.
-"""
+"""Build a catalogue of one's own for good, from a ZIP, a CSV or a folder; `core.own_files` says what is written."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.artifacts import sha256_of, written
 from core.catalogues.incoming import FolderSource, Incoming, Skipped, UploadError
 from core.catalogues.item_csv import read_item_csv
 from core.catalogues.url_source import UrlSource
 from core.catalogues.zip_source import ZipSource
-from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES, Quota
+from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES
 from core.embedding import Embedder
 from core.errors import DataError
-from core.index import IndexParameters
 from core.own_catalogue import OwnCatalogue
-from core.own_items import embeddings_npz, index_bytes, items_csv
+from core.own_files import OWN_MACHINE, check_name, write_own
 from core.progress import Progress
-
-SCHEMA = 1
-#: On one's own machine a folder is limited by the machine; archives and tables keep their limits.
-OWN_MACHINE = Quota(images=1_000_000, bytes=10**12, memory=10**11)
 
 
 @dataclass(frozen=True)
@@ -85,40 +73,16 @@ def build_own(
         UploadError, DownloadError: See `open_source`.
         DataError: The name is not allowed, nothing could be embedded, or the folder cannot be written to.
     """
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
-        raise DataError(f"{name[:60]!r} is no name for a catalogue: use lower case letters, digits and hyphens.")
+    check_name(name)
     source, skipped = open_source(path)
-    catalogue = OwnCatalogue(embedder, quota=OWN_MACHINE, thumbnail_side=0)
+    catalogue = OwnCatalogue(embedder, quota=OWN_MACHINE)
     for progress in catalogue.add(source):
         report(progress)
     skipped = [*skipped, *catalogue.skipped]
     if not len(catalogue):
         why = f"; the first was left out because {skipped[0].reason} ({skipped[0].name})" if skipped else ""
         raise DataError(f"{path} holds no picture that can be used{why}.")
-    return OwnBuild(_write(catalogue, name, folder), len(catalogue), skipped)
-
-
-def _write(catalogue: OwnCatalogue, name: str, folder: Path) -> list[Path]:
-    backbone, parameters = catalogue.embedder.record, IndexParameters()
-    contents = {
-        f"{name}.npz": embeddings_npz(catalogue.items, catalogue.embeddings, backbone.id),
-        f"{name}.hnsw": index_bytes(catalogue.embeddings, parameters),
-        f"{name}.csv": items_csv(catalogue.items).encode(),
-    }
-    files = [folder / file for file in contents]
-    description = folder / f"{name}.json"
-    try:
-        for file, content in zip(files, contents.values(), strict=True):
-            with written(file) as temporary:
-                temporary.write_bytes(content)
-        facts = {"schema": SCHEMA, "backbone": backbone.id, "dim": backbone.dim, "count": len(catalogue)}
-        facts |= {"space": "cosine", "parameters": asdict(parameters)}
-        facts["files"] = {file.name: {"sha256": sha256_of(file), "bytes": file.stat().st_size} for file in files}
-        with written(description) as temporary:
-            temporary.write_text(json.dumps(facts, indent=2) + "\n")
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written to ({error.strerror or error}).") from error
-    return [*files, description]
+    return OwnBuild(write_own(catalogue, name, folder), len(catalogue), skipped)
 
 
 def progress_line(progress: Progress) -> str:

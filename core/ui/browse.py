@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import VitrineError
-from core.ui import browse_item, cards, navigation, resources
+from core.ui import browse_item, cards, navigation, own_session
 from core.ui.browse_view import ALL, SIZES, SORTS, View, known_kinds, read, write
 from core.ui.front import STYLE
 from core.ui.pictures import picture_of
@@ -105,7 +105,7 @@ def _rows(view: View) -> list[tuple[str, np.ndarray]]:
     """Catalogue ids and the positions that the filters leave, in the order of the view."""
     found: list[tuple[str, np.ndarray]] = []
     for catalogue in view.catalogues:
-        items = resources.engine().gallery(catalogue).items
+        items = own_session.engine().gallery(catalogue).items
         positions = np.arange(len(items))
         if view.kinds:
             positions = items.positions_of([k.partition("/")[2] for k in view.kinds if k.startswith(f"{catalogue}/")])
@@ -155,7 +155,7 @@ def _steps(view: View, n_pages: int, where: str) -> None:
 def _grid(view: View, places: list[Place]) -> None:
     with st.grid(COLUMNS, min_column_width=130, gap="small", key="browse-grid") as grid:
         for catalogue, position in places:
-            gallery = resources.engine().gallery(catalogue)
+            gallery = own_session.engine().gallery(catalogue)
             item = gallery.items.row(position)
             with grid.cell():
                 st.html(browse_item.tile_html(item, picture_of(gallery, position)))

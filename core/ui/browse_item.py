@@ -9,12 +9,10 @@ from typing import cast
 
 import streamlit as st
 
-from core.catalogues import CATALOGUES
-from core.catalogues.items import Item, UnknownItemError
-from core.errors import VitrineError
+from core.catalogues.items import Item
 from core.gallery import Gallery
 from core.search import Hit
-from core.ui import cards, resources, twins
+from core.ui import cards, own_session, twins
 from core.ui.browse_view import View, write
 from core.ui.pictures import Picture, picture_of
 from core.ui.words import WORDS
@@ -32,39 +30,23 @@ def show(view: View) -> None:
     Raises:
         VitrineError: There is no such item, or its catalogue cannot be used.
     """
-    gallery, position = find(view.item)
+    gallery, position = own_session.find(view.item)
     item = gallery.items.row(position)
     _ways_back(view)
     left, right = st.columns([1.2, 2], gap="large")
     with left:
         st.html(_item_html(item, picture_of(gallery, position)))
     with right:
-        hits = resources.engine().search_similar(item.id, N_NEIGHBOURS).hits
+        hits = own_session.engine().search_similar(item.id, N_NEIGHBOURS).hits
         heading = WORDS.browse_near.format(n=len(hits)) if hits else WORDS.browse_alone
         st.html(f'<h2 class="vt-title">{escape(heading)}</h2>')
         _neighbours(view, gallery, position, hits)
     scroll_to_top(item.id)
 
 
-def find(item_id: str) -> tuple[Gallery, int]:
-    """Where an item is.
-
-    Raises:
-        VitrineError: No catalogue has it, or its catalogue cannot be used.
-    """
-    catalogue = item_id.partition("/")[0]
-    if catalogue in CATALOGUES:
-        gallery = resources.engine().gallery(catalogue)
-        try:
-            return gallery, gallery.items.position(item_id)
-        except UnknownItemError:
-            pass
-    raise VitrineError(WORDS.unknown_item.format(id=item_id[:60]))
-
-
 def open_button(view: View, item_id: str, label: str) -> None:
     """A button that opens an item."""
-    st.button(label, key=f"open-{item_id}", width="stretch", on_click=_open, args=(view, item_id))
+    st.button(cards.plain(label), key=f"open-{item_id}", width="stretch", on_click=_open, args=(view, item_id))
 
 
 def tile_html(item: Item | Hit, picture: Picture, lines: str = "") -> str:
@@ -106,7 +88,7 @@ def _ways_back(view: View) -> None:
     with st.container(key="browse-crumbs", horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.button(WORDS.browse_close, key="close", icon=":material/grid_view:", on_click=_close, args=(view,))
         for n, id in enumerate(trail(view.item)[-MAX_CRUMBS:]):
-            gallery, position = find(id)
+            gallery, position = own_session.find(id)
             title = cards.plain(gallery.items.row(position).title)
             st.button(
                 title, key=f"crumb-{n}", type="tertiary", icon=":material/chevron_left:", help=WORDS.browse_trail,
@@ -124,7 +106,7 @@ def _item_html(item: Item, picture: Picture) -> str:
 def _neighbours(view: View, gallery: Gallery, position: int, hits: list[Hit]) -> None:
     with st.grid(COLUMNS, min_column_width=130, gap="small", key="browse-near") as grid:
         for hit in hits:
-            other = resources.engine().gallery(hit.catalogue)
+            other = own_session.engine().gallery(hit.catalogue)
             mark = twins.mark(gallery, position, other, hit)
             badge = f'<span class="vt-mark">{escape(WORDS.browse_marks[mark])}</span>' if mark else ""
             similarity = escape(WORDS.browse_similarity.format(similarity=hit.similarity))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
-from core.catalogues import CATALOGUES
+from core.ui import own_session
 from core.ui.words import WORDS
 
 ALL = "all"
 SORTS = ("catalogue", "class")
 SIZES = (24, 48, 96)
-#: Between the classes of a link; no label has one.
+#: Between the classes of a link; a label's own are quoted.
 SEPARATOR = ","
+_AS_THEY_ARE = "/ &'-"  # needs no quoting; the address bar quotes once more what it must
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class View:
     @property
     def catalogues(self) -> tuple[str, ...]:
         """The catalogues that are shown, in their order on the page."""
-        return tuple(sorted(CATALOGUES)) if self.catalogue == ALL else (self.catalogue,)
+        return tuple(sorted(own_session.catalogues())) if self.catalogue == ALL else (self.catalogue,)
 
 
 def known_kinds(view: View) -> dict[str, str]:
@@ -47,14 +49,16 @@ def known_kinds(view: View) -> dict[str, str]:
     return {
         f"{id}/{label}": f"{words} · {WORDS.catalogues[id]}" if several else words
         for id in view.catalogues
-        for label, words in CATALOGUES[id].classes.items()
+        for label, words in own_session.catalogues()[id].classes.items()
     }
 
 
 def read(params: Mapping[str, str]) -> tuple[View, list[str]]:
     """The view that a link asks for, and a sentence on each value of it that means nothing."""
     notes: list[str] = []
-    catalogue = _one_of(params.get("catalogue", ALL), (ALL, *CATALOGUES), WORDS.browse_bad_catalogue, notes)
+    catalogue = _one_of(
+        params.get("catalogue", ALL), (ALL, *own_session.catalogues()), WORDS.browse_bad_catalogue, notes
+    )
     kinds = _kinds(params.get("class", ""), catalogue, notes)
     sort = _one_of(params.get("sort", SORTS[0]), SORTS, WORDS.browse_bad_sort, notes)
     size = _size(params.get("size", str(SIZES[0])), notes)
@@ -67,7 +71,7 @@ def write(view: View) -> dict[str, str]:
     usual = View()
     values = {
         "catalogue": (view.catalogue, usual.catalogue),
-        "class": (SEPARATOR.join(view.kinds), ""),
+        "class": (SEPARATOR.join(quote(kind, safe=_AS_THEY_ARE) for kind in view.kinds), ""),
         "sort": (view.sort, usual.sort),
         "size": (view.size, usual.size),
         "page": (view.page, usual.page),
@@ -86,9 +90,8 @@ def _one_of(value: str, known: tuple[str, ...], sentence: str, notes: list[str])
 def _kinds(value: str, catalogue: str, notes: list[str]) -> tuple[str, ...]:
     """The classes of a link; a bare label is enough where the catalogue is named. Of what is unknown, one sentence."""
     known = known_kinds(View(catalogue))
-    asked = {
-        f"{catalogue}/{kind}" if f"{catalogue}/{kind}" in known else kind for kind in value.split(SEPARATOR) if kind
-    }
+    named = [unquote(kind) for kind in value.split(SEPARATOR) if kind]  # a label of one's own may hold a separator
+    asked = {f"{catalogue}/{kind}" if f"{catalogue}/{kind}" in known else kind for kind in named}
     unknown = sorted(asked - known.keys())
     if unknown:
         notes.append(WORDS.browse_bad_class.format(value=unknown[0][:40]))

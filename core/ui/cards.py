@@ -78,3 +78,11 @@ def header_html(n_items: int, large: bool) -> str:
         f'<header class="vt-hero"><p class="vt-name">{escape(WORDS.name)}</p>'
         f'<h1>{headline}</h1><p class="vt-lead">{lead}</p></header>'
     )
+
+
+def tile_html(id: str, picture: Picture, alt: str, line: str) -> str:
+    """A small picture with one line below it, for many beside each other."""
+    return (
+        f'<article class="vt-tile vt-small" data-id="{escape(id)}"><div class="vt-frame">{picture_html(picture, alt)}'
+        f'</div><p class="vt-quiet">{escape(line)}</p></article>'
+    )

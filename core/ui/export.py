@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
 
 from core.search import Hit
+from core.tables import to_csv
 
 COLUMNS = ("rank", "id", "catalogue", "label", "similarity", "closer_than", "same_kind")
 
 
 def hits_csv(hits: Iterable[Hit]) -> str:
     """Hits as CSV (RFC 4180), with a header; the figures have six decimals."""
-    with io.StringIO(newline="") as buffer:
-        writer = csv.DictWriter(buffer, COLUMNS, extrasaction="ignore")
-        writer.writeheader()
-        for hit in hits:
-            row = asdict(hit)
-            writer.writerow(row | {name: f"{row[name]:.6f}" for name in COLUMNS[4:]})
-        return buffer.getvalue()
+    return to_csv(COLUMNS, map(asdict, hits))
 
 
 def csv_name(query_name: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.embedding import embed_photo
 from core.search import SearchEngine
 
 if TYPE_CHECKING:
@@ -47,14 +47,8 @@ def look_at(engine: SearchEngine, source: bytes | Path, name: str) -> Look:
         ImageError: The picture is refused or cannot be decoded.
         ArtifactError: The backbone cannot be used.
     """
-    from core.images import encode_thumbnail, open_image
+    from core.images import encode_thumbnail
 
-    started = time.perf_counter()
-    image = open_image(source, name)
-    decode_s = time.perf_counter() - started
-    embedder = engine.embedder  # loading it, the first time, is no part of embedding
-    started = time.perf_counter()
-    embedding = embedder.embed_images([image])[0]
-    timings = {"decode": 1000 * decode_s, "embed": 1000 * (time.perf_counter() - started)}
-    preview, ratio = encode_thumbnail(image, 640), image.width / image.height
-    return Look(digest(source), name, preview, ratio, embedding, timings)
+    photo = embed_photo(engine.embedder, source, name)
+    preview, ratio = encode_thumbnail(photo.image, 640), photo.image.width / photo.image.height
+    return Look(digest(source), name, preview, ratio, photo.embedding, photo.timings_ms)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.ui.words import WORDS
 
-PAGES = {"search": "app.py", "browse": "pages/1_Browse.py"}
+PAGES = {"search": "app.py", "browse": "pages/1_Browse.py", "own": "pages/2_Your_catalogue.py"}
 
 
 def show() -> None:

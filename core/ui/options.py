@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.catalogues import CATALOGUES
 from core.config import DEFAULT_K
 from core.search import Filters
+from core.ui import own_session
 from core.ui.words import WORDS
 
 MAX_SHOWN = 20
@@ -27,7 +27,7 @@ def choose_catalogue() -> tuple[str, ...]:
     """Draw the choice of catalogue; returns ids, () for all."""
     chosen = st.segmented_control(
         WORDS.catalogue,
-        [ALL, *sorted(CATALOGUES)],
+        [ALL, *sorted(own_session.catalogues())],
         default=ALL,
         required=True,
         format_func=lambda id: WORDS.catalogues.get(id, id),
@@ -35,7 +35,7 @@ def choose_catalogue() -> tuple[str, ...]:
         label_visibility="collapsed",
         bind="query-params",
     )
-    return (chosen,) if chosen in CATALOGUES else ()
+    return (chosen,) if chosen in own_session.catalogues() else ()
 
 
 def choose(catalogues: tuple[str, ...]) -> Options:
@@ -56,7 +56,8 @@ def choose(catalogues: tuple[str, ...]) -> Options:
 
 def class_names(catalogues: tuple[str, ...]) -> dict[str, tuple[str, str]]:
     """Plain words of every class of some catalogues (all for none) → (catalogue, label)."""
-    shown = [CATALOGUES[id] for id in catalogues] or list(CATALOGUES.values())
+    known = own_session.catalogues()
+    shown = [known[id] for id in catalogues] or list(known.values())
     return {
         f"{words} · {WORDS.catalogues[catalogue.id]}": (catalogue.id, label)
         for catalogue in shown

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.errors import VitrineError
 from core.gallery import Gallery
-from core.ui import resources
+from core.own_items import OWN
+from core.ui import own_session, resources
 
 #: Longest side of a catalogue picture in the page: a card is at most about 280 pixels wide.
 SIDE = 420
@@ -39,6 +40,9 @@ def picture_of(gallery: Gallery, position: int) -> Picture:
     """The picture of a catalogue's item; without layers where there is none to be had."""
     catalogue = str(gallery.items.frame["catalogue"].iat[position])
     try:
+        if catalogue == OWN:
+            thumbnail = own_session.thumbnail(str(gallery.items.frame["id"].iat[position]))
+            return Picture((data_url(thumbnail),) if thumbnail else ())
         if catalogue == "fashion-mnist":
             return Picture((data_url(resources.grey_pictures().png(position, scale=1), "png"),), True)
         return _photo(gallery, position)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.catalogues import CATALOGUES
-from core.catalogues.items import UnknownItemError
-from core.errors import ImageError, UnknownNameError, VitrineError
+from core.errors import ImageError, VitrineError
 from core.search import Hit, SearchResult
-from core.ui import cards, export, options, resources, samples, state
+from core.ui import cards, export, options, own_session, samples, state
 from core.ui.looks import Look, digest, look_at
 from core.ui.options import Options
 from core.ui.pictures import Picture, data_url, picture_of
@@ -57,17 +55,17 @@ def look_of(query: state.Query) -> Look:
     if not path.is_file():
         raise ImageError(path.name, WORDS.sample_missing)
     known = state.looks().get(digest(path))
-    return state.keep(known or look_at(resources.engine(), path, WORDS.samples[query.ref]))
+    return state.keep(known or look_at(own_session.engine(), path, WORDS.samples[query.ref]))
 
 
 def search(query: state.Query, look: Look | None, chosen: Options) -> SearchResult:
     """The answer: from the session if it is the last one, else searched."""
-    key = (query, chosen)
+    key = (query, chosen, own_session.revision())
     known = state.answer_for(key)
     if known is not None:
         return known
-    engine = resources.engine()
-    for catalogue in chosen.filters.catalogues or CATALOGUES:
+    engine = own_session.engine()
+    for catalogue in chosen.filters.catalogues or engine.catalogues:
         engine.gallery(catalogue)  # loading it, the first time, is no part of searching
     if look is None:
         result = engine.search_similar(query.ref, chosen.k, chosen.filters)
@@ -81,24 +79,18 @@ def _described(query: state.Query, look: Look | None) -> tuple[str, str, Picture
     if look is not None:
         note = WORDS.privacy if query.kind == "photo" else ""
         return look.name, note, Picture((data_url(look.preview),), ratio=min(2.0, max(0.6, look.ratio)))
-    catalogue = query.ref.partition("/")[0]
-    if catalogue not in CATALOGUES:
-        raise VitrineError(WORDS.unknown_item.format(id=query.ref[:60]))
-    gallery = resources.engine().gallery(catalogue)
-    try:
-        position = gallery.items.position(query.ref)
-    except UnknownItemError:
-        raise VitrineError(WORDS.unknown_item.format(id=query.ref[:60])) from None
-    return gallery.items.row(position).title, WORDS.catalogues[catalogue], picture_of(gallery, position)
+    gallery, position = own_session.find(query.ref)
+    item = gallery.items.row(position)
+    return item.title, WORDS.catalogues[item.catalogue], picture_of(gallery, position)
 
 
 def _name_of(query: state.Query) -> str:
     """What a query is called on the way back to it."""
     try:
         if query.kind == "item":
-            gallery = resources.engine().gallery(query.ref.partition("/")[0])
-            return gallery.items.row(gallery.items.position(query.ref)).title
-    except UnknownNameError:
+            gallery, position = own_session.find(query.ref)
+            return gallery.items.row(position).title
+    except VitrineError:
         return query.ref[:20]
     return WORDS.samples.get(query.ref) or state.looks()[query.ref].name
 
@@ -127,7 +119,7 @@ def _hits(hits: list[Hit]) -> None:
     if not hits:
         st.info(WORDS.nothing, icon=":material/filter_alt:")
         return
-    engine = resources.engine()
+    engine = own_session.engine()
     with st.grid(COLUMNS, min_column_width=150, gap="small", key="hits") as grid:
         for hit in hits:
             with grid.cell():
@@ -156,8 +148,8 @@ def _download(hits: list[Hit], name: str) -> None:
 
 def _footnotes(result: SearchResult, look: Look | None, chosen: Options) -> None:
     stages = (look.timings_ms if look else {}) | result.timings_ms
-    wanted = chosen.filters.catalogues or tuple(CATALOGUES)
-    n_items = sum(CATALOGUES[id].n_items for id in wanted)
+    known = own_session.engine().catalogues
+    n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known)
     parts = [
         text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
         for stage, text in WORDS.stages.items()

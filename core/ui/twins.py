@@ -15,17 +15,16 @@ was no better: above 0.9988 there is this pair and one jacket photographed twice
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from core.catalogues.placeholders import decode
 from core.errors import VitrineError
 from core.gallery import Gallery
+from core.own_items import OWN
 from core.search import Hit
-from core.ui import resources
+from core.ui import own_session, resources
+from core.ui.own_session import Mark
 
-Mark = Literal["", "exact", "near"]
 #: Fashion-MNIST: the largest difference of one pixel (grey levels), and of all as a share of the grey values.
 NEAR_WORST = 40
 NEAR_SUM = 0.10
@@ -43,6 +42,8 @@ def mark(gallery: Gallery, position: int, other: Gallery, hit: Hit) -> Mark:
         if catalogue == "fashion-mnist":
             pictures = resources.grey_pictures()
             return compare_grey(*(np.asarray(pictures.get(row)) for row in (position, hit.position)))
+        if catalogue == OWN:
+            return own_session.mark(gallery.items.row(position).id, hit)
         hashes = [gallery.items.frame["thumbhash"].iat[row] for row in (position, hit.position)]
         if not all(hashes) or hash_distance(*hashes) > NEAR_HASH:
             return ""

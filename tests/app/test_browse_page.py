@@ -1,6 +1,7 @@
 """The Browse page, driven without a browser, on the artifacts that ship with the project."""
 
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -12,8 +13,8 @@ from core.catalogues import CATALOGUES
 from core.catalogues.placeholders import encode
 from core.config import ROOT, artifacts_dir
 from core.search import SearchEngine
-from core.ui import browse, resources, twins
-from core.ui.browse_view import SEPARATOR, View, read, write
+from core.ui import browse, own_session, resources, twins
+from core.ui.browse_view import View, read, write
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(
@@ -117,8 +118,11 @@ def test_what_is_written_into_a_link_is_read_from_it(catalogue: str) -> None:
         assert read(write(view) | {"class": label})[0] == view
 
 
-def test_no_label_has_what_separates_them() -> None:
-    assert not [label for catalogue in CATALOGUES.values() for label in catalogue.classes if SEPARATOR in label]
+def test_a_label_of_ones_own_may_hold_what_separates_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = replace(CATALOGUES["clothing"], id="own", classes={"red, 50 %2C": "red", "blue": "blue"})
+    monkeypatch.setattr(own_session, "catalogues", lambda: {"own": odd})
+    view = View("own", ("own/red, 50 %2C", "own/blue"))
+    assert read(write(view)) == (view, [])
 
 
 def test_several_classes_are_shown_at_once_and_read_from_the_link() -> None:

@@ -65,7 +65,10 @@ FLOORS = (
     ("core.embedding",),
     ("core.gallery", "core.own_items", "core.duplicates"),
     ("core.search",),
-    ("core.shared", "core.answers", "core.own_catalogue", "core.query_set", "core.query_report"),
+    (
+        *("core.shared", "core.answers", "core.own_catalogue", "core.own_files", "core.own_search"),
+        *("core.query_set", "core.query_report"),
+    ),
     ("core.jobs", "core.training", "core.api"),
     ("core.ui", "core.__main__"),
     ("app", "pages"),

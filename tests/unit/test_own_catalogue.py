@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import math
+import threading
 
 import fakes
 import hnswlib
@@ -15,19 +16,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import own_catalogue, progress
+from core import progress
 from core.calibration import fit
 from core.catalogues.incoming import Incoming, Skipped, UploadError
 from core.catalogues.items import UnknownItemError
 from core.config import Quota
 from core.duplicates import find_duplicates
-from core.embedding import BATCH_SIZE
-from core.errors import DataError, DownloadError, ImageError, VitrineError
+from core.errors import DataError, DownloadError, ImageError, UnknownNameError, VitrineError
 from core.jobs.own import build_own, progress_line
 from core.own_catalogue import OwnCatalogue
 from core.own_items import embeddings_npz, index_bytes, items_csv
+from core.own_search import OwnSearch, describe
 from core.progress import Progress, ProgressClock
-from core.search import Filters
+from core.search import Filters, SearchEngine
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "pink": (255, 180, 190)}
 
@@ -70,6 +71,13 @@ def catalogue(embedder):
     return result
 
 
+def engine_of(own):
+    """An engine that searches this catalogue and no other."""
+    engine = OwnSearch(SearchEngine(), own)
+    engine.catalogues = {"own": describe(own)}
+    return engine
+
+
 def ids(result) -> list[str]:
     return [hit.id for hit in result.hits]
 
@@ -107,7 +115,7 @@ def test_a_photo_finds_itself_with_similarity_one(embedder):
     own = OwnCatalogue(embedder)
     list(own.add(Incoming(f"{number}.png", "", data) for number, data in enumerate(photos)))
     for position, photo in enumerate(photos):
-        result = own.search_image(photo, 1)
+        result = engine_of(own).search_image(photo, 1)
         np.testing.assert_array_equal(result.embedding, own.embeddings[position])
         assert result.hits[0].similarity == pytest.approx(1, abs=1e-6)
         assert result.hits[0].similarity <= 1
@@ -119,7 +127,7 @@ def test_search_gives_ids_and_cosines_in_order(catalogue):
     query = catalogue.embedder.embed_images([fakes.solid((250, 10, 10))])[0]
     expected = catalogue.embeddings @ query
     order = np.argsort(-expected)
-    result = catalogue.search_image(picture((250, 10, 10)), 3)
+    result = engine_of(catalogue).search_image(picture((250, 10, 10)), 3)
     assert ids(result) == [f"own/{position + 1}" for position in order[:3]]
     assert [hit.similarity for hit in result.hits] == pytest.approx(expected[order[:3]].tolist(), abs=1e-6)
     assert [(hit.rank, hit.position, hit.catalogue) for hit in result.hits] == [
@@ -130,23 +138,23 @@ def test_search_gives_ids_and_cosines_in_order(catalogue):
 
 
 def test_words_similar_items_and_filters(catalogue):
-    assert ids(catalogue.search_texts("blue", 1)) == ["own/3"]
-    assert ids(catalogue.search_similar("own/1")) == ["own/4", "own/2", "own/3"]
-    assert ids(catalogue.search_similar("own/1", 1)) == ["own/4"]
+    assert ids(engine_of(catalogue).search_texts("blue", 1)) == ["own/3"]
+    assert ids(engine_of(catalogue).search_similar("own/1")) == ["own/4", "own/2", "own/3"]
+    assert ids(engine_of(catalogue).search_similar("own/1", 1)) == ["own/4"]
     cold = Filters(labels=frozenset({("own", "cold"), ("clothing", "warm")}))
-    assert ids(catalogue.search_image(picture((250, 10, 10)), 5, cold)) == ["own/2", "own/3"]
-    assert ids(catalogue.search_texts("blue", 5, Filters(min_similarity=0.999))) == ["own/3"]
-    assert ids(catalogue.search_texts("white", 5, Filters(min_similarity=0.9999))) == []
+    assert ids(engine_of(catalogue).search_image(picture((250, 10, 10)), 5, cold)) == ["own/2", "own/3"]
+    assert ids(engine_of(catalogue).search_texts("blue", 5, Filters(min_similarity=0.999))) == ["own/3"]
+    assert ids(engine_of(catalogue).search_texts("white", 5, Filters(min_similarity=0.9999))) == []
     with pytest.raises(UnknownItemError):
-        catalogue.search_similar("own/9")
+        engine_of(catalogue).search_similar("own/9")
     with pytest.raises(ImageError, match=r"^odd\.png: "):
-        catalogue.search_image(b"x", name="odd.png")
+        engine_of(catalogue).search_image(b"x", name="odd.png")
 
 
 def test_an_empty_catalogue_can_be_searched(embedder):
     own = OwnCatalogue(embedder)
     assert own.embeddings.shape == (0, 4)
-    assert own.search_texts("red").hits == []
+    assert engine_of(own).search_texts("red").hits == []
 
 
 def test_a_calibration_says_what_a_similarity_means(embedder):
@@ -154,22 +162,22 @@ def test_a_calibration_says_what_a_similarity_means(embedder):
     table = fit(pairs, pairs, pairs > 0.5, n_steps=10)
     own = OwnCatalogue(embedder, table)
     list(own.add([incoming("red.png"), incoming("green.png")]))
-    for hit in own.search_texts("red").hits:
+    for hit in engine_of(own).search_texts("red").hits:
         assert hit.closer_than == table.closer_than(hit.similarity)
         assert hit.same_kind == table.same_kind(hit.similarity)
 
 
 def test_progress_moves_and_ends(embedder, monkeypatch):
-    monkeypatch.setattr(progress, "REPORT_S", 1000)
-    many = [incoming(f"{i}.png", rgb=(i, 0, 0)) if i % 10 else Skipped(f"{i}.png", "why not") for i in range(80)]
+    monkeypatch.setattr(progress, "REPORT_S", 0)
+    many = [incoming(f"{i}.png", rgb=(i, 0, 0)) if i % 10 else Skipped(f"{i}.png", "why not") for i in range(30)]
     reports = list(OwnCatalogue(embedder).add(many))
-    assert [(r.n_done, r.n_total, r.n_added, r.n_skipped, r.finished) for r in reports] == [
-        (36, 80, 32, 4, False),
-        (72, 80, 64, 8, False),
-        (80, 80, 72, 8, True),
+    assert [(r.n_done, r.n_total, r.n_added, r.n_skipped, r.finished) for r in (reports[0], *reports[19:])] == [
+        (1, 30, 0, 1, False),
+        *((n, 30, n - -(-n // 10), -(-n // 10), False) for n in range(20, 31)),
+        (30, 30, 27, 3, True),
     ]
     assert all(report.images_per_s > 0 for report in reports)
-    assert reports[0].seconds_left == pytest.approx(44 / reports[0].images_per_s)
+    assert reports[9].seconds_left == pytest.approx(20 / reports[9].images_per_s)
     assert reports[-1].seconds_left == 0
 
 
@@ -193,7 +201,8 @@ def test_the_clock_counts():
     assert (report.images_per_s, report.seconds_left) == (2.0, 3.0)
 
 
-def test_cancelling_keeps_what_was_reported(embedder):
+def test_cancelling_keeps_what_was_done(embedder, monkeypatch):
+    monkeypatch.setattr(progress, "REPORT_S", 0.01)
     own = OwnCatalogue(embedder)
     taken = []
 
@@ -205,10 +214,10 @@ def test_cancelling_keeps_what_was_reported(embedder):
     steps = own.add(source())
     done = next(steps).n_done
     steps.close()
-    assert 0 < len(own) == len(own.embeddings) == done == len(taken) <= BATCH_SIZE
-    assert ids(own.search_similar("own/1", 1)) != []
+    assert 0 < len(own) == len(own.embeddings) == done == len(taken) < 500
+    assert ids(engine_of(own).search_similar("own/1", 1)) != []
     list(own.add([incoming("blue.png")]))
-    assert own.items[-1].name == "blue.png" and ids(own.search_texts("blue", 1)) == [own.items[-1].id]
+    assert own.items[-1].name == "blue.png" and ids(engine_of(own).search_texts("blue", 1)) == [own.items[-1].id]
 
 
 def test_more_can_be_added_later_and_ids_are_never_given_again(catalogue):
@@ -218,8 +227,8 @@ def test_more_can_be_added_later_and_ids_are_never_given_again(catalogue):
     assert [item.id for item in catalogue.items] == ["own/1", "own/3", "own/5"]
     assert catalogue.skipped == []
     assert len(catalogue.embeddings) == 3
-    assert ids(catalogue.search_texts("pink", 1)) == ["own/5"]
-    assert ids(catalogue.search_texts("green", 5))[0] != "own/2"
+    assert ids(engine_of(catalogue).search_texts("pink", 1)) == ["own/5"]
+    assert ids(engine_of(catalogue).search_texts("green", 5))[0] != "own/2"
     assert catalogue.item("own/5").name == "pink.png"
 
 
@@ -238,7 +247,7 @@ def test_two_catalogues_know_nothing_of_each_other(embedder):
     list(other.add([incoming("blue.png"), incoming("green.png")]))
     assert [item.name for item in one.items] == ["red.png"]
     assert [item.name for item in other.items] == ["blue.png", "green.png"]
-    assert [hit.title for hit in one.search_texts("blue").hits] == ["red.png"]
+    assert [hit.title for hit in engine_of(one).search_texts("blue").hits] == ["red.png"]
 
 
 MANY = [incoming(f"{number}.png", rgb=(number, 100, 0)) for number in range(10)]
@@ -252,9 +261,8 @@ MANY = [incoming(f"{number}.png", rgb=(number, 100, 0)) for number in range(10)]
         (Quota(memory=1), 1, "a catalogue of your own takes at most 1e-06 MB of memory"),
     ],
 )
-def test_what_is_over_the_quota_is_left_out_with_the_reason(embedder, monkeypatch, quota, n_kept, reason):
+def test_what_is_over_the_quota_is_left_out_with_the_reason(embedder, quota, n_kept, reason):
     assert len({len(one.data) for one in MANY}) == 1
-    monkeypatch.setattr(own_catalogue, "BATCH_SIZE", 1)
     own = OwnCatalogue(embedder, quota=quota)
     reports = list(own.add(MANY))
     assert [item.name for item in own.items] == [f"{number}.png" for number in range(n_kept)]
@@ -362,7 +370,9 @@ def test_a_folder_becomes_files_that_stay(tmp_path, embedder):
         file.write_bytes(one.data)
     reports = []
     result = build_own(tmp_path / "from", "mine", tmp_path / "to", embedder, reports.append)
-    assert [file.name for file in result.files] == ["mine.npz", "mine.hnsw", "mine.csv", "mine.json"]
+    assert [file.name for file in result.files] == [
+        *("mine.npz", "mine.hnsw", "mine.csv", "mine.pictures.npz", "mine.json")
+    ]
     assert (result.n_items, [skipped.name for skipped in result.skipped]) == (2, ["warm/text.png"])
     assert reports[-1].finished
     facts = json.loads((tmp_path / "to" / "mine.json").read_text())
@@ -387,6 +397,7 @@ def test_what_cannot_be_built_is_said(tmp_path, embedder, monkeypatch):
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "a.png").write_bytes(b"x")
     monkeypatch.delenv("VITRINE_ALLOW_URLS", raising=False)
+    assert "that name is taken" in str(refusal(tmp_path / "empty", "clothing"))
     assert "is no name for a catalogue" in str(refusal(tmp_path / "empty", "../x"))
     assert str(refusal(tmp_path / "empty")).endswith("empty holds no picture that can be used.")
     assert str(refusal(tmp_path / "bad")).startswith(f"{tmp_path}/bad holds no picture that can be used; the first was")
@@ -412,3 +423,59 @@ def test_items_cannot_be_changed(catalogue):
 )
 def test_progress_for_a_terminal(report, line):
     assert progress_line(report) == line
+
+
+def test_own_items_join_the_built_catalogues_and_the_shared_engine_never_learns_of_them(engine):
+    colour = tuple(map(int, fakes.colours_of("clothing")[5]))
+    own = OwnCatalogue(engine.embedder, engine.gallery("clothing").calibration)
+    list(own.add([incoming("same.png", "mine", rgb=colour), incoming("green.png", "mine", rgb=(0, 255, 0))]))
+    joined = OwnSearch(engine, own)
+    assert list(joined.catalogues) == ["fashion-mnist", "clothing", "own"]
+    assert (joined.catalogues["own"].n_items, joined.catalogues["own"].classes) == (2, {"mine": "mine"})
+    twin = fakes.make_items("clothing").row(5).id
+    first, second, *rest = joined.search_image(picture(colour), 10).hits
+    assert [first.id, second.id] == [twin, "own/1"]  # equally close: the built one first
+    assert [hit.rank for hit in (first, second, *rest)] == list(range(1, 11))
+    assert first.closer_than == second.closer_than
+    everything = joined.search_image(picture(colour), 100).hits
+    assert sorted(hit.id for hit in everything if hit.catalogue == "own") == ["own/1", "own/2"]
+    assert len(everything) == 2 + fakes.N_CLOTHING + fakes.N_FASHION_MNIST
+    assert ids(joined.search_similar("own/1", 1)) == [twin]
+    assert ids(joined.search_similar(twin, 1, Filters(("own",)))) == ["own/1"]
+    assert ids(joined.search_similar(twin, 9, Filters(labels=frozenset({("own", "mine")})))) == ["own/1", "own/2"]
+    assert "own" not in engine.catalogues
+    assert {hit.catalogue for hit in engine.search_image(picture(colour), 100).hits} == {"clothing", "fashion-mnist"}
+    with pytest.raises(UnknownNameError):
+        engine.search_similar("own/1")
+
+
+def test_a_gallery_is_made_anew_after_a_change_and_never_changed(catalogue):
+    before = catalogue.gallery
+    assert catalogue.gallery is before
+    catalogue.remove(["own/1"])
+    assert len(before.items) == len(before.exact.embeddings) == 4
+    assert catalogue.gallery.items.frame["id"].tolist() == ["own/2", "own/3", "own/4"]
+    assert catalogue.gallery.items.row(1).title == "A blue thing"
+    assert catalogue.gallery.items.row(2).label == ""
+
+
+def test_a_search_while_pictures_come_in_loses_none(embedder):
+    """Streamlit begins a new run of a session before the last one has stopped."""
+    own = OwnCatalogue(embedder)
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            gallery = own.gallery
+            assert len(gallery.items) == len(gallery.exact.embeddings)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        list(own.add(incoming(f"{i}.png", rgb=(i % 256, i // 2, 9)) for i in range(300)))
+    finally:
+        done.set()
+        looking.join()
+    assert len(own) == len(own.embeddings) == own.revision == 300
+    expected = embedder.embed_images(fakes.solid((i % 256, i // 2, 9)) for i in range(300))
+    np.testing.assert_allclose(own.embeddings, expected, atol=1e-6)

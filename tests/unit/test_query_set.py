@@ -17,11 +17,17 @@ from core import thresholds
 from core.catalogues.incoming import Incoming, Skipped
 from core.config import Quota
 from core.own_catalogue import OwnCatalogue
+from core.own_search import OwnSearch
 from core.query_report import ReportWords, html_report
-from core.query_set import BuiltTarget, QuerySet, results_csv
+from core.query_set import QuerySet, results_csv
+from core.search import SearchEngine
 from core.thresholds import THRESHOLDS, Curve, suggest_threshold, threshold_curve
 
 EVIL = '<script>alert("1")</script>&'
+
+
+def engine_of(catalogue):
+    return OwnSearch(SearchEngine(), catalogue)
 
 
 def incoming(name, label, rgb) -> Incoming:
@@ -48,7 +54,7 @@ QUERIES = [
 
 @pytest.fixture
 def answers(own):
-    queries = QuerySet(own, k=2)
+    queries = QuerySet(engine_of(own), "own", k=2)
     list(queries.run(QUERIES))
     return queries
 
@@ -74,7 +80,7 @@ def test_a_hit_at_the_threshold_is_a_match(answers):
 
 
 def test_progress_and_quota(own):
-    queries = QuerySet(own, quota=Quota(queries=1))
+    queries = QuerySet(engine_of(own), "own", quota=Quota(queries=1))
     reports = list(queries.run(QUERIES))
     assert (reports[-1].n_done, reports[-1].n_total, reports[-1].finished) == (1, 4, True)
     assert queries.skipped[-1] == Skipped("bad.png and all after it", "a set of queries holds at most 1 pictures")
@@ -145,13 +151,13 @@ def test_the_curve_of_a_query_set_counts_labelled_items_only(answers):
 
 
 def test_a_picture_compared_with_itself_counts_up_to_one(own):
-    queries = QuerySet(own)
+    queries = QuerySet(engine_of(own), "own")
     list(queries.run([incoming("a.png", "blue", (0, 0, 255))]))
     assert (queries.curve().recall[-1], queries.curve().precision[-1]) == (1, 1)
 
 
 def test_no_curve_without_labels_in_common(own):
-    queries = QuerySet(own)
+    queries = QuerySet(engine_of(own), "own")
     assert queries.curve() is None
     list(queries.run([incoming("a.png", "", (1, 1, 1)), incoming("b.png", "grey", (1, 1, 1))]))
     assert queries.curve() is None
@@ -180,7 +186,7 @@ def test_a_least_precision_can_be_asked_for():
 
 
 def test_queries_can_be_run_against_a_built_catalogue(engine):
-    queries = QuerySet(BuiltTarget(engine, "clothing"), k=3)
+    queries = QuerySet(engine, "clothing", k=3)
     colour = tuple(map(int, fakes.colours_of("clothing")[7]))
     label = fakes.make_items("clothing").row(7).label
     list(queries.run([incoming("a.png", label, colour)]))

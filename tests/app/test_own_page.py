@@ -1,0 +1,218 @@
+"""The page of a catalogue of one's own, driven without a browser, on the artifacts that ship with the project."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+from core.config import ROOT, artifacts_dir
+from core.embedding import load_embedder
+from core.images import FORMATS
+from core.jobs.own import build_own
+from core.ui import own_example
+from core.ui.words import WORDS
+
+pytestmark = pytest.mark.skipif(
+    not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"
+)
+PAGE = "pages/2_Your_catalogue.py"
+
+
+def open_page(path: str = PAGE) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page(path)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def html_of(page: AppTest) -> str:
+    return "\n".join(element.body for element in page.get("html"))
+
+
+def tiles_of(page: AppTest) -> list[str]:
+    return re.findall(r'data-id="([^"]+)"', html_of(page))
+
+
+def upload(page: AppTest, content: bytes, name: str = "mine.zip") -> AppTest:
+    page.file_uploader[0].upload(name, content).run()
+    assert not page.exception
+    return page
+
+
+def archive(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as out:
+        for name, content in members.items():
+            out.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def own_address() -> Iterator[Callable[[str], None]]:
+    """Say where the server listens, for one test."""
+    before = config.get_option("server.address")
+    yield lambda address: config.set_option("server.address", address)
+    config.set_option("server.address", before)
+
+
+@pytest.fixture
+def filled() -> AppTest:
+    return open_page().button(key="own-try").click().run()
+
+
+def test_the_empty_page_says_in_three_lines_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VITRINE_ALLOW_URLS", raising=False)
+    page = open_page()
+    assert re.findall(r"<li>(.*?)</li>", html_of(page)) == [*WORDS.own_lead]
+    captions = " ".join(caption.value for caption in page.caption)
+    assert WORDS.own_privacy in captions and "fetching them is switched off" in captions
+    assert not page.text_input and not page.error
+
+
+def test_one_click_makes_the_example_a_catalogue(filled: AppTest) -> None:
+    assert tiles_of(filled) == [f"own/{n}" for n in range(1, 17)]
+    assert "16 pictures · 4 labels" in filled.markdown[0].value
+    assert filled.success[0].value.startswith("16 pictures are in, ")
+    assert not filled.error and "own-job" not in filled.session_state
+
+
+def test_what_is_left_out_is_listed_with_the_reason() -> None:
+    shirt = (ROOT / "samples" / "shirt.jpg").read_bytes()
+    page = upload(open_page(), archive(**{"a/shirt.jpg": shirt, "a/no.txt": b"text", "../out.jpg": shirt}))
+    assert tiles_of(page) == ["own/1"]
+    assert page.expander[0].label == WORDS.own_skipped.format(n=2)
+    assert page.dataframe[0].value.values.tolist() == [
+        ["a/no.txt", f"it is not a picture of an accepted type ({', '.join(FORMATS)})"],
+        ["../out.jpg", "its name leads out of the archive"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "name, content, sentence",
+    [
+        ("bad.zip", b"no archive", "The file is not a ZIP archive, or it is damaged."),
+        ("bomb.zip", None, "The archive unpacks to more than 100 times its size"),
+        ("none.zip", archive(**{"a.txt": b"x"}), WORDS.own_nothing),
+        ("urls.csv", b"image_url\nhttps://x.test/1.jpg\n", "VITRINE_ALLOW_URLS=1"),
+        ("table.csv", b"a,b\n1,2\n", "The table has no column of picture URLs"),
+    ],
+)
+def test_what_is_refused_gets_a_sentence_and_the_page_goes_on(
+    name: str, content: bytes | None, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VITRINE_ALLOW_URLS", raising=False)
+    if content is None:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as out:
+            out.writestr("a.jpg", bytes(2_000_000))
+        content = buffer.getvalue()
+    page = upload(open_page(), content, name)
+    assert sentence in page.error[0].value.replace("\\", "")
+    page.button(key="own-try").click().run()
+    assert not page.error and len(tiles_of(page)) == 16
+
+
+def test_more_is_added_later_and_the_rest_is_removed(filled: AppTest) -> None:
+    filled.segmented_control(key="own-section").set_value("add").run()
+    upload(filled, archive(**{"new/bag.jpg": (ROOT / "samples" / "bag.jpg").read_bytes(), "notes.txt": b"text"}))
+    filled.segmented_control(key="own-section").set_value("items").run()
+    assert tiles_of(filled)[-1] == "own/17"
+    filled.checkbox(key="own-pick-own/2").check().run()
+    assert filled.button(key="own-remove").label == WORDS.own_remove.format(n=1)
+    filled.button(key="own-remove").click().run()
+    assert tiles_of(filled) == [f"own/{n}" for n in range(1, 18) if n != 2]
+    filled.selectbox(key="own-label").select("/sneaker").run()
+    assert tiles_of(filled) == ["own/1", "own/3", "own/4"]
+    filled.button(key="own-remove-label").click().run()
+    assert filled.session_state["own"].labels == ("shirt",) * 4 + ("bag",) * 4 + ("dress",) * 4 + ("new",)
+
+
+def test_duplicates_are_found_and_copies_removed(filled: AppTest) -> None:
+    filled.segmented_control(key="own-section").set_value("add").run()
+    filled.button(key="own-try").click().run()
+    filled.segmented_control(key="own-section").set_value("duplicates").run()
+    filled.button(key="own-duplicates-find").click().run()
+    assert filled.info[0].value == WORDS.own_exact.format(n=16)
+    filled.button(key="own-remove-copies").click().run()
+    assert len(filled.session_state["own"]) == 16
+    filled.button(key="own-duplicates-find").click().run()
+    assert not filled.info
+
+
+def test_queries_have_answers_a_curve_and_no_match_is_one(filled: AppTest) -> None:
+    filled.segmented_control(key="own-section").set_value("queries").run()
+    filled.button(key="own-ask").click().run()
+    assert not filled.exception
+    answers = filled.session_state["own-queries"]
+    assert [(result.name, result.label) for result in answers.queries.results][:2] == [
+        ("sneaker/detail.jpg", "sneaker"),
+        ("sneaker/turned.jpg", "sneaker"),
+    ]
+    assert answers.curve.n_pairs == 8 * 16
+    assert [metric.label for metric in filled.metric] == [WORDS.own_precision, WORDS.own_recall]
+    filled.slider(key="own-threshold").set_value(1.0).run()
+    assert html_of(filled).count(f"<b>{WORDS.own_no_match}</b>") == 8
+    filled.button(key="own-suggest-0").click().run()
+    assert 0 < filled.slider(key="own-threshold").value < 1
+    filled.segmented_control(key="own-answer-kind").set_value("match").run()
+    assert WORDS.own_no_match not in html_of(filled)
+
+
+def test_the_catalogue_is_searched_and_browsed_on_the_other_pages(filled: AppTest) -> None:
+    filled.switch_page("app.py")
+    filled.query_params["item"] = "own/1"
+    filled.run()
+    assert not filled.exception and not filled.error
+    assert {id.partition("/")[0] for id in tiles_of(filled)} >= {"own"}
+    filled.segmented_control(key="catalogue").set_value("own").run()
+    assert len(tiles_of(filled)) == 5 and all(id.startswith("own/") for id in tiles_of(filled))
+    filled.switch_page("pages/1_Browse.py").run()
+    filled.query_params.pop("item", None)
+    filled.query_params["catalogue"] = "own"
+    filled.run()
+    assert not filled.exception and not filled.error
+    assert tiles_of(filled) == [f"own/{n}" for n in range(1, 17)]
+    filled.button(key="open-own/3").click().run()
+    assert not filled.exception and tiles_of(filled)[0] == "own/3"
+
+
+@pytest.mark.parametrize("path", ["app.py", "pages/1_Browse.py"])
+def test_an_item_of_another_visit_gets_a_friendly_sentence(path: str) -> None:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page(path)
+    page.query_params["item"] = "own/1"
+    page.run()
+    assert not page.exception
+    assert page.error[0].value == WORDS.own_elsewhere
+
+
+def test_a_folder_and_a_saved_catalogue_are_opened_only_at_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_address: Callable[[str], None]
+) -> None:
+    folder = tmp_path / "photos" / "dress"
+    folder.mkdir(parents=True)
+    (folder / "one.jpg").write_bytes((ROOT / "samples" / "dress.jpg").read_bytes())
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("VITRINE_LOCAL", "1")
+    assert not open_page().text_input  # the server does not listen to this computer alone
+    own_address("localhost")
+    page = open_page()
+    page.text_input(key="own-folder").input(str(tmp_path / "photos")).run()
+    page.button(key="own-folder-add").click().run()
+    assert [(item.name, item.label) for item in page.session_state["own"].items] == [("dress/one.jpg", "dress")]
+    build_own(folder, "kept", tmp_path / "own", load_embedder("vitrine-clip"))
+    page = open_page()
+    page.button(key="own-saved-open").click().run()
+    assert tiles_of(page) == ["own/1"]
+    monkeypatch.setenv("VITRINE_LOCAL", "0")
+    assert not open_page().text_input
+
+
+def test_the_example_is_safe_to_share() -> None:
+    with zipfile.ZipFile(io.BytesIO(own_example.catalogue_zip())) as example:
+        assert len(example.namelist()) == 16
+        assert {name.partition("/")[0] for name in example.namelist()} == set(WORDS.samples)
