@@ -106,12 +106,13 @@ def make(
     )
 
 
-def from_own(catalogue: OwnCatalogue, group_column: str = "") -> Examples:
+def from_own(catalogue: OwnCatalogue, group_column: str = "", part_column: str = "") -> Examples:
     """The labelled items of a visitor's own catalogue; items without a label are left out.
 
     Args:
         catalogue: Its thumbnails are the pictures.
         group_column: The metadata column that names the group, "" for none.
+        part_column: The metadata column that names the part, "" for none.
     """
     kept = np.array([n for n, item in enumerate(catalogue.items) if item.label], np.int64)
     items = [catalogue.items[n] for n in kept]
@@ -125,6 +126,7 @@ def from_own(catalogue: OwnCatalogue, group_column: str = "") -> Examples:
         catalogue.embeddings[kept],
         names=[item.name for item in items],
         groups=[item.metadata.get(group_column, "") for item in items],
+        parts=[item.metadata.get(part_column, "") for item in items],
         digests=[item.sha256 for item in items],
         picture=picture if items and all(item.thumbnail for item in items) else None,
     )

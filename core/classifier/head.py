@@ -11,6 +11,7 @@ Source: Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2019 (decoupled weight 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -110,7 +111,7 @@ def start(sizes: list[int], rng: np.random.Generator) -> Layers:
 
     So at first all classes are equally probable.
     """
-    shapes = list(zip(sizes, sizes[1:], strict=False))
+    shapes = list(pairwise(sizes))
     scales = [*((2 / n_in) ** 0.5 for n_in, _ in shapes[:-1]), 0.0]
     return [
         ((scale * rng.standard_normal(shape)).astype(np.float32), np.zeros(shape[1], np.float32))

@@ -148,5 +148,3 @@ def _across(examples: Examples) -> list[Across] | None:
         if parts[0] != parts[1]:
             found.append(Across((examples.names[a], examples.names[b]), parts, similarity))
     return found
-
-

@@ -95,18 +95,34 @@ def from_path(path: Path, labels: Path | None = None) -> LabelledSource:
         UploadError: It is refused as a whole.
         DataError: It cannot be read.
     """
-    try:
-        if path.is_dir():
-            found = [file for file in sorted(path.glob("*.csv")) if _TABLE.fullmatch(file.name)]
-            content = (labels or found[0]).read_bytes() if labels or found else None
-            source: FolderSource | ZipSource = FolderSource(path)
-        else:
-            file = path.open("rb")  # read from as long as the source is in use
-            source = ZipSource(file, OWN_ARCHIVES)
-            content = labels.read_bytes() if labels else table_in(file)
-    except OSError as error:
-        raise DataError(f"{error.filename} cannot be read ({error.strerror}).") from error
+    content = _content(labels) if labels else None
+    source: FolderSource | ZipSource
+    if path.is_dir():
+        source = FolderSource(path)
+        found = [file for file in sorted(path.glob("*.csv")) if _TABLE.fullmatch(file.name)]
+        content = _content(found[0]) if found and not labels else content
+    else:
+        file = open_file(path)  # read from as long as the source is in use
+        source = ZipSource(file, OWN_ARCHIVES)
+        content = content if labels else table_in(file)
     return LabelledSource(source, None if content is None else LabelTable(content, OWN_ROWS))
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file of one's own machine for reading.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def _content(path: Path) -> bytes:
+    with open_file(path) as file:
+        return file.read(MAX_CSV_BYTES + 1)
 
 
 def from_upload(archive: BinaryIO, labels: bytes | None = None) -> LabelledSource:

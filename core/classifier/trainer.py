@@ -6,6 +6,7 @@ import contextlib
 import math
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,10 @@ import numpy as np
 
 from core.classifier.examples import TRAIN, VALIDATION, Examples
 from core.classifier.head import Adam, Head, Layers, class_weights, logits, loss_and_gradients, softmax, start
+from core.classifier.views import Views
+from core.embedding import Embedder
 from core.errors import DataError
+from core.progress import Progress
 
 LINEAR, MLP, FINETUNE = KINDS = ("linear", "mlp", "finetune")
 HIDDEN = 128
@@ -107,86 +111,144 @@ class Rows:
 
     def __add__(self, other: Rows) -> Rows:
         """Both, one after the other."""
-        return Rows(
-            np.concatenate([self.embeddings, other.embeddings]), np.concatenate([self.targets, other.targets])
-        )
+        return Rows(np.concatenate([self.embeddings, other.embeddings]), np.concatenate([self.targets, other.targets]))
 
 
-class HeadTrainer:
-    """One training run. The same examples and options give the same epochs and the same head.
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a training run gives.
+
+    Attributes:
+        head: The best one.
+        known: The parts that it learnt from.
+        embeddings: (n, dim) of all examples as the head sees them, None where the backbone is as it was.
+        tower: The fine-tuned backbone as ONNX, b"" where the backbone is as it was.
+    """
+
+    head: Head
+    known: tuple[str, ...]
+    embeddings: np.ndarray | None = None
+    tower: bytes = b""
+
+
+class Trainer(ABC):
+    """One training run: `prepare`, then `epochs`, then `outcome`. A subclass says what an epoch is.
+
+    The same examples and options give the same epochs and the same outcome.
 
     Attributes:
         history: The epochs so far.
         head: The best head so far; None before the first epoch is over.
     """
 
-    def __init__(self, examples: Examples, options: Options, views: Rows | None = None):
+    def __init__(self, examples: Examples, options: Options):
         """Prepare a run; nothing is computed yet.
-
-        Args:
-            examples: Every one has its part.
-            options: Of kind "linear" or "mlp".
-            views: Further views of the training pictures (see `core.classifier.views`).
 
         Raises:
             DataError: There are no training pictures, or too few or too many classes.
         """
         check(examples)
+        self.examples = examples
         self.options = options
         self.history: list[Epoch] = []
         self.head: Head | None = None
-        self._n_classes = len(examples.classes)
-        self._plain = Rows.of(examples, TRAIN)
-        self._views = views
-        self._validation = Rows.of(examples, VALIDATION)
+
+    @abstractmethod
+    def prepare(self) -> Generator[Progress, None, None]:
+        """What must be done once before the first epoch."""
+
+    @abstractmethod
+    def _passes(self) -> Generator[tuple[Head, Rows, Rows], None, None]:
+        """Train for ever; yields head, training and validation pictures as the head sees them, after every pass."""
+
+    @abstractmethod
+    def outcome(self, stopped: bool = False) -> Outcome:
+        """The result, also after fewer epochs than were planned.
+
+        Args:
+            stopped: Whether somebody wants it now.
+
+        Raises:
+            DataError: No epoch is over yet.
+        """
+
+    def epochs(self) -> Generator[Epoch, None, None]:
+        """Train; yields after every epoch, and ends after the last one or when nothing gets better."""
+        passes = self._passes()
+        started = time.perf_counter()
+        for number in range(1, self.options.epochs + 1):
+            with _alone():
+                head, train, validation = next(passes)
+                spent = time.perf_counter() - started
+                self._note(head, train, validation, spent / number * (self.options.epochs - number))
+            yield self.history[-1]
+            best = self.best
+            if best is not None and number - best.number >= self.options.patience:
+                return
+
+    def _note(self, head: Head, train: Rows, validation: Rows, seconds_left: float) -> None:
+        figures = [_score(head, rows, self.options.class_weights) for rows in (train, validation)]
+        decides = figures[1][0] if len(validation.targets) else figures[0][0]
+        better = self.best is None or decides < _deciding_loss(self.best)
+        if better:
+            self._remember(head)
+        number = len(self.history) + 1
+        self.history.append(Epoch(number, self.options.epochs, *figures[0], *figures[1], better, seconds_left))
+
+    def _remember(self, head: Head) -> None:
+        """This is the best so far; a subclass keeps whatever belongs to it."""
+        self.head = head
 
     @property
     def best(self) -> Epoch | None:
         """The epoch of the best head so far."""
         return next((epoch for epoch in reversed(self.history) if epoch.best), None)
 
-    def epochs(self) -> Generator[Epoch, None, None]:
-        """Train; yields after every epoch, and ends after the last one or when nothing gets better."""
-        train = self._plain + self._views if self._views else self._plain
-        passes = _passes(train, self._n_classes, self.options)
-        started = time.perf_counter()
-        for number in range(1, self.options.epochs + 1):
-            with _alone():
-                head = _finished(next(passes))
-                spent = time.perf_counter() - started
-                self._note(head, number, spent / number * (self.options.epochs - number))
-            yield self.history[-1]
-            best = self.best
-            if best is not None and number - best.number >= self.options.patience:
-                return
 
-    def _note(self, head: Head, number: int, seconds_left: float) -> None:
-        train = _score(head, self._plain, self.options.class_weights)
-        validation = _score(head, self._validation, self.options.class_weights)
-        decides = validation[0] if len(self._validation.targets) else train[0]
-        best = self.best
-        least = math.inf if best is None else _deciding_loss(best)
-        better = decides < least
-        if better:
-            self.head = head
-        self.history.append(Epoch(number, self.options.epochs, *train, *validation, better, seconds_left))
+class HeadTrainer(Trainer):
+    """Trains a head on embeddings that stay as they are."""
 
-    def refit(self) -> Head:
-        """The head trained anew for the best number of epochs, with the validation pictures too; kept as `head`.
+    def __init__(self, examples: Examples, options: Options, embedder: Embedder | None = None):
+        """See `Trainer`.
+
+        Args:
+            examples: Every one has its part.
+            options: Of kind "linear" or "mlp".
+            embedder: Needed for augmentation only, as are the pictures.
+        """
+        super().__init__(examples, options)
+        self._embedder = embedder
+        self._views: Rows | None = None
+
+    def prepare(self) -> Generator[Progress, None, None]:
+        """Embed further views of the training pictures, where that is wanted.
 
         Raises:
-            DataError: Nothing has been trained yet.
+            DataError: The pictures are not at hand.
         """
-        best = self.best
-        if best is None:
-            raise DataError("There is nothing to train anew: no epoch is over yet.")
-        train = self._plain + self._validation
-        passes = _passes(train + self._views if self._views else train, self._n_classes, self.options)
+        if self.options.augment and self._embedder is not None:
+            views = Views(self.examples, self._embedder, self.options.seed)
+            yield from views.make()
+            self._views = Rows(views.embeddings, views.targets)
+
+    def _passes(self) -> Generator[tuple[Head, Rows, Rows], None, None]:
+        train, validation = Rows.of(self.examples, TRAIN), Rows.of(self.examples, VALIDATION)
+        rows = train + self._views if self._views else train
+        for layers in _passes(rows, len(self.examples.classes), self.options):
+            yield _finished(layers), train, validation
+
+    def outcome(self, stopped: bool = False) -> Outcome:
+        """The best head; trained anew with the validation pictures too, unless that is not wanted or not awaited."""
+        if self.head is None or self.best is None:
+            raise DataError("Training was stopped before its first epoch was over, so there is nothing to keep.")
+        if stopped or not self.options.refit or not len(self.examples.at(VALIDATION)):
+            return Outcome(self.head, (TRAIN,))
+        rows = Rows.of(self.examples, TRAIN, VALIDATION)
+        passes = _passes(rows + self._views if self._views else rows, len(self.examples.classes), self.options)
         with _alone():
-            for _ in range(best.number):
+            for _ in range(self.best.number):
                 layers = next(passes)
-        self.head = _finished(layers)
-        return self.head
+        return Outcome(_finished(layers), (TRAIN, VALIDATION))
 
 
 _turn = threading.Lock()

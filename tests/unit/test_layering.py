@@ -63,10 +63,10 @@ FLOORS = (
     ),
     ("core.backbones", "core.index"),
     ("core.embedding",),
-    ("core.gallery", "core.own_items", "core.duplicates"),
+    ("core.gallery", "core.own_items", "core.duplicates", "core.zero_shot"),
     ("core.search",),
     ("core.shared", "core.own_catalogue", "core.query_set", "core.query_report"),
-    ("core.jobs", "core.training", "core.api"),
+    ("core.jobs", "core.training", "core.api", "core.classifier"),
     ("core.ui", "core.__main__"),
     ("app", "pages"),
 )
@@ -82,7 +82,9 @@ HOMES = {
     "open_clip": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
     "timm": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
     "transformers": ("core.training",),
-    "safetensors": ("core.training",),
+    "safetensors": ("core.training", "core.classifier.keep"),
+    "onnx": ("core.classifier.export",),
+    "altair": ("core.ui",),
     "hnswlib": ("core.index", "core.jobs.benchmark"),
     "onnxruntime": ("core.embedding", "core.jobs.benchmark"),
     "tokenizers": ("core.embedding", "core.training"),
@@ -97,6 +99,7 @@ HOMES = {
 }
 HEAVY = {"torch", "torchvision", "open_clip", "timm", "onnxruntime", "hnswlib", "tokenizers", "pandas", "sklearn"}
 HEAVY |= {"streamlit", "plotly", "transformers", "pyarrow", "requests", "umap", "tqdm", "playwright", "psutil"}
+HEAVY |= {"onnx", "altair"}
 
 
 def within(module: str, packages: tuple[str, ...]) -> bool:
