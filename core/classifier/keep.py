@@ -9,9 +9,11 @@ would be wrong without any sign of it. `README.md` is the model card. Where the 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ import numpy as np
 
 from core.artifacts import load_manifest, written_folder
 from core.backbones import get
+from core.catalogues.incoming import Incoming, shown
+from core.catalogues.zip_source import ZipSource
 from core.classifier.head import Head, Layers
 from core.classifier.trainer import FINETUNE, KINDS, MAX_CLASSES
 from core.errors import ArtifactError, DataError, VitrineError
@@ -139,6 +143,37 @@ def read(folder: Path) -> Classifier:
             raise ClassifierError(f"{folder} is no classifier: {name} cannot be read ({error.strerror}).") from error
     if (folder / TOWER).is_file():
         files[TOWER] = (folder / TOWER).read_bytes()
+    return unpack(files)
+
+
+def to_zip(files: Mapping[str, bytes]) -> bytes:
+    """The files as a ZIP archive; the same files give the same bytes."""
+    with io.BytesIO() as buffer:
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in sorted(files):
+                archive.writestr(zipfile.ZipInfo(name), files[name], zipfile.ZIP_DEFLATED)
+        return buffer.getvalue()
+
+
+def from_zip(content: bytes, backbones: Collection[str]) -> Classifier:
+    """A visitor's archive -> the classifier, if nothing in it could do harm.
+
+    Args:
+        content: As `to_zip` made it, perhaps inside one folder.
+        backbones: Ids that may be asked for; to load any other could mean to fetch it.
+
+    Raises:
+        UploadError: It is no archive, or breaks a limit.
+        ClassifierError: See `unpack`; also a fine-tuned backbone, since onnxruntime trusts what it is given.
+    """
+    found = (one for one in ZipSource(content) if isinstance(one, Incoming))
+    files = {name: one.data for one in found if (name := one.name.rpartition("/")[2]) in (FACTS, WEIGHTS)}
+    facts = _facts(files)
+    if facts.get("kind") == FINETUNE:
+        raise ClassifierError("A fine-tuned classifier is used on the command line: python -m core classify.")
+    id = _part(_part(facts, "backbone", dict), "id", str)
+    if id not in backbones:
+        raise ClassifierError(f"The classifier was made for the backbone {shown(id)}, which is not used here.")
     return unpack(files)
 
 
