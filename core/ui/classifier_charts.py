@@ -17,7 +17,7 @@ from core.ui.words import WORDS
 
 #: Of training, validation and test; told apart in both themes and without seeing red and green.
 COLOURS = ("#c0573b", "#3f7fa6", "#9a8f7e")
-_BAR = 18
+_BAR = 20
 _CURVE_HEIGHT = 220
 _TOP = 0.6  # a cell darker than this has light writing
 
@@ -35,7 +35,7 @@ def counts(report: Report) -> None:
         .mark_bar()
         .encode(
             x=alt.X("sum(n):Q", title=WORDS.train_axis_pictures),
-            y=alt.Y("class:N", sort="-x", title=None, axis=alt.Axis(labelLimit=160)),
+            y=alt.Y("class:N", sort="-x", title=None, axis=alt.Axis(labelLimit=160, labelOverlap=False)),
             color=alt.Color("part:N", scale=alt.Scale(domain=names, range=COLOURS), title=None, legend=_legend()),
             order="order:Q",
             tooltip=["class", "part", "n"],
@@ -86,8 +86,13 @@ def confusion(judgement: Judgement) -> None:
     ]
     order = list(judgement.classes)
     base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X("guess:N", sort=order, title=WORDS.train_axis_guess, axis=alt.Axis(labelAngle=-40, labelLimit=110)),
-        y=alt.Y("truth:N", sort=order, title=WORDS.train_axis_truth, axis=alt.Axis(labelLimit=110)),
+        x=alt.X(
+            "guess:N",
+            sort=order,
+            title=WORDS.train_axis_guess,
+            axis=alt.Axis(labelAngle=-40, labelLimit=110, labelOverlap=False),
+        ),
+        y=alt.Y("truth:N", sort=order, title=WORDS.train_axis_truth, axis=alt.Axis(labelLimit=110, labelOverlap=False)),
         tooltip=["truth", "guess", "n", alt.Tooltip("share:Q", format=".0%")],
     )
     cells = base.mark_rect().encode(

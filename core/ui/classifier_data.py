@@ -25,9 +25,11 @@ def show(shop: Workshop) -> None:
     """Draw the step, and organise what was chosen."""
     heading(WORDS.train_step_data)
     choices = [*datasets.DATASETS, UPLOAD, *([OWN] if own_catalogue() is not None else [])]
+    asked = st.query_params.get("data", choices[0])
+    st.session_state["train-data"] = asked if asked in choices else choices[0]
     chosen = st.segmented_control(
-        WORDS.train_data, choices, default=choices[0], required=True, format_func=WORDS.train_sources.__getitem__,
-        key="data", bind="query-params", label_visibility="collapsed",
+        WORDS.train_data, choices, required=True, format_func=WORDS.train_sources.__getitem__, key="train-data",
+        label_visibility="collapsed", on_change=_chosen,
     )  # fmt: skip
     if chosen == UPLOAD:
         _upload(shop)
@@ -39,6 +41,11 @@ def show(shop: Workshop) -> None:
         st.error(cards.plain(shop.problem), icon=":material/error:")
     if shop.examples is not None and shop.report is not None:
         _report(shop.report)
+
+
+def _chosen() -> None:
+    """The link says what is shown."""
+    st.query_params["data"] = str(st.session_state["train-data"])
 
 
 def own_catalogue() -> OwnCatalogue | None:

@@ -73,6 +73,7 @@ def _options(examples: Examples, disabled: bool) -> Options:
             disabled=disabled,
             width=150,
         )
+    with st.container(horizontal=True, gap="large"):
         weights = st.toggle(
             WORDS.train_weights, True, key="train-weights", help=WORDS.train_weights_help, disabled=disabled
         )

@@ -138,7 +138,10 @@ class Words:
 
     train_title: str = "Train a classifier · Vitrine"
     train_heading: str = "Train a classifier"
-    train_lead: str = "Sort pictures into classes of your own: give it some that are sorted already, and it learns the rest in seconds."
+    train_lead: str = (
+        "Sort pictures into classes of your own: give it some that are sorted already, and in seconds it learns to "
+        "sort the rest."
+    )
     train_privacy: str = (
         "Pictures and classifier are kept in memory for this visit only. Download what you want to keep."
     )
