@@ -104,8 +104,9 @@ def _load(options: argparse.Namespace, embedder: Embedder) -> tuple[Examples, Re
             options.parser.error("--labels goes with --from")
         return organise(datasets.load(datasets.get(options.catalogue), embedder), options.seed)
     catalogue = OwnCatalogue(embedder, quota=OWN_MACHINE)
-    for progress in catalogue.add(_source(options)):
-        _progress(progress)
+    with _source(options) as source:
+        for progress in catalogue.add(source):
+            _progress(progress)
     return organise(examples.from_own(catalogue, GROUP, PART), options.seed, catalogue.skipped)
 
 
@@ -134,7 +135,8 @@ def _organise(options: argparse.Namespace) -> int:
     examples, report = _load(options, load_embedder(options.backbone))
     _print_report(report)
     if options.output:
-        n = write_folders(_source(options), examples, options.output)
+        with _source(options) as source:
+            n = write_folders(source, examples, options.output)
         print(f"{n:,} pictures were copied to {options.output}.")
     return 0
 

@@ -36,13 +36,26 @@ _TABLE = re.compile(r"([^/\\]+/)?(images|labels)\.csv", re.IGNORECASE)
 class LabelledSource:
     """The pictures of a source with the labels of a table, or of their folders where there is no table.
 
+    Use it with `with` where it comes from `from_path`: it may hold an archive open.
+
     Attributes:
         source: Where the pictures are.
         table: What they are; None: their folders say it.
+        file: The archive to close in the end, None where there is none.
     """
 
     source: FolderSource | ZipSource
     table: LabelTable | None
+    file: BinaryIO | None = None
+
+    def __enter__(self) -> LabelledSource:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the archive."""
+        if self.file is not None:
+            self.file.close()
 
     def __len__(self) -> int:
         """Return about how many will be yielded."""
@@ -96,16 +109,21 @@ def from_path(path: Path, labels: Path | None = None) -> LabelledSource:
         DataError: It cannot be read.
     """
     content = _content(labels) if labels else None
-    source: FolderSource | ZipSource
     if path.is_dir():
-        source = FolderSource(path)
         found = [file for file in sorted(path.glob("*.csv")) if _TABLE.fullmatch(file.name)]
         content = _content(found[0]) if found and not labels else content
-    else:
-        file = open_file(path)  # read from as long as the source is in use
+        return LabelledSource(FolderSource(path), _table(content))
+    file = open_file(path)
+    try:
         source = ZipSource(file, OWN_ARCHIVES)
-        content = content if labels else table_in(file)
-    return LabelledSource(source, None if content is None else LabelTable(content, OWN_ROWS))
+        return LabelledSource(source, _table(content if labels else table_in(file)), file)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _table(content: bytes | None) -> LabelTable | None:
+    return None if content is None else LabelTable(content, OWN_ROWS)
 
 
 def open_file(path: Path) -> BinaryIO:

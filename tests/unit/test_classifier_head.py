@@ -1,5 +1,7 @@
 """The head's arithmetic, against finite differences and against scikit-learn."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ def problem(n: int = 12, dim: int = 5, n_classes: int = 3) -> tuple[np.ndarray, 
 @pytest.mark.parametrize("dropout", [False, True])
 def test_gradients_are_what_finite_differences_say(sizes, dropout):
     x, targets, weights = problem()
-    layers = [(RNG.standard_normal((a, b)), RNG.standard_normal(b)) for a, b in zip(sizes, sizes[1:], strict=False)]
+    layers = [(RNG.standard_normal((a, b)), RNG.standard_normal(b)) for a, b in pairwise(sizes)]
     mask = RNG.integers(0, 2, (12, 4)) * 2.0 if dropout and len(sizes) == 3 else None
     _, gradients = loss_and_gradients(layers, x, targets, weights, mask)
     for layer, gradient in zip(layers, gradients, strict=True):

@@ -2,11 +2,11 @@
 
 import dataclasses
 
+import fakes
 import numpy as np
 import pytest
 from PIL import Image
 
-import fakes
 from core.classifier.examples import TRAIN, VALIDATION, Examples, make
 from core.classifier.trainer import MLP, HeadTrainer, Options
 from core.classifier.views import N_VIEWS
