@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import zipfile
+from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageEnhance, ImageOps
@@ -15,10 +16,16 @@ CLASSES = ("bag", "dress", "shirt", "sneaker")
 N = 10
 
 
+@cache
+def _sample(name: str) -> Image.Image:
+    return Image.open(ROOT / "samples" / f"{name}.jpg").convert("RGB").resize((200, 200))
+
+
+@cache
 def picture(name: str, number: int) -> bytes:
     """One of a class's pictures as JPEG: the sample turned, mirrored, cropped and lit by its number."""
     rng = random.Random(f"{name} {number}")
-    image = Image.open(ROOT / "samples" / f"{name}.jpg").convert("RGB")
+    image = _sample(name)
     image = ImageOps.mirror(image) if number % 2 else image
     image = image.rotate(rng.uniform(-20, 20), fillcolor=image.getpixel((0, 0)))
     cut = [rng.uniform(0, 0.12) for _ in range(4)]

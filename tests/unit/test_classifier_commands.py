@@ -28,7 +28,6 @@ def test_the_whole_path(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFi
     printed = capsys.readouterr().out
     assert "left out: bag/broken.jpg: it is not a picture" in printed
     assert "41 pictures were copied" in printed
-    assert "0 duplicates between parts." in printed
     assert sorted(path.name for path in (tmp_path / "sorted" / "test").iterdir()) == sorted(CLASSES)
 
     model = tmp_path / "model"
@@ -96,7 +95,7 @@ def test_stopped_before_the_first_epoch_nothing_is_written(pictures, tmp_path, m
         (["train", "classifier", "--catalogue", "nothing"], "There is no labelled set named 'nothing'"),
         (
             ["train", "classifier", "--from", "{pictures}", "-o", "{pictures}"],
-            "is no classifier, so it is not replaced",
+            "so it is not replaced",
         ),
         (["organise", "--from", "{pictures}", "-o", "{pictures}"], "exists already"),
         (["classify", "{pictures}", "x.jpg"], "is no classifier"),
