@@ -177,9 +177,9 @@ class Trainer(ABC):
         passes = self._passes()
         started = time.perf_counter()
         for number in range(1, self.options.epochs + 1):
+            head, train, validation = next(passes)
+            spent = time.perf_counter() - started
             with _alone():
-                head, train, validation = next(passes)
-                spent = time.perf_counter() - started
                 self._note(head, train, validation, spent / number * (self.options.epochs - number))
             yield self.history[-1]
             best = self.best
@@ -234,8 +234,11 @@ class HeadTrainer(Trainer):
     def _passes(self) -> Generator[tuple[Head, Rows, Rows], None, None]:
         train, validation = Rows.of(self.examples, TRAIN), Rows.of(self.examples, VALIDATION)
         rows = train + self._views if self._views else train
-        for layers in _passes(rows, len(self.examples.classes), self.options):
-            yield _finished(layers), train, validation
+        passes = _passes(rows, len(self.examples.classes), self.options)
+        while True:
+            with _alone():  # never around a `yield`, nor around another one
+                head = _finished(next(passes))
+            yield head, train, validation
 
     def outcome(self, stopped: bool = False) -> Outcome:
         """The best head; trained anew with the validation pictures too, unless that is not wanted or not awaited."""

@@ -89,9 +89,9 @@ class FinetuneTrainer(Trainer):
         self._tower = load_tower(embedder.record.id)
         n_views = N_VIEWS if options.augment else 0
         self._views = np.repeat(examples.at(TRAIN), n_views)
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as this does, and has no name)
         shape = (len(examples) + len(self._views), *FEATURE_SHAPE)
-        self._features = np.memmap(self._file, np.float16, "w+", shape=shape)
+        with tempfile.TemporaryFile() as file:  # it has no name, and is gone when the map is
+            self._features = np.memmap(file, np.float16, "w+", shape=shape)
         self._embeddings = np.empty((len(examples), self._record.dim), np.float32)
         self._best_state: list[Any] = []
         self._best_embeddings = self._embeddings

@@ -7,8 +7,9 @@ from sorted_pictures import CLASSES, files, make_zip, picture
 from streamlit.testing.v1 import AppTest
 
 from core.classifier import keep
-from core.classifier.trainer import HeadTrainer
+from core.classifier.trainer import HeadTrainer, Options
 from core.config import ROOT, artifacts_dir
+from core.ui.classifier_state import Run
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(
@@ -68,23 +69,28 @@ def test_from_an_upload_to_a_prediction() -> None:
     assert "new.jpg" in found[0]
 
 
-def test_a_run_that_is_stopped_keeps_its_best_and_one_that_never_began_says_so(monkeypatch) -> None:
+def test_a_run_that_is_stopped_keeps_its_best() -> None:
     page = with_upload(files())
-    whole = HeadTrainer.epochs
-
-    def pressed_stop(self):  # after the second epoch, as a press of the button would do
-        for epoch in whole(self):
-            yield epoch
-            if epoch.number == 2:
-                return
-
-    monkeypatch.setattr(HeadTrainer, "epochs", pressed_stop)
-    page.button(key="train-start").click().run()
-    assert WORDS.train_done.split("{")[0] + "2 epochs" in texts(page)
-    monkeypatch.setattr(HeadTrainer, "epochs", lambda self: iter(()))
-    page.button(key="train-start").click().run()
-    assert WORDS.train_stopped_early in [error.value for error in page.error]
+    shop = page.session_state["classifier"]
+    trainer = HeadTrainer(shop.examples, Options())
+    epochs = trainer.epochs()
+    next(epochs), next(epochs)
+    shop.run = Run(trainer, epochs)
+    page.button(key="train-stop").click().run()
     assert not page.exception
+    assert "**Done after 2 epochs.**" in texts(page)
+    assert shop.classifier.facts["options"]["stopped"] is True
+    assert shop.classifier.head is trainer.head
+
+
+def test_a_run_that_is_stopped_before_its_first_epoch_says_so() -> None:
+    page = with_upload(files())
+    shop = page.session_state["classifier"]
+    shop.run = Run(HeadTrainer(shop.examples, Options()), stop=True)
+    page.run()
+    assert not page.exception
+    assert [error.value for error in page.error] == [WORDS.train_stopped_early]
+    assert shop.run is None
 
 
 def test_new_pictures_end_what_was_made_of_the_old_ones() -> None:
