@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from core.catalogues.incoming import Skipped
     from core.classifier.examples import Examples
     from core.classifier.judge import Judgement
+    from core.classifier.options import Epoch, Options
     from core.classifier.organise import Report
     from core.classifier.sources import LabelledSource
-    from core.classifier.trainer import Epoch, Options, Trainer
+    from core.classifier.trainer import Trainer
     from core.classifier.use import Sorter
     from core.embedding import Embedder
     from core.progress import Progress
@@ -176,7 +177,7 @@ def _print_problems(kind: str, problems: Sequence[Skipped]) -> None:
 
 
 def _options(options: argparse.Namespace) -> Options:
-    from core.classifier.trainer import FINETUNE, MAX_EPOCHS, Options
+    from core.classifier.options import FINETUNE, MAX_EPOCHS, Options
 
     kind = options.kind or Options.kind
     epochs = options.epochs if options.epochs is not None else 12 if kind == FINETUNE else Options.epochs

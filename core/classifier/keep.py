@@ -25,7 +25,7 @@ from core.backbones import get
 from core.catalogues.incoming import Incoming, shown
 from core.catalogues.zip_source import ZipSource
 from core.classifier.head import Head, Layers
-from core.classifier.trainer import FINETUNE, KINDS, MAX_CLASSES
+from core.classifier.options import FINETUNE, KINDS, MAX_CLASSES
 from core.errors import ArtifactError, DataError, VitrineError
 
 SCHEMA = 1

@@ -9,7 +9,8 @@ from core.classifier.card import figure_rows
 from core.classifier.examples import PARTS, Examples
 from core.classifier.judge import Judgement, judge
 from core.classifier.keep import Classifier, weights_sha256
-from core.classifier.trainer import FINETUNE, HeadTrainer, Options, Trainer
+from core.classifier.options import FINETUNE, Options
+from core.classifier.trainer import HeadTrainer, Trainer
 from core.embedding import Embedder
 
 

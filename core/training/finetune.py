@@ -20,7 +20,9 @@ import numpy as np
 from core.backbones import model_dir
 from core.classifier.examples import TRAIN, VALIDATION, Examples
 from core.classifier.head import Head, class_weights
-from core.classifier.trainer import HeadTrainer, Options, Outcome, Rows, Trainer
+from core.classifier.options import Options
+from core.classifier.passes import Rows
+from core.classifier.trainer import HeadTrainer, Outcome, Trainer
 from core.classifier.views import N_VIEWS
 from core.embedding import Embedder, prepare
 from core.errors import DataError

@@ -11,8 +11,8 @@ import streamlit as st
 
 from core.classifier.examples import PARTS
 from core.classifier.judge import Judgement
+from core.classifier.options import Epoch
 from core.classifier.organise import Report
-from core.classifier.trainer import Epoch
 from core.ui.words import WORDS
 
 #: Of training, validation and test; told apart in both themes and without seeing red and green.
@@ -34,7 +34,7 @@ def counts(report: Report) -> None:
         alt.Chart(pd.DataFrame(rows))
         .mark_bar()
         .encode(
-            x=alt.X("sum(n):Q", title=WORDS.train_axis_pictures),
+            x=alt.X("sum(n):Q", title=WORDS.train_axis_pictures, axis=alt.Axis(tickMinStep=1, format="d")),
             y=alt.Y("class:N", sort="-x", title=None, axis=alt.Axis(labelLimit=160, labelOverlap=False)),
             color=alt.Color("part:N", scale=alt.Scale(domain=names, range=COLOURS), title=None, legend=_legend()),
             order="order:Q",
@@ -51,7 +51,7 @@ def curves(history: Sequence[Epoch]) -> None:
     with left:
         st.altair_chart(_curve(history, "loss", WORDS.train_axis_loss, ".2f"), alt=WORDS.train_loss_alt)
     with right:
-        st.altair_chart(_curve(history, "accuracy", WORDS.train_axis_accuracy, "%"), alt=WORDS.train_accuracy_alt)
+        st.altair_chart(_curve(history, "accuracy", WORDS.train_axis_accuracy, ".0%"), alt=WORDS.train_accuracy_alt)
 
 
 def _curve(history: Sequence[Epoch], figure: str, title: str, form: str) -> Any:
@@ -64,7 +64,7 @@ def _curve(history: Sequence[Epoch], figure: str, title: str, form: str) -> Any:
     base = alt.Chart(pd.DataFrame(rows, columns=["epoch", "part", "value"]))
     lines = base.mark_line(point=len(history) < 2, strokeWidth=2.5).encode(
         x=alt.X("epoch:Q", title=WORDS.train_axis_epoch, axis=alt.Axis(tickMinStep=1, format="d")),
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=form)),
+        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=form, tickMinStep=0.01)),
         color=alt.Color("part:N", scale=alt.Scale(domain=names, range=COLOURS[:2]), title=None, legend=_legend()),
         tooltip=["epoch", "part", alt.Tooltip("value:Q", format=".3f")],
     )

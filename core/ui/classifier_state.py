@@ -10,9 +10,10 @@ import streamlit as st
 
 from core.classifier.examples import Examples
 from core.classifier.keep import Classifier
+from core.classifier.options import Epoch
 from core.classifier.organise import Report
 from core.classifier.run import Result
-from core.classifier.trainer import Epoch, Trainer
+from core.classifier.trainer import Trainer
 from core.classifier.use import Prediction
 from core.own_catalogue import OwnCatalogue
 

@@ -14,8 +14,8 @@ import streamlit as st
 
 from core.classifier import datasets
 from core.classifier.examples import Examples
+from core.classifier.options import FINETUNE, LINEAR, MLP, Epoch, Options
 from core.classifier.run import finish, make_trainer
-from core.classifier.trainer import FINETUNE, LINEAR, MLP, Epoch, Options
 from core.ui import cards, classifier_charts, resources
 from core.ui.classifier_state import Run, Workshop
 from core.ui.classifier_step import heading

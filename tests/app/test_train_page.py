@@ -7,7 +7,8 @@ from sorted_pictures import CLASSES, files, make_zip, picture
 from streamlit.testing.v1 import AppTest
 
 from core.classifier import keep
-from core.classifier.trainer import HeadTrainer, Options
+from core.classifier.options import Options
+from core.classifier.trainer import HeadTrainer
 from core.config import ROOT, artifacts_dir
 from core.ui.classifier_state import Run
 from core.ui.words import WORDS
@@ -75,8 +76,8 @@ def test_a_run_that_is_stopped_keeps_its_best() -> None:
     trainer = HeadTrainer(shop.examples, Options())
     epochs = trainer.epochs()
     next(epochs), next(epochs)
-    shop.run = Run(trainer, epochs)
-    page.button(key="train-stop").click().run()
+    shop.run = Run(trainer, epochs, stop=True)  # as a press of the button leaves it
+    page.run()
     assert not page.exception
     assert "**Done after 2 epochs.**" in texts(page)
     assert shop.classifier.facts["options"]["stopped"] is True

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from core.classifier.examples import TRAIN, VALIDATION, Examples, make
-from core.classifier.trainer import MLP, HeadTrainer, Options
+from core.classifier.options import MLP, Options
+from core.classifier.trainer import HeadTrainer
 from core.classifier.views import N_VIEWS
 from core.errors import DataError
 

@@ -10,8 +10,8 @@ from sorted_pictures import picture
 from core.backbones import model_dir
 from core.classifier.examples import TEST, TRAIN, VALIDATION, make
 from core.classifier.keep import TOWER, pack, unpack
+from core.classifier.options import FINETUNE, Options
 from core.classifier.run import finish, make_trainer
-from core.classifier.trainer import FINETUNE, Options
 from core.classifier.use import embedder_of
 from core.embedding import load_embedder
 from core.errors import DataError
