@@ -25,6 +25,7 @@ from core.ui.words import WORDS
 _DRAW_S = 0.3
 _MAX_SEED = 2**31 - 1
 _FINETUNE_EPOCHS = 12
+_MAX_LOOKED_AT = 6000
 
 
 def show(shop: Workshop) -> None:
@@ -77,7 +78,7 @@ def _options(examples: Examples, disabled: bool) -> Options:
         weights = st.toggle(
             WORDS.train_weights, True, key="train-weights", help=WORDS.train_weights_help, disabled=disabled
         )
-        lacking = examples.picture is None
+        lacking = not at_hand(examples)
         augment = st.toggle(
             WORDS.train_augment, False, key="train-augment", disabled=disabled or lacking,
             help=WORDS.train_augment_lacking if lacking else WORDS.train_augment_help,
@@ -88,7 +89,12 @@ def _options(examples: Examples, disabled: bool) -> Options:
 
 def can_finetune(examples: Examples) -> bool:
     """Whether the last blocks of the backbone can be trained here: that needs torch and the pictures."""
-    return examples.picture is not None and importlib.util.find_spec("torch") is not None
+    return at_hand(examples) and importlib.util.find_spec("torch") is not None
+
+
+def at_hand(examples: Examples) -> bool:
+    """Whether the pictures are here, and few enough to be looked at again while a visitor waits."""
+    return examples.picture is not None and len(examples) <= _MAX_LOOKED_AT
 
 
 def _start(shop: Workshop, options: Options) -> None:

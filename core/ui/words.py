@@ -199,7 +199,7 @@ class Words:
     )
     train_kind_help: str = (
         "Linear and small network learn from the embeddings, in seconds. Fine-tuning trains the last blocks of the "
-        "model too, in minutes; it is offered where torch and the pictures are here."
+        "model too, in minutes; it is offered where torch and the pictures are here, and at most 6,000 of them."
     )
     train_epochs: str = "Epochs at most"
     train_epochs_help: str = "Passes over the pictures. It ends sooner when nothing gets better."
@@ -209,7 +209,7 @@ class Words:
     train_weights_help: str = "Otherwise a frequent class counts for more than a rare one."
     train_augment: str = "Augmentation"
     train_augment_help: str = "Training pictures are also looked at mirrored, cropped and tilted. Takes longer."
-    train_augment_lacking: str = "Needs the pictures themselves, and they are not on this computer."
+    train_augment_lacking: str = "Needs the pictures on this computer, and at most 6,000 of them."
     train_start: str = "Train"
     train_stop: str = "Stop and keep the best"
     train_preparing: str = "Looking at the pictures once more…"
