@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.backbones import BACKBONES
 from core.catalogues import CATALOGUES
+from core.classifier import commands as classifier
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, ROOT
 from core.errors import VitrineError
 from core.progress import Progress
@@ -49,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_benchmark(commands)
     _add_train(commands)
+    classifier.add_organise(commands)
+    classifier.add_classify(commands)
     _add_download(commands)
     return parser
 
@@ -249,11 +252,11 @@ def _benchmark(options: argparse.Namespace) -> int:
 
 
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("train", help="train a model (needs requirements-dev.txt)")
+    parser = commands.add_parser("train", help="train a model")
     what = parser.add_subparsers(required=True, metavar="WHAT")
     clip = what.add_parser(
         "clip",
-        help="the embedded CLIP, from the three data sets",
+        help="the embedded CLIP, from the three data sets (needs requirements-dev.txt)",
         description="Starts from ImageNet weights, caches mid-level features (2 GB, resumable), trains the last "
         "blocks and the text tower, exports to ONNX. About an hour on two cores.",
     )
@@ -262,6 +265,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     clip.add_argument("--epochs", type=float, help="passes over the views")
     clip.add_argument("--views", type=int, help="how many views of the pictures are used")
     clip.set_defaults(run=_train_clip)
+    classifier.add_train(what)
 
 
 def _train_clip(options: argparse.Namespace) -> int:

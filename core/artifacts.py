@@ -177,6 +177,22 @@ def written(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def written_folder(path: Path) -> Iterator[Path]:
+    """Write a folder whole or not at all: yields a temporary folder beside it, then renames it to `path`.
+
+    What was at `path` before stays until then. Stopped at any moment, it leaves the old or the new folder.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as workshop:
+        fresh, old = Path(workshop) / "new", Path(workshop) / "old"
+        fresh.mkdir()
+        yield fresh
+        if path.exists():
+            path.rename(old)
+        fresh.rename(path)
+
+
 def save_manifest(manifest: dict[str, Any]) -> None:
     """Write `manifest.json` with the present size and sha256 of every file it names."""
     root = artifacts_dir()

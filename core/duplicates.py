@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-
-from core.own_items import OwnItem
 
 #: Of 400 photos saved again (JPEG quality 60), made half as large or 15 % brighter, 95 % stay above this with
 #: vitrine-clip; of the pairs of different photos 0.2 % are.
 NEAR = 0.99
 MAX_PAIRS = 1000
 _BLOCK = 512
+
+
+class Fingerprinted(Protocol):
+    """What is known of a picture's file; an `OwnItem` is one."""
+
+    @property
+    def id(self) -> str:
+        """Differs from all others."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the file, hex."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ class DuplicateReport:
     n_near: int
 
 
-def find_duplicates(items: Sequence[OwnItem], embeddings: np.ndarray, threshold: float = NEAR) -> DuplicateReport:
+def find_duplicates(items: Sequence[Fingerprinted], embeddings: np.ndarray, threshold: float = NEAR) -> DuplicateReport:
     """Compare every item with every other.
 
     Args:

@@ -148,19 +148,26 @@ def _batched(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-class OnnxClipEmbedder(Embedder):
-    """An exported CLIP run by onnxruntime; the text tower is loaded when the first words come."""
+class OnnxImageEmbedder(Embedder):
+    """An exported image tower run by onnxruntime, which trusts its files: check one before it comes here."""
 
-    def __init__(self, record: Backbone, folder: Path):
+    def __init__(self, record: Backbone, file: Path):
         super().__init__(record)
-        self._folder = folder
-        self._image = _session(verified(folder / "image.onnx"))
-        self._text: tuple[Any, Any] | None = None
-        self._lock = threading.Lock()
+        self._image = _session(file)
 
     def _embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
         result: np.ndarray = self._image.run(None, {"pixels": pixels})[0]
         return result
+
+
+class OnnxClipEmbedder(OnnxImageEmbedder):
+    """An exported CLIP run by onnxruntime; the text tower is loaded when the first words come."""
+
+    def __init__(self, record: Backbone, folder: Path):
+        super().__init__(record, verified(folder / "image.onnx"))
+        self._folder = folder
+        self._text: tuple[Any, Any] | None = None
+        self._lock = threading.Lock()
 
     def _embed_texts(self, texts: list[str]) -> np.ndarray:
         tokenizer, session = self._text_tower()

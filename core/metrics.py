@@ -6,6 +6,7 @@ asks whether an approximate index finds what exact search finds; the two are nev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,12 +40,46 @@ def bootstrap(per_query: np.ndarray, n_resamples: int = 1000, seed: int = 0) -> 
     Source: Efron 1979 (percentile bootstrap).
     """
     values = np.asarray(per_query, np.float64)
-    if values.size == 0:
+    return bootstrap_of(lambda chosen: float(values[chosen].mean()), values.size, n_resamples, seed)
+
+
+def bootstrap_of(statistic: Callable[[np.ndarray], float], n: int, n_resamples: int = 1000, seed: int = 0) -> Estimate:
+    """Any figure of n queries, resampling queries with replacement.
+
+    Args:
+        statistic: Positions of the queries, (n,) int64 in 0…n−1 -> the figure.
+        n: At least 1.
+        n_resamples: How many figures make the interval.
+        seed: Of the resampling.
+    """
+    if n == 0:
         raise ValueError("no queries")
     rng = np.random.default_rng(seed)
-    means = np.array([values[rng.integers(0, values.size, values.size)].mean() for _ in range(n_resamples)])
-    low, high = np.percentile(means, (2.5, 97.5))
-    return Estimate(float(values.mean()), float(low), float(high), int(values.size))
+    figures = np.array([statistic(rng.integers(0, n, n)) for _ in range(n_resamples)])
+    low, high = np.percentile(figures, (2.5, 97.5))
+    return Estimate(statistic(np.arange(n)), float(low), float(high), int(n))
+
+
+def confusion(truth: np.ndarray, guess: np.ndarray, n_classes: int) -> np.ndarray:
+    """(classes, classes) int64: how many queries of each class (row) were taken for each class (column)."""
+    flat = np.bincount(truth * n_classes + guess, minlength=n_classes * n_classes)
+    return flat.reshape(n_classes, n_classes).astype(np.int64)
+
+
+def f1_by_class(matrix: np.ndarray) -> np.ndarray:
+    """(classes,) the harmonic mean of precision and recall; NaN for a class that is neither asked for nor guessed.
+
+    Args:
+        matrix: As `confusion` makes it.
+    """
+    n = matrix.sum(axis=0) + matrix.sum(axis=1)
+    result: np.ndarray = np.where(n, 2 * np.diag(matrix) / np.maximum(n, 1), np.nan)
+    return result
+
+
+def macro_f1(matrix: np.ndarray) -> float:
+    """The mean F1 of all classes that occur."""
+    return float(np.nanmean(f1_by_class(matrix)))
 
 
 def precision_at_k(relevant: np.ndarray, k: int) -> np.ndarray:

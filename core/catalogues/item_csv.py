@@ -15,6 +15,7 @@ from core.config import MAX_CELL, MAX_CSV_BYTES, MAX_CSV_COLUMNS, MAX_CSV_ROWS
 URL_COLUMNS = ("imageurl", "imagelink", "image", "url", "link")
 LABEL_COLUMNS = ("label", "producttype", "class", "category")
 TITLE_COLUMNS = ("producttitle", "title", "name", "productname", "productdisplayname")
+NO_URLS = "The table has no column of picture URLs; name it image_url (or image, url or link)."
 _DELIMITERS = ",;\t"
 
 
@@ -59,16 +60,12 @@ class ItemCsv:
 def read_item_csv(content: bytes) -> ItemCsv:
     """Read a table with a header and a column of picture URLs.
 
-    UTF-8 (with or without a byte order mark), else Latin-1; comma, semicolon or tab, whichever makes a column
-    of URLs appear in the header.
-
     Raises:
-        UploadError: It is no such table, or breaks a limit, which is named.
+        UploadError: See `parse_table`.
     """
-    raw_header, lines = _parse(_decode(content))
-    header = [shown(name) for name in raw_header]
+    header, lines = parse_table(content, URL_COLUMNS, NO_URLS)
     url = _find_url_column(header, lines)
-    label, title = (_find(header, names) for names in (LABEL_COLUMNS, TITLE_COLUMNS))
+    label, title = (find_column(header, names) for names in (LABEL_COLUMNS, TITLE_COLUMNS))
     chosen = {"url": url, "label": label, "title": title}
     rows: list[CsvRow] = []
     skipped: list[Skipped] = []
@@ -95,24 +92,40 @@ def _decode(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def _parse(text: str) -> tuple[list[str], list[list[str]]]:
-    """Header and rows, split by the delimiter that shows a URL column and, among those, the most columns."""
+def parse_table(
+    content: bytes, wanted: Sequence[str], refusal: str, max_rows: int = MAX_CSV_ROWS
+) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a table in which one of the `wanted` columns must be.
+
+    UTF-8 (with or without a byte order mark), else Latin-1; comma, semicolon or tab, whichever makes such a column
+    appear in the header and, among those, the most columns.
+
+    Args:
+        content: The file.
+        wanted: Names of columns, without capitals, blanks and underscores.
+        refusal: What is said where none of them is there.
+        max_rows: More rows are refused.
+
+    Raises:
+        UploadError: It is no such table, or breaks a limit, which is named.
+    """
+    text = _decode(content)
     found: list[tuple[int, str]] = []
     for delimiter in _DELIMITERS:
         header = next(_reader(text, delimiter), [])
-        if any(_plain(name) in URL_COLUMNS for name in header):
+        if any(_plain(name) in wanted for name in header):
             found.append((len(header), delimiter))
     if not found:
-        raise UploadError("The table has no column of picture URLs; name it image_url (or image, url or link).")
+        raise UploadError(refusal)
     n_columns, delimiter = max(found, key=lambda entry: entry[0])
     if n_columns > MAX_CSV_COLUMNS:
         raise UploadError(f"The table has more than {MAX_CSV_COLUMNS} columns, the limit for an upload.")
     rows = []
     for row in _reader(text, delimiter):
         rows.append([cell.strip() for cell in row[:n_columns]])
-        if len(rows) > MAX_CSV_ROWS + 1:
-            raise UploadError(f"The table has more than {MAX_CSV_ROWS:,} rows, the limit for an upload.")
-    return rows[0], rows[1:]
+        if len(rows) > max_rows + 1:
+            raise UploadError(f"The table has more than {max_rows:,} rows, the limit for an upload.")
+    return [shown(name) for name in rows[0]], rows[1:]
 
 
 class _reader:
@@ -135,7 +148,8 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_-]+", "", name).lower()
 
 
-def _find(header: Sequence[str], wanted: Sequence[str]) -> int | None:
+def find_column(header: Sequence[str], wanted: Sequence[str]) -> int | None:
+    """The place of the first of the wanted names that the header has, None where it has none."""
     plain = [_plain(name) for name in header]
     return next((plain.index(name) for name in wanted if name in plain), None)
 

@@ -28,15 +28,13 @@ from core.embedding import Embedder, load_embedder
 from core.gallery import index_file, items_file
 from core.index import ExactIndex
 from core.metrics import Estimate, bootstrap
+from core.zero_shot import zero_shot
 
 SCHEMA = 1
 PROTOCOLS = ("fashion-mnist", "clothing", "clothing-small", "fashion-products")
 K_KNN = 20
 DEPTH = 100
 FILE = "evaluation.json"
-
-#: Sentences whose mean embedding stands for a class; one wording alone is a lottery.
-TEMPLATES = ("{}", "a photo of a {}", "a {}", "a picture of {}", "one {}, product photo")
 
 Result = dict[str, Any]
 
@@ -75,9 +73,9 @@ def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Re
         results.append(entry | {key: round(getattr(value, key), 5) for key in ("value", "low", "high", "n")})
         report(f"{protocol:17} {metric:19} {value.value:.4f}  [{value.low:.4f}, {value.high:.4f}]  n={value.n}")
 
-    fashion = _labelled(embedder, "fashion-mnist")
+    fashion = labelled(embedder, "fashion-mnist")
     _fashion_mnist(embedder, fashion, add)
-    photos = _labelled(embedder, "clothing")
+    photos = labelled(embedder, "clothing")
     _clothing(photos, add)
     _clothing_small(embedder, photos, add)
     if _products_here():
@@ -88,7 +86,7 @@ def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Re
     return results
 
 
-def _labelled(embedder: Embedder, catalogue: str) -> Labelled:
+def labelled(embedder: Embedder, catalogue: str) -> Labelled:
     """The stored embeddings where they are built, else computed (and kept) now."""
     entry = load_manifest()["indexes"].get(f"{embedder.record.id}/{catalogue}")
     items = ItemTable.load(verified(items_file(catalogue)))
@@ -184,7 +182,7 @@ def _clothing_small(embedder: Embedder, data: Labelled, add: Add) -> None:
     search.fit(data.embeddings[train], labels[train])
     add("clothing-small", "linear_accuracy", bootstrap(search.predict(data.embeddings[test]) == labels[test]))
     if embedder.record.has_text:
-        words = {label: [_SMALL_WORDS.get(label, label)] for label in sorted(set(labels[test]))}
+        words = {label: [SMALL_WORDS.get(label, label)] for label in sorted(set(labels[test]))}
         add(
             "clothing-small",
             "zero_shot_accuracy",
@@ -193,18 +191,12 @@ def _clothing_small(embedder: Embedder, data: Labelled, add: Add) -> None:
 
 
 #: Two of the ten class names are not English words.
-_SMALL_WORDS = {"longsleeve": "long-sleeved top", "outwear": "outerwear"}
+SMALL_WORDS = {"longsleeve": "long-sleeved top", "outwear": "outerwear"}
 
 
 def _zero_shot(embedder: Embedder, pictures: np.ndarray, labels: np.ndarray, words: dict[str, list[str]]) -> Estimate:
-    """Accuracy of the class whose words are closest, each class being the mean of `TEMPLATES`."""
-    classes = []
-    for synonyms in words.values():
-        texts = [template.format(word) for word in synonyms for template in TEMPLATES]
-        mean = embedder.embed_texts(texts).mean(axis=0)
-        classes.append(mean / np.linalg.norm(mean))
-    guess = np.array(list(words))[(pictures @ np.stack(classes).T).argmax(axis=1)]
-    return bootstrap(guess == labels)
+    """Accuracy of the class whose words are closest."""
+    return bootstrap(np.array(list(words))[zero_shot(embedder, pictures, words)] == labels)
 
 
 def _products_here() -> bool:

@@ -25,8 +25,8 @@ def export_onnx(folder: Path) -> None:
 
     model, _, tokenizer = models.load(folder)
     pixels = torch.zeros(2, 3, *model.visual.image_size)
-    _export(model.visual, pixels, folder / "image.onnx", "pixels")
-    _export(_TextTower.of(model), tokenizer(["a red dress", "shoes"]), folder / "text.onnx", "tokens")
+    export_module(model.visual, pixels, folder / "image.onnx", "pixels")
+    export_module(_TextTower.of(model), tokenizer(["a red dress", "shoes"]), folder / "text.onnx", "tokens")
 
 
 class _TextTower:
@@ -48,7 +48,8 @@ class _TextTower:
         return Tower()
 
 
-def _export(module: Any, example: Tensor, path: Path, name: str) -> None:
+def export_module(module: Any, example: Tensor, path: Path, name: str) -> None:
+    """Write a module of one input (named `name`, batch first) and one output (`embeddings`) as ONNX."""
     import torch
 
     with written(path) as temporary, warnings.catch_warnings():

@@ -72,7 +72,7 @@ def render_view(picture: Image.Image, view: View) -> np.ndarray:
         picture = _fashion_mnist_like(picture)
     if view.kind == PLAIN:
         return prepare(picture, get(DEFAULT_BACKBONE))
-    return np.asarray(_augment(picture, rng))
+    return np.asarray(augment(picture, rng))
 
 
 def _fashion_mnist_like(picture: Image.Image) -> Image.Image:
@@ -82,8 +82,11 @@ def _fashion_mnist_like(picture: Image.Image) -> Image.Image:
     return small.convert("RGB")
 
 
-def _augment(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Crop, mirror, tilt, brightness and contrast; never hue, since colour is what visitors see first."""
+def augment(picture: Image.Image, rng: random.Random) -> Image.Image:
+    """Crop, mirror, tilt, brightness and contrast; never hue, since colour is what visitors see first.
+
+    RGB of any size -> RGB, `SIZE` pixels square.
+    """
     fill = tuple(int(v) for v in np.asarray(picture)[0, 0])
     picture = picture.rotate(rng.uniform(-12, 12), Image.Resampling.BICUBIC, expand=False, fillcolor=fill)
     side = min(picture.size)

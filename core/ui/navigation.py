@@ -8,7 +8,12 @@ import streamlit as st
 
 from core.ui.words import WORDS
 
-PAGES = {"search": "app.py", "browse": "pages/1_Browse.py", "own": "pages/2_Your_catalogue.py"}
+PAGES = {
+    "search": "app.py",
+    "browse": "pages/1_Browse.py",
+    "own": "pages/2_Your_catalogue.py",
+    "train": "pages/5_Train_a_classifier.py",
+}
 
 
 def show() -> None:

@@ -105,7 +105,7 @@ class Words:
     sample_missing: str = "the sample picture is missing"
 
     navigation: dict[str, str] = field(
-        default_factory=lambda: {"search": "Search", "browse": "Browse", "own": "Your catalogue"}
+        default_factory=lambda: {"search": "Search", "browse": "Browse", "own": "Your catalogue", "train": "Train"}
     )
     browse_title: str = "Browse · Vitrine"
     browse_heading: str = "Browse the catalogues"
@@ -255,6 +255,139 @@ class Words:
     own_none_of_these: str = "No query is of this kind."
     own_results_csv: str = "Results as CSV"
     own_results_html: str = "Report with pictures"
+    train_title: str = "Train a classifier · Vitrine"
+    train_heading: str = "Train a classifier"
+    train_lead: str = (
+        "Sort pictures into classes of your own: give it some that are sorted already, and in seconds it learns to "
+        "sort the rest."
+    )
+    train_privacy: str = (
+        "Pictures and classifier are kept in memory for this visit only. Download what you want to keep."
+    )
+    train_step_data: str = "1 · Pictures"
+    train_step_train: str = "2 · Training"
+    train_step_judge: str = "3 · How good it is"
+    train_step_use: str = "4 · Use it"
+    train_data: str = "Which pictures to learn from"
+    train_sources: dict[str, str] = field(
+        default_factory=lambda: {
+            "clothing-small": "Clothing, ten classes",
+            "clothing": "Clothing, all classes",
+            "fashion-mnist": "Fashion-MNIST",
+            "upload": "Your own ZIP",
+            "own": "Your own catalogue",
+        }
+    )
+    train_organising: str = "Looking at the pictures…"
+    train_embedding: str = "{n:,} pictures looked at, {seconds:.0f} s left"
+    train_zip: str = "A ZIP with a folder a class"
+    train_zip_help: str = (
+        "Every picture's class is the folder it is in. Folders named train, validation and test above them are kept "
+        "as they are. A table images.csv in the archive is used instead of the folders."
+    )
+    train_csv: str = "A table of labels, if there is one"
+    train_csv_help: str = (
+        "CSV with a column of file names and a column label. With a column sender or group, pictures of one sender "
+        "stay together."
+    )
+    train_upload_empty: str = (
+        "Ten pictures a class are enough for a first try. Put each class into a folder of its name, and the folders "
+        "into a ZIP."
+    )
+    train_counts: str = (
+        "**{n:,} pictures in {classes} classes**: {train:,} to learn from, {validation:,} to choose by, {test:,} to "
+        "test with."
+    )
+    train_counts_alt: str = "How many pictures each class has for training, validation and test"
+    train_parts: dict[str, str] = field(
+        default_factory=lambda: {"train": "Training", "validation": "Validation", "test": "Test"}
+    )
+    train_clean: str = "Nothing is missing, unreadable, rare or doubled."
+    train_problems: str = "Worth a look: {n}"
+    train_left_out: str = "The class {name} has only {n} of the 3 pictures that it needs, so it is left out."
+    train_rare: str = "The class {name} has only {n} pictures."
+    train_absent: str = "The class {name} has no picture in this part: {part}."
+    train_conflict: str = "{first} and {second} are the same file in two classes."
+    train_duplicate: str = "{first} ({first_part}) and {second} ({second_part}) are the same picture, or nearly."
+    train_missing: str = "{name} is in the table, but not among the pictures."
+    train_uncompared: str = "Doubled pictures were not looked for: there are too many pictures."
+
+    train_kind: str = "What learns"
+    train_kinds: dict[str, str] = field(
+        default_factory=lambda: {"linear": "Linear", "mlp": "Small network", "finetune": "Fine-tune"}
+    )
+    train_kind_help: str = (
+        "Linear and small network learn from the embeddings, in seconds. Fine-tuning trains the last blocks of the "
+        "model too, in minutes; it is offered where torch and the pictures are here, and at most 6,000 of them."
+    )
+    train_epochs: str = "Epochs at most"
+    train_epochs_help: str = "Passes over the pictures. It ends sooner when nothing gets better."
+    train_seed: str = "Seed"
+    train_seed_help: str = "The same pictures, options and seed give the same figures."
+    train_weights: str = "Classes count the same"
+    train_weights_help: str = "Otherwise a frequent class counts for more than a rare one."
+    train_augment: str = "Augmentation"
+    train_augment_help: str = "Training pictures are also looked at mirrored, cropped and tilted. Takes longer."
+    train_augment_lacking: str = "Needs the pictures on this computer, and at most 6,000 of them."
+    train_start: str = "Train"
+    train_stop: str = "Stop and keep the best"
+    train_preparing: str = "Looking at the pictures once more…"
+    train_judging: str = "Testing…"
+    train_stopped_early: str = "It was stopped before its first epoch was over, so there is nothing to keep."
+    train_status: str = "Epoch {epoch} of {n} · validation accuracy {accuracy:.1%} · {seconds:.0f} s left"
+    train_done: str = "**Done after {n} epochs.** Epoch {best} was the best: validation accuracy {accuracy:.1%}."
+    train_axis_pictures: str = "Pictures"
+    train_axis_epoch: str = "Epoch"
+    train_axis_loss: str = "Loss, lower is better"
+    train_axis_accuracy: str = "Accuracy, higher is better"
+    train_axis_truth: str = "What it is"
+    train_axis_guess: str = "What it was taken for"
+    train_loss_alt: str = "Loss of training and validation after every epoch; a dashed line marks the best epoch"
+    train_accuracy_alt: str = (
+        "Accuracy of training and validation after every epoch; a dashed line marks the best epoch"
+    )
+
+    train_test_note: str = (
+        "On {n:,} test pictures that it has never seen. The brackets hold 95 of 100 figures that a test set of this "
+        "size would give."
+    )
+    train_methods: dict[str, str] = field(
+        default_factory=lambda: {
+            "classifier": "This classifier",
+            "knn": "The 20 closest pictures (k-NN)",
+            "zero-shot": "The class names alone (zero-shot)",
+        }
+    )
+    train_published: str = "Published: {who}"
+    train_method: str = "Method"
+    train_accuracy: str = "Accuracy"
+    train_macro_f1: str = "Macro F1"
+    train_interval: str = "{value:.3f}  ({low:.3f} to {high:.3f})"
+    train_figures_alt: str = "Accuracy and macro F1 of this classifier and of what it is compared with"
+    train_confusion: str = "**What was taken for what**"
+    train_confusion_alt: str = "How many test pictures of each class were taken for each class"
+    train_per_class: str = "**Class by class**"
+    train_columns: tuple[str, ...] = ("Class", "Precision", "Recall", "F1", "Pictures")
+    train_mistakes: str = "**The mistakes it was surest of**"
+    train_no_mistakes: str = "Every test picture was right."
+    train_guess: str = "Taken for {guess}, {percent} sure"
+    train_truth: str = "It is: {truth}"
+
+    train_use: str = "Photos to classify, one or many, or a ZIP of them"
+    train_use_empty: str = "It answers with one of: {labels}."
+    train_classifying: str = "Classifying…"
+    train_too_many: str = "one upload may hold at most {limit:,} pictures, so it and all after it are left out"
+    train_result_alt: str = "{name}: {label}"
+    train_more: str = "{n:,} more are in the table."
+    train_csv_results: str = "All results as CSV"
+    train_download: str = "Classifier (ZIP)"
+    train_head_onnx: str = "Head (ONNX)"
+    train_whole_onnx: str = "Model and head (ONNX)"
+    train_no_onnx: str = (
+        "For ONNX files, run python -m core train classifier --onnx FILE where requirements-dev.txt is installed."
+    )
+    train_load: str = "Use a classifier that you saved"
+    train_load_file: str = "The ZIP that you downloaded here"
 
 
 WORDS = Words()

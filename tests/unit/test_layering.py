@@ -63,13 +63,13 @@ FLOORS = (
     ),
     ("core.backbones", "core.index"),
     ("core.embedding",),
-    ("core.gallery", "core.own_items", "core.duplicates"),
+    ("core.gallery", "core.own_items", "core.duplicates", "core.zero_shot"),
     ("core.search",),
     (
         *("core.shared", "core.answers", "core.own_catalogue", "core.own_files", "core.own_search"),
         *("core.query_set", "core.query_report"),
     ),
-    ("core.jobs", "core.training", "core.api"),
+    ("core.jobs", "core.training", "core.api", "core.classifier"),
     ("core.ui", "core.__main__"),
     ("app", "pages"),
 )
@@ -85,7 +85,9 @@ HOMES = {
     "open_clip": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
     "timm": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
     "transformers": ("core.training",),
-    "safetensors": ("core.training",),
+    "safetensors": ("core.training", "core.classifier.keep"),
+    "onnx": ("core.classifier.export",),
+    "altair": ("core.ui",),
     "hnswlib": ("core.index", "core.jobs.benchmark"),
     "onnxruntime": ("core.embedding", "core.jobs.benchmark"),
     "tokenizers": ("core.embedding", "core.training"),
@@ -100,6 +102,7 @@ HOMES = {
 }
 HEAVY = {"torch", "torchvision", "open_clip", "timm", "onnxruntime", "hnswlib", "tokenizers", "pandas", "sklearn"}
 HEAVY |= {"streamlit", "plotly", "transformers", "pyarrow", "requests", "umap", "tqdm", "playwright", "psutil"}
+HEAVY |= {"onnx", "altair"}
 
 
 def within(module: str, packages: tuple[str, ...]) -> bool:

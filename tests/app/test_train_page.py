@@ -1,0 +1,134 @@
+"""The Train page, driven without a browser, on the artifacts that ship with the project."""
+
+import json
+
+import pytest
+from sorted_pictures import CLASSES, files, make_zip, picture
+from streamlit.testing.v1 import AppTest
+
+from core.classifier import keep
+from core.classifier.options import Options
+from core.classifier.trainer import HeadTrainer
+from core.config import ROOT, artifacts_dir
+from core.ui.classifier_state import Run
+from core.ui.words import WORDS
+
+pytestmark = pytest.mark.skipif(
+    not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"
+)
+
+
+def open_page(**query: str) -> AppTest:
+    """Open a link to the page in a fresh session, which has run no other page."""
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/5_Train_a_classifier.py")
+    for name, value in query.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(element.value for element in page.markdown)
+
+
+def with_upload(contents: dict[str, bytes]) -> AppTest:
+    page = open_page(data="upload")
+    page.file_uploader(key="train-zip").upload("mine.zip", make_zip(contents), "application/zip").run()
+    assert not page.exception
+    return page
+
+
+def test_the_canonical_ten_classes_are_there_at_once() -> None:
+    page = open_page()
+    assert WORDS.train_counts.format(n=3781, classes=10, train=3068, validation=341, test=372) in texts(page)
+    assert page.button(key="train-stop").disabled
+    assert not page.error
+
+
+def test_the_link_says_which_pictures() -> None:
+    page = open_page(data="upload")
+    assert [info.value for info in page.info] == [WORDS.train_upload_empty]
+    assert [button.key for button in page.button if button.key == "train-start"] == []
+    assert not open_page(data="nonsense").error
+
+
+def test_from_an_upload_to_a_prediction() -> None:
+    page = with_upload(files() | {"bag/broken.jpg": b"no picture", "lonely/1.jpg": picture("bag", 99)})
+    assert WORDS.train_left_out.format(name="lonely", n=1) in texts(page)
+    assert "bag/broken.jpg: it is not a picture" in texts(page).replace("\\", "")
+    page.button(key="train-start").click().run()
+    assert not page.exception
+    assert "**Done after" in texts(page)
+    methods = page.dataframe[0].value[WORDS.train_method].tolist()
+    assert methods == list(WORDS.train_methods.values())
+    page.file_uploader(key="train-use").upload("new.jpg", picture("dress", 77), "image/jpeg").run()
+    assert not page.exception
+    found = [element.body for element in page.get("html") if "data-label=" in element.body]
+    assert len(found) == 1
+    assert 'data-label="dress"' in found[0]
+    assert "new.jpg" in found[0]
+
+
+def test_a_run_that_is_stopped_keeps_its_best() -> None:
+    page = with_upload(files())
+    shop = page.session_state["classifier"]
+    trainer = HeadTrainer(shop.examples, Options())
+    epochs = trainer.epochs()
+    next(epochs), next(epochs)
+    shop.run = Run(trainer, epochs, stop=True)  # as a press of the button leaves it
+    page.run()
+    assert not page.exception
+    assert "**Done after 2 epochs.**" in texts(page)
+    assert shop.classifier.facts["options"]["stopped"] is True
+    assert shop.classifier.head is trainer.head
+
+
+def test_a_run_that_is_stopped_before_its_first_epoch_says_so() -> None:
+    page = with_upload(files())
+    shop = page.session_state["classifier"]
+    shop.run = Run(HeadTrainer(shop.examples, Options()), stop=True)
+    page.run()
+    assert not page.exception
+    assert [error.value for error in page.error] == [WORDS.train_stopped_early]
+    assert shop.run is None
+
+
+def test_new_pictures_end_what_was_made_of_the_old_ones() -> None:
+    page = with_upload(files())
+    page.button(key="train-start").click().run()
+    assert "**Done after" in texts(page)
+    page.segmented_control(key="train-data").set_value("clothing-small").run()
+    assert not page.exception
+    assert "**Done after" not in texts(page)
+    assert "10 classes" in texts(page)
+
+
+@pytest.mark.parametrize(
+    ("contents", "sentence"),
+    [
+        ({"only/1.jpg": picture("bag", 1)}, "two classes"),
+        ({"a/1.jpg": b"x", "images.csv": b"colour\nred\n"}, "no column of file names"),
+    ],
+)
+def test_an_upload_that_cannot_be_used_gets_one_sentence(contents, sentence) -> None:
+    page = with_upload(contents)
+    assert [sentence in error.value for error in page.error] == [True]
+    assert page.run().error[0].value == page.error[0].value
+
+
+def test_a_saved_classifier_comes_back_and_a_damaged_one_does_not() -> None:
+    page = with_upload(files())
+    page.button(key="train-start").click().run()
+    packed = keep.pack(page.session_state["classifier"].classifier)
+    fresh = open_page(data="upload")
+    fresh.file_uploader(key="train-load").upload("c.zip", keep.to_zip(packed), "application/zip").run()
+    assert not fresh.exception
+    fresh.file_uploader(key="train-use").upload("new.jpg", picture("sneaker", 5), "image/jpeg").run()
+    assert any('data-label="sneaker"' in element.body for element in fresh.get("html"))
+    facts = json.loads(packed[keep.FACTS])
+    assert facts["labels"] == list(CLASSES)
+    broken = packed | {keep.WEIGHTS: packed[keep.WEIGHTS][:-4] + b"0000"}
+    other = open_page(data="upload")
+    other.file_uploader(key="train-load").upload("c.zip", keep.to_zip(broken), "application/zip").run()
+    assert "sha256" in other.error[0].value
