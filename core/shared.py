@@ -10,10 +10,13 @@ from core.artifacts import REPAIR, load_manifest, verified
 from core.catalogues.pictures import Pictures
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.errors import ArtifactError
+from core.maps import EmbeddingMap, MapFacts, load_map
 from core.search import SearchEngine
 
 #: Engines that are kept, and files of pictures; the one that was not used for longest goes first.
 MAX_KEPT = 2
+#: Maps that are kept; the largest takes 1 MB.
+MAX_MAPS = 12
 
 _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thing twice
 
@@ -46,3 +49,19 @@ def _grey_pictures(folder: Path) -> Pictures:
     if not names:
         raise ArtifactError("manifest.json", "names no pictures of Fashion-MNIST", REPAIR)
     return Pictures(verified(folder / names[0]))
+
+
+def chart(backbone_id: str) -> tuple[EmbeddingMap, MapFacts]:
+    """The map of a backbone, with what is known of it; read anew when the manifest names another file.
+
+    Raises:
+        ArtifactError: See `load_map`.
+    """
+    entry = load_manifest()["files"].get(f"maps/{backbone_id}.npz", {})
+    with _lock:
+        return _chart(backbone_id, artifacts_dir(), entry.get("sha256", ""))
+
+
+@lru_cache(maxsize=MAX_MAPS)
+def _chart(backbone_id: str, folder: Path, sha256: str) -> tuple[EmbeddingMap, MapFacts]:
+    return load_map(backbone_id)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.ui.words import WORDS
 
-PAGES = {"search": "app.py", "browse": "pages/1_Browse.py"}
+PAGES = {"search": "app.py", "browse": "pages/1_Browse.py", "maps": "pages/4_Maps.py"}
 
 
 def show() -> None:
