@@ -143,6 +143,7 @@ def _lasso(view: View, known: list[str]) -> None:
 def _opened() -> None:
     number = maps_plot.opened()
     if number is not None:
+        st.session_state["maps-clicked"] = number
         catalogue, position = maps_data.place_of(number)
         state.go(state.Query("item", resources.engine().gallery(catalogue).items.row(position).id))
 
@@ -163,7 +164,9 @@ def _placed() -> maps_plot.Placed | None:
     except VitrineError as error:
         st.warning(cards.plain(str(error)), icon=":material/error:")
         return None
-    return maps_plot.Placed(number, tuple(maps_data.number_of(hit.id) for hit in hits), DEFAULT_K)
+    nearest = tuple(maps_data.number_of(hit.id) for hit in hits)
+    clicked = number is not None and number == st.session_state.get("maps-clicked")
+    return maps_plot.Placed(number, nearest, DEFAULT_K, centred=not clicked)
 
 
 def _numbers_of(backbone_id: str, kind: str) -> np.ndarray:

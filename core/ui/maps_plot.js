@@ -107,6 +107,7 @@ class View {
     const Plotly = await loadPlotly(data.plotly);
     const points = await Promise.all(data.maps.map(loadPoints));
     if (this.gone) return;
+    this.root.querySelector(".vt-maps-loading")?.remove();
     if (data.lit !== this.sent || !this.maps.size) this.bits = data.lit ? bytesOf(data.lit) : null;
     const cleared = data.lit !== this.sent;
     this.sent = data.lit;
@@ -161,10 +162,11 @@ class View {
       selected: { marker: { opacity: 1 } }, unselected: { marker: { opacity: 0.05 } },
       selectedpoints: this.litIn(map, i),
     }));
-    const key = JSON.stringify(focus ?? null), moved = key !== map.focus;
-    map.focus = key;
-    if (moved) map.revision = (map.revision ?? 0) + 1;
-    const range = moved && focus ? focus : null;
+    const key = JSON.stringify(focus);
+    if (focus !== "keep" && key !== map.key) { // a new revision undoes what the visitor moved
+      Object.assign(map, { key, focus, revision: (map.revision ?? 0) + 1 });
+    }
+    const range = map.focus;
     const axis = { visible: false, zeroline: false, showgrid: false };
     const layout = {
       dragmode: map.plot._fullLayout?.dragmode ?? "lasso", hovermode: "closest", uirevision: map.revision,
@@ -177,8 +179,8 @@ class View {
       newselection: { line: { color: ink, width: 2, dash: "dot" } },
       annotations: labelled ? this.labels(map, groups, ink, paper) : [],
     };
-    const config = { displaylogo: false, responsive: true, scrollZoom: true, displayModeBar: true,
-      modeBarButtonsToRemove: ["toImage", "autoScale2d"] };
+    const config = { displaylogo: false, responsive: true, scrollZoom: true, displayModeBar: true, modeBarButtons: [
+      ["lasso2d", "select2d"], ["pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
     Plotly.react(map.plot, [...traces, ...this.overlay(query, points, ink, paper)], layout, config);
     if (!map.listening) this.listen(map);
   }

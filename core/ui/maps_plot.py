@@ -7,6 +7,7 @@ change, and two charts could not light up each other without the server.
 from __future__ import annotations
 
 from functools import lru_cache
+from html import escape
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -28,22 +29,27 @@ from core.ui.words import WORDS
 KEY = "maps-plot"
 #: Half of what is seen around a query, as a share of the map.
 _AROUND = 0.12
-_HTML = '<div class="vt-maps"></div><div class="vt-maps-legend" role="group"></div>'
+#: Said by a map instead of what to look at: what is seen stays as it is.
+_KEEP = "keep"
+_HTML = """<div class="vt-maps"><p class="vt-maps-loading" role="status">{loading}</p></div>
+<div class="vt-maps-legend" role="group" aria-label="{legend}"></div>"""
 
 
 class Placed(NamedTuple):
-    """What is placed on the maps: the number of an item (None for a photo), and of the nearest items, closest first."""
+    """What is placed on the maps: the numbers of an item (None for a photo) and of the nearest items, closest first."""
 
     number: int | None
     nearest: tuple[int, ...]
     n_hits: int
+    centred: bool
 
 
 @lru_cache(maxsize=1)
 def _component() -> Any:
     here = Path(__file__)
     script, style = (here.with_name(f"maps_plot.{kind}").read_text("utf-8") for kind in ("js", "css"))
-    return st.components.v2.component("vitrine_maps", html=_HTML, css=style, js=script, isolate_styles=False)
+    html = _HTML.format(loading=escape(WORDS.maps_loading), legend=escape(WORDS.maps_colour))
+    return st.components.v2.component("vitrine_maps", html=html, css=style, js=script, isolate_styles=False)
 
 
 def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_opened: Any) -> None:
@@ -108,8 +114,10 @@ def _map(backbone_id: str, view: View, placed: Placed | None) -> dict[str, Any]:
     # Where another backbone than the one that looked at a photo would see it, nobody knows.
     known = placed is not None and (placed.number is not None or backbone_id == DEFAULT_BACKBONE)
     query = _query(chart, placed) if placed and known else None
-    focus = None
-    if query:
+    focus: Any = None
+    if query and placed and not placed.centred:
+        focus = _KEEP
+    elif query:
         focus = [[query[axis] - _AROUND * STEPS, query[axis] + _AROUND * STEPS] for axis in ("x", "y")]
     elif view.kind:
         focus = _extent(chart, maps_data.CODES[view.kind])

@@ -163,6 +163,7 @@ class Words:
     maps_no_query: str = "None"
     maps_alt: str = "Map of {name}. The table of classes at the end of this page says in figures what it shows."
     maps_predicted: str = "Its neighbours: {name}"
+    maps_loading: str = "Drawing the map…"
     maps_failed: str = "The map could not be drawn. Reloading the page may help."
     maps_faithful: str = (
         "How far to trust the map of {title}, {n:,} pieces: of 1 at best, its trustworthiness is {trust:.3f} "
