@@ -16,7 +16,7 @@ from core.maps import known_maps, repair
 from core.projection import N_PLACED
 from core.ui import cards, maps_data, maps_grid, maps_mistakes, maps_plot, navigation, resources, results, state
 from core.ui.front import STYLE
-from core.ui.maps_view import COLOURS, View, read, write
+from core.ui.maps_view import COLOURS, View, read, rivals, write
 from core.ui.words import WORDS
 
 
@@ -26,27 +26,30 @@ def show() -> None:
     navigation.show()
     st.html(cards.header_html(0, large=False))
     st.html(f'<h2 class="vt-browse-heading">{WORDS.maps_heading}</h2>')
+    _maps()
+
+
+@st.fragment
+def _maps() -> None:
+    """All of the page that changes."""
     try:
         known = sorted(set(known_maps()) & set(BACKBONES), key=lambda id: id != DEFAULT_BACKBONE)
-        if not known:
+        if known:
+            _body(known)
+        else:
             st.info(WORDS.maps_none, icon=":material/map:")
             st.code(repair(DEFAULT_BACKBONE), language="bash")
-            return
-        _maps(known)
     except VitrineError as error:
         st.error(cards.plain(str(error)), icon=":material/error:")
 
 
-@st.fragment
-def _maps(known: list[str]) -> None:
-    """All of the page that changes."""
+def _body(known: list[str]) -> None:
     view, notes = read(st.query_params, known)
     st.markdown(WORDS.maps_lead)
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
     _controls(view, known)
-    placed = _placed()
-    lit = maps_plot.chosen()
+    placed, lit = _placed(), maps_plot.chosen()
     if not len(lit) and view.kind:
         lit = _numbers_of(view.map, view.kind)
     maps_plot.show(view, lit, placed, lambda: _lasso(view, known), _opened)
@@ -68,18 +71,17 @@ def _go(view: View, known: list[str]) -> None:
 
 
 def _changed(view: View, known: list[str], name: str) -> None:
-    value = st.session_state[f"maps-{name}"]
     if name == "kind":
         maps_plot.forget_chosen()
-    if (name == "first" and value.partition("/")[0] != view.second.partition("/")[0]) or value == view.second:
-        view = replace(view, second="")
-    view = replace(view, **{name: value})
+    view = replace(view, **{name: st.session_state[f"maps-{name}"]})
+    if view.beside == view.map:
+        view = replace(view, beside="")
+    if view.second not in rivals(view.first):
+        view = replace(view, second=rivals(view.first)[0])
     _go(view, known)
-    if not view.second:
-        st.query_params.pop("second", None)
 
 
-def _choice(view: View, known: list[str], name: str, label: str, names: Mapping[str, str], width: int = 220) -> None:
+def _choice(view: View, known: list[str], name: str, label: str, names: Mapping[str, str], width: int) -> None:
     """A choice whose value is in the link; the link decides what it shows."""
     st.session_state[f"maps-{name}"] = getattr(view, name)
     st.selectbox(
@@ -88,34 +90,33 @@ def _choice(view: View, known: list[str], name: str, label: str, names: Mapping[
     )  # fmt: skip
 
 
+def _kinds() -> dict[str, str]:
+    return {kind.id: f"{kind.title} · {WORDS.catalogues[kind.catalogue]}" for kind in maps_data.KINDS}
+
+
 def _controls(view: View, known: list[str]) -> None:
     titles = {id: BACKBONES[id].title for id in known}
-    kinds = {kind.id: f"{kind.title} · {WORDS.catalogues[kind.catalogue]}" for kind in maps_data.KINDS}
     others = {id: title for id, title in titles.items() if id != view.map}
     with st.container(key="maps-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
-        _choice(view, known, "map", WORDS.maps_map, titles)
+        _choice(view, known, "map", WORDS.maps_map, titles, 180)
         if others:
-            _choice(view, known, "beside", WORDS.maps_beside, {"": WORDS.maps_no_second} | others)
-        _choice(view, known, "colour", WORDS.maps_colour, {id: WORDS.maps_colours[id] for id in COLOURS})
-        _choice(view, known, "kind", WORDS.maps_kind, {"": WORDS.maps_no_kind} | kinds, 260)
-        st.text_input(WORDS.maps_find, key="maps-find", on_change=_find, placeholder=WORDS.maps_find_example, width=260)
+            _choice(view, known, "beside", WORDS.maps_beside, {"": WORDS.maps_no_second} | others, 180)
+        _choice(view, known, "colour", WORDS.maps_colour, {id: WORDS.maps_colours[id] for id in COLOURS}, 170)
+        _choice(view, known, "kind", WORDS.maps_kind, {"": WORDS.maps_no_kind} | _kinds(), 200)
+        st.text_input(WORDS.maps_find, key="maps-find", on_change=_find, placeholder=WORDS.maps_find_example, width=190)
         names = {"": WORDS.maps_no_query} | WORDS.samples
         current = state.current()
-        st.session_state["maps-sample"] = current.ref if current and current.kind == "sample" else ""
+        st.session_state["maps-sample"] = current.ref if current and current.ref in WORDS.samples else ""
         st.selectbox(
-            WORDS.maps_query,
-            list(names),
-            format_func=names.__getitem__,
-            key="maps-sample",
-            on_change=_sample,
-            width=160,
-        )
+            WORDS.maps_query, list(names), format_func=names.__getitem__, key="maps-sample", on_change=_sample,
+            width=110,
+        )  # fmt: skip
     if problem := st.session_state.pop("maps-problem", ""):
         st.warning(cards.plain(problem), icon=":material/search_off:")
 
 
 def _find() -> None:
-    """Look for the item whose id was typed; the end of an id is enough where only one item ends so."""
+    """Place the item whose id was typed."""
     text = st.session_state["maps-find"].strip()
     if not text:
         return
@@ -136,7 +137,7 @@ def _sample() -> None:
 
 
 def _lasso(view: View, known: list[str]) -> None:
-    if view.kind:
+    if view.kind and len(maps_plot.chosen()):  # what was drawn takes the place of the class
         _go(replace(view, kind=""), known)
 
 
@@ -187,11 +188,9 @@ def _faithfulness(view: View) -> None:
 
 
 def _mistakes(view: View, known: list[str]) -> None:
-    kinds = {kind.id: f"{kind.title} · {WORDS.catalogues[kind.catalogue]}" for kind in maps_data.KINDS}
-    owner = view.first.partition("/")[0]
+    kinds = _kinds()
     with st.expander(WORDS.maps_mistakes, icon=":material/compare_arrows:", expanded=True):
         with st.container(key="maps-pair", horizontal=True, gap="small"):
             _choice(view, known, "first", WORDS.maps_first, kinds, 260)
-            others = {id: title for id, title in kinds.items() if id != view.first and id.partition("/")[0] == owner}
-            _choice(view, known, "second", WORDS.maps_second, others, 260)
+            _choice(view, known, "second", WORDS.maps_second, {id: kinds[id] for id in rivals(view.first)}, 260)
         maps_mistakes.show(view)

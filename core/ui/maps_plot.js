@@ -153,13 +153,14 @@ class View {
     const theme = getComputedStyle(this.root);
     const ink = theme.getPropertyValue("--st-text-color") || theme.color;
     const paper = theme.getPropertyValue("--st-background-color") || "transparent";
+    const size = points.n > MANY ? 3 : 5;
     const traces = groups.map((look, i) => ({
       type: "scattergl", mode: "markers", name: look.name, hoverinfo: "none", showlegend: false,
       x: Float32Array.from(map.rows[i], (row) => points.x[row]),
       y: Float32Array.from(map.rows[i], (row) => points.y[row]),
       visible: !this.hidden.has(i) && map.rows[i].length > 0,
-      marker: { color: look.colour, symbol: look.symbol, size: points.n > MANY ? 4 : 6, opacity: 0.7 },
-      selected: { marker: { opacity: 1 } }, unselected: { marker: { opacity: 0.05 } },
+      marker: { color: look.colour, symbol: look.symbol, size, opacity: points.n > MANY ? 0.5 : 0.7 },
+      selected: { marker: { opacity: 1, size: size + 2 } }, unselected: { marker: { opacity: 0.05 } },
       selectedpoints: this.litIn(map, i),
     }));
     const key = JSON.stringify(focus);
@@ -177,18 +178,21 @@ class View {
       yaxis: { ...axis, scaleanchor: "x", ...(range ? { range: range[1] } : {}) },
       modebar: { bgcolor: paper, color: ink, activecolor: theme.getPropertyValue("--st-primary-color") || ink },
       newselection: { line: { color: ink, width: 2, dash: "dot" } },
-      annotations: labelled ? this.labels(map, groups, ink, paper) : [],
+      annotations: labelled ? this.labels(map, groups, query, ink, paper) : [],
     };
-    const config = { displaylogo: false, responsive: true, scrollZoom: true, displayModeBar: true, modeBarButtons: [
-      ["lasso2d", "select2d"], ["pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
+    const config = { displaylogo: false, responsive: true, displayModeBar: true, modeBarButtons: [
+      ["lasso2d", "select2d"], ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
     Plotly.react(map.plot, [...traces, ...this.overlay(query, points, ink, paper)], layout, config);
     if (!map.listening) this.listen(map);
   }
 
-  /* Names at the middle of their class, the largest classes first; one that would lie over another is left out. */
-  labels(map, groups, ink, paper) {
+  /* Names at the middle of their class, the largest classes first; one that would lie over another, or over the
+     query, is left out. */
+  labels(map, groups, query, ink, paper) {
     const { x, y } = map.points, size = Math.min(map.plot.clientWidth || 600, map.plot.clientHeight || 500);
-    const extent = 65535 / size, placed = [], middle = (values) => values.sort()[values.length >> 1];
+    const extent = (map.focus ? map.focus[1][1] - map.focus[1][0] : 65535) / size;
+    const placed = query ? [{ at: [query.x, query.y], half: 15 * extent }] : [];
+    const middle = (values) => values.sort()[values.length >> 1];
     const order = map.rows.map((rows, i) => i).filter((i) => map.rows[i].length && !this.hidden.has(i));
     for (const i of order.sort((a, b) => map.rows[b].length - map.rows[a].length)) {
       const at = [x, y].map((axis) => middle(Float32Array.from(map.rows[i], (row) => axis[row])));
@@ -196,8 +200,8 @@ class View {
       const clash = (other) => Math.abs(at[0] - other.at[0]) < half + other.half && Math.abs(at[1] - other.at[1]) < line;
       if (!placed.some(clash)) placed.push({ at, half, name: groups[i].name });
     }
-    return placed.map(({ at, name }) => ({ x: at[0], y: at[1], text: name, showarrow: false, bgcolor: paper,
-      opacity: 0.85, borderpad: 2, font: { color: ink, size: 12 }, captureevents: false }));
+    return placed.filter(({ name }) => name).map(({ at, name }) => ({ x: at[0], y: at[1], text: name, yshift: 12,
+      showarrow: false, bgcolor: paper, opacity: 0.85, borderpad: 2, font: { color: ink, size: 12 }, captureevents: false }));
   }
 
   /* The query as a star, with a line to each of its closest items that this map shows. */

@@ -92,7 +92,7 @@ def chosen() -> np.ndarray:
 
 def forget_chosen() -> None:
     """Take the lasso away; before the maps are drawn."""
-    if KEY in st.session_state:
+    if len(chosen()):
         st.session_state[KEY]["chosen"] = ""
 
 

@@ -38,6 +38,11 @@ class View:
         return (self.map, self.beside) if self.beside else (self.map,)
 
 
+def rivals(kind: str) -> list[str]:
+    """The other classes of a class's catalogue."""
+    return [id for id in CODES if id != kind and id.partition("/")[0] == kind.partition("/")[0]]
+
+
 def read(params: Mapping[str, str], known: Sequence[str]) -> tuple[View, list[str]]:
     """The view that a link asks for, and a sentence on each value of it that means nothing.
 
@@ -60,7 +65,7 @@ def read(params: Mapping[str, str], known: Sequence[str]) -> tuple[View, list[st
     colour = one_of("colour", usual.colour, COLOURS)
     kind = one_of("class", "", ("", *CODES))
     first = one_of("first", usual.first, tuple(CODES))
-    others = [id for id in CODES if id != first and id.partition("/")[0] == first.partition("/")[0]]
+    others = rivals(first)
     second = one_of("second", usual.second if usual.second in others else others[0], others)
     return View(map, beside, colour, kind, first, second), notes
 
