@@ -227,12 +227,17 @@ def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         "requirements-dev.txt; without it that row is left out.",
     )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--placement", action="store_true", help="compare ways to place a query on a map instead")
     parser.set_defaults(run=_benchmark)
 
 
 def _benchmark(options: argparse.Namespace) -> int:
     from core.jobs.benchmark import benchmark, describe
+    from core.jobs.placement import compare_placements
 
+    if options.placement:
+        compare_placements()
+        return 0
     results = benchmark()
     print(json.dumps(results) if options.json else describe(results))
     return 0

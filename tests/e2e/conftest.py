@@ -1,12 +1,14 @@
-"""One real server for all end-to-end tests."""
+"""Real servers for the end-to-end tests: what ships, and the same with maps made by the tests."""
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,16 +19,34 @@ from core.config import ROOT
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the app on a free port of this computer; gives its address. Nothing may go wrong unseen in it."""
+    """Serve the app; gives its address."""
+    with serving(tmp_path_factory.mktemp("server") / "log.txt") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def maps_server(tmp_path_factory: pytest.TempPathFactory, mapped_artifacts: Path) -> Iterator[str]:
+    """Serve the app with two small maps; gives its address."""
+    log = tmp_path_factory.mktemp("maps-server") / "log.txt"
+    with serving(log, VITRINE_ARTIFACTS_DIR=str(mapped_artifacts)) as address:
+        yield address
+
+
+@contextmanager
+def serving(log: Path, **environment: str) -> Iterator[str]:
+    """Serve the app on a free port of this computer. Nothing may go wrong unseen in it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
     flags = [f"--{name}={value}" for name, value in options.items()]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", *flags], cwd=ROOT, stdout=output, stderr=output
+            [sys.executable, "-m", "streamlit", "run", "app.py", *flags],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdout=output,
+            stderr=output,
         )
     try:
         wait_for(port, process, log)
@@ -48,6 +68,6 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         try:
             if requests.get(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.1)
     raise AssertionError(f"the server did not start: {log.read_text()[-2000:]}")

@@ -88,7 +88,7 @@ HOMES = {
     "onnxruntime": ("core.embedding", "core.jobs.benchmark"),
     "tokenizers": ("core.embedding", "core.training"),
     "sklearn": ("core.jobs.evaluate", "core.training"),
-    "umap": ("core.projection",),
+    "umap": ("core.projection", "core.jobs.placement"),
     "pandas": ("core.catalogues", "core.ui", "app", "pages"),
     "thumbhash": ("core.catalogues.placeholders",),
     "requests": ("core.jobs.fetch",),
