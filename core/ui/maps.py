@@ -19,6 +19,8 @@ from core.ui.front import STYLE
 from core.ui.maps_view import COLOURS, View, read, rivals, write
 from core.ui.words import WORDS
 
+NOTHING = np.empty(0, np.int64)
+
 
 def show() -> None:
     """Draw the page."""
@@ -49,10 +51,10 @@ def _body(known: list[str]) -> None:
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
     _controls(view, known)
-    placed, lit = _placed(), maps_plot.chosen()
-    if not len(lit) and view.kind:
+    placed, lit = _placed(), st.session_state.get("maps-drawn", NOTHING)
+    if view.kind:
         lit = _numbers_of(view.map, view.kind)
-    maps_plot.show(view, lit, placed, lambda: _lasso(view, known), _opened)
+    maps_plot.show(view, lit, placed, lambda: _drawn(view, known), _opened)
     _faithfulness(view)
     if placed is not None:
         st.html(f'<h2 class="vt-title">{WORDS.maps_closest}</h2>')
@@ -72,7 +74,7 @@ def _go(view: View, known: list[str]) -> None:
 
 def _changed(view: View, known: list[str], name: str) -> None:
     if name == "kind":
-        maps_plot.forget_chosen()
+        st.session_state.pop("maps-drawn", None)
     view = replace(view, **{name: st.session_state[f"maps-{name}"]})
     if view.beside == view.map:
         view = replace(view, beside="")
@@ -136,9 +138,10 @@ def _sample() -> None:
         st.session_state.pop("answer", None)
 
 
-def _lasso(view: View, known: list[str]) -> None:
-    if view.kind and len(maps_plot.chosen()):  # what was drawn takes the place of the class
-        _go(replace(view, kind=""), known)
+def _drawn(view: View, known: list[str]) -> None:
+    """Something was drawn around points: it takes the place of the class."""
+    st.session_state["maps-drawn"] = maps_plot.drawn()
+    _go(replace(view, kind=""), known)
 
 
 def _opened() -> None:

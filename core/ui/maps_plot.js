@@ -100,6 +100,7 @@ class View {
   }
 
   fail(error) {
+    this.drawing = false;
     if (!this.gone) this.root.textContent = `${this.component.data.words.failed} ${error.message ?? ""}`;
   }
 
@@ -114,8 +115,10 @@ class View {
     if (data.colour !== this.data?.colour) this.hidden.clear();
     this.data = data;
     this.arrange(data.maps);
-    data.maps.forEach((map, i) => this.draw(Plotly, map, points[i], cleared));
     this.describe(points[0]);
+    this.drawing = true;
+    await Promise.all(data.maps.map((map, i) => this.draw(Plotly, map, points[i], cleared)));
+    this.drawing = false;
   }
 
   arrange(wanted) {
@@ -182,8 +185,9 @@ class View {
     };
     const config = { displaylogo: false, responsive: true, displayModeBar: true, modeBarButtons: [
       ["lasso2d", "select2d"], ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
-    Plotly.react(map.plot, [...traces, ...this.overlay(query, points, ink, paper)], layout, config);
+    const drawn = Plotly.react(map.plot, [...traces, ...this.overlay(query, points, ink, paper)], layout, config);
     if (!map.listening) this.listen(map);
+    return drawn;
   }
 
   /* Names at the middle of their class, the largest classes first; one that would lie over another, or over the
@@ -240,6 +244,7 @@ class View {
   }
 
   choose(map, { points }) {
+    if (this.drawing) return; // plotly tells of selections that we take away, too
     const bits = new Uint8Array(Math.ceil(this.data.n / 8));
     let n = 0;
     for (const { curveNumber, pointNumber } of points) {
@@ -256,7 +261,7 @@ class View {
       const lit = other.rows.map((_, i) => this.litIn(other, i));
       window.Plotly.restyle(other.plot, { selectedpoints: lit }, other.rows.map((_, i) => i));
     }
-    this.component.setStateValue("chosen", this.sent);
+    this.component.setTriggerValue("chosen", this.sent);
   }
 
   hover(map, point, event) {

@@ -59,8 +59,8 @@ def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_
         view: Which, and how they are coloured.
         lit: (m,) int64 numbers of the items that are lit, none for all.
         placed: The query, if there is one.
-        on_chosen: Called when a lasso or a box was drawn or taken away; `chosen()` says what is in it.
-        on_opened: Called when a point was clicked; `opened()` says which.
+        on_chosen: Called when a lasso or a box was drawn or taken away.
+        on_opened: Called when a point was clicked.
 
     Raises:
         ArtifactError: A map cannot be used.
@@ -85,19 +85,13 @@ def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_
     )
 
 
-def chosen() -> np.ndarray:
-    """(m,) int64: the numbers of the items in the lasso or box, none where there is none."""
+def drawn() -> np.ndarray:
+    """(m,) int64: the numbers of the items in what has just been drawn; for `on_chosen`."""
     return maps_data.unpack(st.session_state.get(KEY, {}).get("chosen"))
 
 
-def forget_chosen() -> None:
-    """Take the lasso away; before the maps are drawn."""
-    if len(chosen()):
-        st.session_state[KEY]["chosen"] = ""
-
-
 def opened() -> int | None:
-    """The number of the item that was clicked, None where there is none."""
+    """The number of the item that has just been clicked, None for anything else; for `on_opened`."""
     number = st.session_state.get(KEY, {}).get("opened")
     return number if isinstance(number, int) and 0 <= number < maps_data.starts()[-1] else None
 
