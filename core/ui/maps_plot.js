@@ -105,8 +105,7 @@ class View {
   }
 
   async update(data) {
-    const Plotly = await loadPlotly(data.plotly);
-    const points = await Promise.all(data.maps.map(loadPoints));
+    const [Plotly, ...points] = await Promise.all([loadPlotly(data.plotly), ...data.maps.map(loadPoints)]);
     if (this.gone) return;
     this.root.querySelector(".vt-maps-loading")?.remove();
     if (data.lit !== this.sent || !this.maps.size) this.bits = data.lit ? bytesOf(data.lit) : null;
