@@ -159,18 +159,27 @@ def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="where it goes (default: own/ in the data folder)"
     )
+    parser.add_argument("--maps", action="store_true", help="make only the maps, of all backbones unless one is named")
     _add_backbone(parser)
-    parser.set_defaults(run=_build, parser=parser)
+    parser.set_defaults(run=_build, parser=parser, backbone=None)
 
 
 def _build(options: argparse.Namespace) -> int:
     from core.jobs.build import build
+    from core.jobs.maps import build_maps
 
     if (options.catalogue is None) != (options.source is None):
         options.parser.error("--catalogue NAME and --from PATH go together")
+    if options.maps and options.source is not None:
+        options.parser.error("--maps is for the catalogues that ship, not for --from")
+    if options.maps:
+        build_maps(options.backbone)
+        return 0
+    options.backbone = options.backbone or DEFAULT_BACKBONE
     if options.source is not None:
         return _build_own(options)
     build(options.backbone)
+    build_maps(options.backbone)
     return 0
 
 
@@ -240,12 +249,17 @@ def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         "requirements-dev.txt; without it that row is left out.",
     )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--placement", action="store_true", help="compare ways to place a query on a map instead")
     parser.set_defaults(run=_benchmark)
 
 
 def _benchmark(options: argparse.Namespace) -> int:
     from core.jobs.benchmark import benchmark, describe
+    from core.jobs.placement import compare_placements
 
+    if options.placement:
+        compare_placements()
+        return 0
     results = benchmark()
     print(json.dumps(results) if options.json else describe(results))
     return 0

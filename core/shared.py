@@ -12,6 +12,7 @@ from core.catalogues.clothing_source import ClothingSource
 from core.catalogues.pictures import Pictures
 from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
 from core.errors import ArtifactError, DataError
+from core.maps import EmbeddingMap, MapFacts, load_map
 from core.search import SearchEngine
 
 #: Engines that are kept beside the default one, which stays, and files of pictures; the one that was not used for
@@ -19,6 +20,8 @@ from core.search import SearchEngine
 MAX_KEPT = 2
 #: After so many seconds it is seen that photos have been downloaded, or removed.
 LOOK_AGAIN_S = 300
+#: Maps that are kept; the largest takes 1 MB.
+MAX_MAPS = 12
 
 _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thing twice
 
@@ -74,3 +77,19 @@ def _photo_source(folder: Path, period: int) -> ClothingSource | None:
         return find_source()
     except DataError:  # a damaged archive: the pictures' public addresses are used instead
         return None
+
+
+def chart(backbone_id: str) -> tuple[EmbeddingMap, MapFacts]:
+    """The map of a backbone, with what is known of it; read anew when the manifest names another file.
+
+    Raises:
+        ArtifactError: See `load_map`.
+    """
+    entry = load_manifest()["files"].get(f"maps/{backbone_id}.npz", {})
+    with _lock:
+        return _chart(backbone_id, artifacts_dir(), entry.get("sha256", ""))
+
+
+@lru_cache(maxsize=MAX_MAPS)
+def _chart(backbone_id: str, folder: Path, sha256: str) -> tuple[EmbeddingMap, MapFacts]:
+    return load_map(backbone_id)

@@ -51,6 +51,26 @@ def tiny_artifacts(_tiny_original: Path, tmp_path: Path, monkeypatch: pytest.Mon
     return folder
 
 
+@pytest.fixture(scope="session")
+def mapped_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ships in artifacts/, by links, with two maps in place of those that ship: every 25th item, every 50th."""
+    folder = tmp_path_factory.mktemp("mapped") / "artifacts"
+    shipped = artifacts.artifacts_dir()
+    for file in shipped.rglob("*"):
+        copy = folder / file.relative_to(shipped)
+        if file.is_file() and file.name != artifacts.MANIFEST and copy.parts[-2] != "maps":
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.symlink_to(file)
+    manifest = artifacts.load_manifest() | {"maps": {}}
+    manifest["files"] = {name: {} for name in manifest["files"] if not name.startswith("maps/")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VITRINE_ARTIFACTS_DIR", str(folder))
+        artifacts.save_manifest(manifest)
+        fakes.add_map(DEFAULT_BACKBONE, every=25)
+        fakes.add_map(DEFAULT_BACKBONE, every=50, entry="efficientnet-lite0")
+    return folder
+
+
 @pytest.fixture
 def engine(tiny_artifacts: Path) -> SearchEngine:
     """A search engine on the tiny artifacts, nothing loaded yet."""

@@ -19,6 +19,9 @@ from core.config import DEFAULT_BACKBONE
 from core.embedding import Embedder
 from core.gallery import calibration_file, index_file, items_file
 from core.index import HnswIndex, IndexParameters
+from core.maps import EmbeddingMap, MapFacts, quantise, save_map
+from core.metrics import Estimate
+from core.projection import Faithfulness, ProjectionParameters
 
 N_FASHION_MNIST = 40
 N_CLOTHING = 30
@@ -155,3 +158,34 @@ def _calibration(embeddings: np.ndarray) -> calibration.Calibration:
 def use_fake(backbone_id: str = DEFAULT_BACKBONE) -> None:
     """Put the fake into the registry for the rest of the process (a test uses the fixture instead)."""
     BACKBONES[backbone_id] = fake_record(backbone_id)
+
+
+def points_of(backbone_id: str, every: int = 1) -> np.ndarray:
+    """(n, 2): the first two dimensions of every so many-th item's embedding, catalogue by catalogue."""
+    parts = [np.load(index_file(backbone_id, name, ".npy"), mmap_mode="r")[::every, :2] for name in CATALOGUES]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def add_map(backbone_id: str, every: int, entry: str | None = None) -> None:
+    """A map of every so many-th item whose points are `points_of`, in the artifacts in use.
+
+    Each third item is said to lie among the class after its own. `entry` is the backbone whose map it is called.
+    """
+    manifest = artifacts.load_manifest()
+    tables = [ItemTable.load(items_file(name)) for name in CATALOGUES]
+    position = [np.arange(0, len(table), every) for table in tables]
+    own = np.concatenate([t.frame["label"].cat.codes.to_numpy()[p] for t, p in zip(tables, position, strict=True)])
+    n_classes = np.repeat([len(known.classes) for known in CATALOGUES.values()], [len(p) for p in position])
+    predicted = np.where(np.arange(len(own)) % 3 == 0, (own + 1) % n_classes, own)
+    chart = EmbeddingMap(
+        np.repeat(np.arange(len(tables)), [len(p) for p in position]),
+        np.concatenate(position),
+        *quantise(points_of(backbone_id, every)),
+        predicted=predicted,
+        nearest=predicted,
+        purity=np.where(predicted == own, 255, 51),
+    )
+    half = Estimate(0.5, 0.4, 0.6, len(own))
+    facts = MapFacts(len(own), ProjectionParameters(), Faithfulness(half, half, 15))
+    save_map(entry or backbone_id, chart, facts, manifest)
+    artifacts.save_manifest(manifest)

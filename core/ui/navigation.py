@@ -12,6 +12,7 @@ PAGES = {
     "search": "app.py",
     "browse": "pages/1_Browse.py",
     "own": "pages/2_Your_catalogue.py",
+    "maps": "pages/4_Maps.py",
     "train": "pages/5_Train_a_classifier.py",
 }
 

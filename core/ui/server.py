@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core import api
+from core.ui import maps_server
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -19,9 +20,10 @@ _MAX_DESCRIPTORS = 256
 
 
 def routes() -> list[BaseRoute]:
-    """The routes of the HTTP API, below the same base path as the pages."""
+    """The routes of the HTTP API and of the maps, below the same base path as the pages."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return api.routes(f"/{base}" if base else "")
+    prefix = f"/{base}" if base else ""
+    return [*api.routes(prefix), *maps_server.routes(prefix)]
 
 
 @asynccontextmanager

@@ -38,6 +38,12 @@ def current() -> Query | None:
     return Query("photo", photo) if photo else None
 
 
+def latest() -> Query | None:
+    """The query of this page, else the last one that was answered in this visit."""
+    stored = st.session_state.get("answer")
+    return current() or (cast("Query", stored[0][0]) if stored else None)
+
+
 def go(query: Query) -> None:
     """Make this the query, and remember the one before."""
     before = current()

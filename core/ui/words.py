@@ -105,7 +105,13 @@ class Words:
     sample_missing: str = "the sample picture is missing"
 
     navigation: dict[str, str] = field(
-        default_factory=lambda: {"search": "Search", "browse": "Browse", "own": "Your catalogue", "train": "Train"}
+        default_factory=lambda: {
+            "search": "Search",
+            "browse": "Browse",
+            "own": "Your catalogue",
+            "maps": "Maps",
+            "train": "Train",
+        }
     )
     browse_title: str = "Browse · Vitrine"
     browse_heading: str = "Browse the catalogues"
@@ -388,6 +394,57 @@ class Words:
     )
     train_load: str = "Use a classifier that you saved"
     train_load_file: str = "The ZIP that you downloaded here"
+    maps_title: str = "Maps · Vitrine"
+    maps_heading: str = "Maps of what looks alike"
+    maps_lead: str = (
+        "Every point is a piece, and points lie close where the model sees pieces as alike. Rest the pointer on a "
+        "point to see it, click it for its closest matches, or draw around points to see them all below."
+    )
+    maps_none: str = "No map has been made yet. Whoever runs this server makes one, in a few minutes, with:"
+    maps_bad_value: str = "The link asks for “{value}”, which is not on this page, so the usual is shown."
+    maps_map: str = "Map"
+    maps_beside: str = "Beside it"
+    maps_no_second: str = "No second map"
+    maps_colour: str = "Colour"
+    maps_colours: dict[str, str] = field(
+        default_factory=lambda: {
+            "class": "Class",
+            "catalogue": "Catalogue",
+            "predicted": "Class that its neighbours have",
+            "wrong": "Nearest piece is of another class",
+        }
+    )
+    maps_sides: tuple[str, ...] = ("Nearest piece is of the same class", "Nearest piece is of another class")
+    maps_kind: str = "Find a class"
+    maps_no_kind: str = "All classes"
+    maps_find: str = "Find a piece by its id"
+    maps_find_example: str = "fashion-mnist/test/00007"
+    maps_query: str = "Place a sample"
+    maps_no_query: str = "None"
+    maps_alt: str = "Map of {name}. The table of classes at the end of this page says in figures what it shows."
+    maps_predicted: str = "Its neighbours: {name}"
+    maps_loading: str = "Drawing the map…"
+    maps_failed: str = "The map could not be drawn. Reloading the page may help."
+    maps_faithful: str = (
+        "How far to trust the map of {title}, {n:,} pieces: of 1 at best, its trustworthiness is {trust:.3f} "
+        "({trust_low:.3f} to {trust_high:.3f}), so what lies together mostly belongs together. Flattening loses detail "
+        "all the same: of the {k} closest matches of a piece, {kept:.0%} ({kept_low:.0%} to {kept_high:.0%}) are also "
+        "the {k} closest points. How far apart groups lie means little."
+    )
+    maps_closest: str = "Closest to what is placed on the map"
+    maps_chosen: str = "{n:,} pieces chosen"
+    maps_count: str = "{title} {n:,}"
+    maps_page: str = "Page, of {n:,}"
+    maps_csv_help: str = "Download all chosen pieces as a table"
+    maps_mistakes: str = "Where two classes mix"
+    maps_first: str = "Pieces of"
+    maps_second: str = "among"
+    maps_mistakes_count: str = (
+        "**{n:,}** of {of:,} pieces of the class *{own}* have neighbours that are mostly of the class *{other}*. "
+        "The clearest come first."
+    )
+    maps_table: str = "The map as a table"
+    maps_columns: tuple[str, ...] = ("Class", "Catalogue", "Pieces", "Neighbours of the same class")
 
 
 WORDS = Words()

@@ -1,8 +1,9 @@
-"""One real server for all end-to-end tests."""
+"""One real server for all end-to-end tests, and one more with small maps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,5 +18,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """
     log = tmp_path_factory.mktemp("server") / "log.txt"
     with serving(log, VITRINE_API_PER_MINUTE="0") as (_, address):
+        yield address
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="session")
+def maps_server(tmp_path_factory: pytest.TempPathFactory, mapped_artifacts: Path) -> Iterator[str]:
+    """The same with two small maps."""
+    log = tmp_path_factory.mktemp("maps-server") / "log.txt"
+    with serving(log, VITRINE_API_PER_MINUTE="0", VITRINE_ARTIFACTS_DIR=str(mapped_artifacts)) as (_, address):
         yield address
     assert "Traceback" not in log.read_text()

@@ -1,0 +1,199 @@
+"""The page of maps: every item where its backbone sees it, what lies where it should not, and the query among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core import shared
+from core.backbones import BACKBONES
+from core.config import DEFAULT_BACKBONE, DEFAULT_K
+from core.errors import VitrineError
+from core.maps import known_maps, repair
+from core.projection import N_PLACED
+from core.ui import cards, maps_data, maps_grid, maps_mistakes, maps_plot, navigation, resources, results, state
+from core.ui.front import STYLE
+from core.ui.maps_view import COLOURS, View, read, rivals, write
+from core.ui.words import WORDS
+
+NOTHING = np.empty(0, np.int64)
+
+
+def show() -> None:
+    """Draw the page."""
+    st.html(STYLE)
+    navigation.show()
+    st.html(cards.header_html(0, large=False))
+    st.html(f'<h2 class="vt-browse-heading">{WORDS.maps_heading}</h2>')
+    _maps()
+
+
+@st.fragment
+def _maps() -> None:
+    """All of the page that changes."""
+    try:
+        known = sorted(set(known_maps()) & set(BACKBONES), key=lambda id: id != DEFAULT_BACKBONE)
+        if known:
+            _body(known)
+        else:
+            st.info(WORDS.maps_none, icon=":material/map:")
+            st.code(repair(DEFAULT_BACKBONE), language="bash")
+    except VitrineError as error:
+        st.error(cards.plain(str(error)), icon=":material/error:")
+
+
+def _body(known: list[str]) -> None:
+    view, notes = read(st.query_params, known)
+    st.markdown(WORDS.maps_lead)
+    for note in notes:
+        st.info(cards.plain(note), icon=":material/info:")
+    _controls(view, known)
+    placed, lit = _placed(), st.session_state.get("maps-drawn", NOTHING)
+    if view.kind:
+        lit = _numbers_of(view.map, view.kind)
+    maps_plot.show(view, lit, placed, lambda: _drawn(view, known), _opened)
+    _faithfulness(view)
+    if placed is not None:
+        st.html(f'<h2 class="vt-title">{WORDS.maps_closest}</h2>')
+        maps_grid.tiles(np.array(placed.nearest[: placed.n_hits]), "maps-closest")
+    if len(lit):
+        maps_grid.show(lit)
+    _mistakes(view, known)
+    with st.expander(WORDS.maps_table, icon=":material/table:"):
+        st.dataframe(maps_mistakes.table(shared.chart(view.map)[0]), hide_index=True, height="content")
+
+
+def _go(view: View, known: list[str]) -> None:
+    """Keep the view in the link, and the query that is there."""
+    query: dict[str, str] = {kind: ref for kind in state.URL_KINDS if (ref := st.query_params.get(kind))}
+    st.query_params.from_dict(query | write(view, View(known[0])))
+
+
+def _changed(view: View, known: list[str], name: str) -> None:
+    if name == "kind":
+        st.session_state.pop("maps-drawn", None)
+    view = replace(view, **{name: st.session_state[f"maps-{name}"]})
+    if view.beside == view.map:
+        view = replace(view, beside="")
+    if view.second not in rivals(view.first):
+        view = replace(view, second=rivals(view.first)[0])
+    _go(view, known)
+
+
+def _choice(view: View, known: list[str], name: str, label: str, names: Mapping[str, str], width: int) -> None:
+    """A choice whose value is in the link; the link decides what it shows."""
+    st.session_state[f"maps-{name}"] = getattr(view, name)
+    st.selectbox(
+        label, list(names), format_func=names.__getitem__, key=f"maps-{name}", on_change=_changed,
+        args=(view, known, name), width=width,
+    )  # fmt: skip
+
+
+def _kinds() -> dict[str, str]:
+    return {kind.id: f"{kind.title} · {WORDS.catalogues[kind.catalogue]}" for kind in maps_data.KINDS}
+
+
+def _controls(view: View, known: list[str]) -> None:
+    titles = {id: BACKBONES[id].title for id in known}
+    others = {id: title for id, title in titles.items() if id != view.map}
+    with st.container(key="maps-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+        _choice(view, known, "map", WORDS.maps_map, titles, 180)
+        if others:
+            _choice(view, known, "beside", WORDS.maps_beside, {"": WORDS.maps_no_second} | others, 180)
+        _choice(view, known, "colour", WORDS.maps_colour, {id: WORDS.maps_colours[id] for id in COLOURS}, 170)
+        _choice(view, known, "kind", WORDS.maps_kind, {"": WORDS.maps_no_kind} | _kinds(), 200)
+        st.text_input(WORDS.maps_find, key="maps-find", on_change=_find, placeholder=WORDS.maps_find_example, width=190)
+        names = {"": WORDS.maps_no_query} | WORDS.samples
+        current = state.current()
+        st.session_state["maps-sample"] = current.ref if current and current.ref in WORDS.samples else ""
+        st.selectbox(
+            WORDS.maps_query, list(names), format_func=names.__getitem__, key="maps-sample", on_change=_sample,
+            width=110,
+        )  # fmt: skip
+    if problem := st.session_state.pop("maps-problem", ""):
+        st.warning(cards.plain(problem), icon=":material/search_off:")
+
+
+def _find() -> None:
+    """Place the item whose id was typed."""
+    text = st.session_state["maps-find"].strip()
+    if not text:
+        return
+    try:
+        maps_data.number_of(text)
+        state.go(state.Query("item", text))
+    except VitrineError:
+        st.session_state["maps-problem"] = WORDS.unknown_item.format(id=text[:60])
+
+
+def _sample() -> None:
+    name = st.session_state["maps-sample"]
+    if name:
+        state.go(state.Query("sample", name))
+    else:
+        state.leave()
+        st.session_state.pop("answer", None)
+
+
+def _drawn(view: View, known: list[str]) -> None:
+    """Something was drawn around points: it takes the place of the class."""
+    st.session_state["maps-drawn"] = maps_plot.drawn()
+    _go(replace(view, kind=""), known)
+
+
+def _opened() -> None:
+    number = maps_plot.opened()
+    if number is not None:
+        st.session_state["maps-clicked"] = number
+        catalogue, position = maps_data.place_of(number)
+        state.go(state.Query("item", resources.engine().gallery(catalogue).items.row(position).id))
+
+
+def _placed() -> maps_plot.Placed | None:
+    """The query of the link, or the last one of this visit, and its nearest items."""
+    query = state.latest()
+    if query is None:
+        return None
+    try:
+        engine = resources.engine()
+        if query.kind == "item":
+            number = maps_data.number_of(query.ref)
+            hits = engine.search_similar(query.ref, N_PLACED).hits
+        else:
+            number = None
+            hits = engine.search_embedding(results.look_of(query).embedding, N_PLACED).hits
+    except VitrineError as error:
+        st.warning(cards.plain(str(error)), icon=":material/error:")
+        return None
+    nearest = tuple(maps_data.number_of(hit.id) for hit in hits)
+    clicked = number is not None and number == st.session_state.get("maps-clicked")
+    return maps_plot.Placed(number, nearest, DEFAULT_K, centred=not clicked)
+
+
+def _numbers_of(backbone_id: str, kind: str) -> np.ndarray:
+    chart, _ = shared.chart(backbone_id)
+    return maps_data.numbers_on(chart)[maps_data.codes_of(chart)[0] == maps_data.CODES[kind]]
+
+
+def _faithfulness(view: View) -> None:
+    for id in view.maps:
+        facts = shared.chart(id)[1]
+        trust, kept = facts.faithfulness.trustworthiness, facts.faithfulness.neighbours_kept
+        st.caption(
+            WORDS.maps_faithful.format(
+                title=BACKBONES[id].title, n=facts.count, trust=trust.value, trust_low=trust.low, trust_high=trust.high,
+                k=facts.faithfulness.k, kept=kept.value, kept_low=kept.low, kept_high=kept.high,
+            )
+        )  # fmt: skip
+
+
+def _mistakes(view: View, known: list[str]) -> None:
+    kinds = _kinds()
+    with st.expander(WORDS.maps_mistakes, icon=":material/compare_arrows:", expanded=True):
+        with st.container(key="maps-pair", horizontal=True, gap="small"):
+            _choice(view, known, "first", WORDS.maps_first, kinds, 260)
+            _choice(view, known, "second", WORDS.maps_second, {id: kinds[id] for id in rivals(view.first)}, 260)
+        maps_mistakes.show(view)

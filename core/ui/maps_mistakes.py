@@ -1,0 +1,56 @@
+"""The items of a pair of classes that lie among the other one, as pictures; and the classes of a map as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import shared
+from core.maps import FULL, EmbeddingMap
+from core.ui import maps_data, maps_grid
+from core.ui.maps_view import View
+from core.ui.words import WORDS
+
+N_SHOWN = 12
+
+
+def misplaced(chart: EmbeddingMap, own: int, other: int) -> np.ndarray:
+    """(m,) int64 numbers of the items of one class whose neighbours are mostly of another, the clearest first."""
+    codes, predicted, _ = maps_data.codes_of(chart)
+    rows = np.flatnonzero((codes == own) & (predicted == other))
+    return maps_data.numbers_on(chart)[rows[np.argsort(chart.purity[rows], kind="stable")]]
+
+
+def show(view: View) -> None:
+    """Draw both sides of the view's pair.
+
+    Raises:
+        ArtifactError: The map cannot be used.
+    """
+    chart, _ = shared.chart(view.map)
+    codes = maps_data.codes_of(chart)[0]
+    for own, other in ((view.first, view.second), (view.second, view.first)):
+        first, second = maps_data.CODES[own], maps_data.CODES[other]
+        numbers = misplaced(chart, first, second)
+        st.markdown(
+            WORDS.maps_mistakes_count.format(
+                n=len(numbers), of=int((codes == first).sum()),
+                own=maps_data.KINDS[first].title, other=maps_data.KINDS[second].title,
+            )
+        )  # fmt: skip
+        maps_grid.tiles(numbers[:N_SHOWN], f"maps-mistakes-{first}")
+
+
+def table(chart: EmbeddingMap) -> list[dict[str, Any]]:
+    """A row for each class of a map, in the order of the catalogues: how many items, and how pure where they lie."""
+    codes = maps_data.codes_of(chart)[0]
+    rows = []
+    for code, kind in enumerate(maps_data.KINDS):
+        of_kind = codes == code
+        if of_kind.any():
+            purity = round(100 * float(chart.purity[of_kind].mean()) / FULL)
+            values = (kind.title, WORDS.catalogues[kind.catalogue], int(of_kind.sum()), f"{purity}%")
+            rows.append(dict(zip(WORDS.maps_columns, values, strict=True)))
+    return rows

@@ -1,0 +1,184 @@
+"""The page of maps, driven without a browser: pieces of the artifacts that ship, on a map made by the test."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.config import DEFAULT_BACKBONE, ROOT, artifacts_dir
+from core.search import SearchEngine
+from core.shared import chart
+from core.ui import maps_data, maps_grid, maps_mistakes, maps_plot
+from core.ui.maps_view import PAIR, View, read, write
+from core.ui.words import WORDS
+
+pytestmark = pytest.mark.skipif(
+    not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"
+)
+
+ITEM = "fashion-mnist/train/00000"
+KNOWN = [DEFAULT_BACKBONE, "efficientnet-lite0"]
+
+
+@pytest.fixture(autouse=True)
+def _in_use(mapped_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINE_ARTIFACTS_DIR", str(mapped_artifacts))
+
+
+def open_page(session: dict[str, object] | None = None, **query: str) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/4_Maps.py")
+    for name, value in query.items():
+        page.query_params[name] = value
+    for name, state in (session or {}).items():
+        page.session_state[name] = state
+    page.run()
+    assert not page.exception
+    return page
+
+
+def tiles_of(page: AppTest) -> list[str]:
+    return re.findall(r'<article class="vt-tile" data-id="([^"]+)"', "\n".join(e.body for e in page.get("html")))
+
+
+def ids_of(numbers: np.ndarray) -> list[str]:
+    return maps_grid.table_of(numbers)["id"].tolist()
+
+
+def params_of(page: AppTest) -> dict[str, str]:
+    return {name: value[0] if isinstance(value, list) else value for name, value in page.query_params.items()}
+
+
+def mistakes() -> list[str]:
+    codes = [maps_data.CODES[id] for id in PAIR]
+    found = chart(DEFAULT_BACKBONE)[0]
+    sides = [maps_mistakes.misplaced(found, *pair)[:12] for pair in (codes, codes[::-1])]
+    return [id for numbers in sides for id in ids_of(numbers)]
+
+
+def test_the_page_opens_with_the_usual_pair_and_a_table_of_all_classes() -> None:
+    page = open_page()
+    assert tiles_of(page) == mistakes()
+    found = chart(DEFAULT_BACKBONE)[0]
+    table = page.dataframe[0].value
+    assert table[WORDS.maps_columns[2]].sum() == len(found)
+    assert table[WORDS.maps_columns[0]].tolist()[:3] == ["T-shirt or top", "Trousers", "Pullover"]
+    assert "0.500 (0.400 to 0.600)" in page.caption[0].value
+
+
+def test_a_page_without_maps_says_how_to_make_one(monkeypatch: pytest.MonkeyPatch, artifacts_folder: Path) -> None:
+    (artifacts_folder / "manifest.json").write_text(
+        '{"schema": 1, "backbones": {}, "catalogues": {}, "indexes": {}, "files": {}}'
+    )
+    page = open_page()
+    assert [info.value for info in page.info] == [WORDS.maps_none]
+    assert "python -m core build --maps" in page.code[0].value
+
+
+def test_a_damaged_map_is_a_sentence(mapped_artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in mapped_artifacts.rglob("*"):
+        if file.is_file():
+            (tmp_path / file.relative_to(mapped_artifacts)).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / file.relative_to(mapped_artifacts)).symlink_to(file)
+    damaged = tmp_path / "maps" / f"{DEFAULT_BACKBONE}.npz"
+    damaged.unlink()
+    damaged.write_bytes(b"x" * 100)
+    monkeypatch.setenv("VITRINE_ARTIFACTS_DIR", str(tmp_path))
+    page = open_page()
+    assert len(page.error) == 1
+    assert "is damaged" in page.error[0].value
+
+
+def test_an_item_of_the_link_is_placed_among_its_five_closest() -> None:
+    page = open_page(item=ITEM)
+    hits = [hit.id for hit in SearchEngine().search_similar(ITEM, 5).hits]
+    assert tiles_of(page)[:5] == hits
+    page.button(key=f"maps-closest-{maps_data.number_of(hits[2])}").click().run()
+    assert params_of(page) == {"item": hits[2]}
+    assert tiles_of(page)[:5] == [hit.id for hit in SearchEngine().search_similar(hits[2], 5).hits]
+
+
+def test_a_class_is_found_counted_and_paged() -> None:
+    page = open_page(**{"class": "clothing/Skirt"})
+    found = chart(DEFAULT_BACKBONE)[0]
+    numbers = maps_data.numbers_on(found)[maps_data.codes_of(found)[0] == maps_data.CODES["clothing/Skirt"]]
+    assert tiles_of(page)[: min(24, len(numbers))] == ids_of(numbers[:24])
+    assert WORDS.maps_count.format(title="Skirt", n=len(numbers)) in [text.value for text in page.markdown]
+    page.selectbox(key="maps-kind").select("fashion-mnist/Bag").run()
+    assert params_of(page) == {"class": "fashion-mnist/Bag"}
+    page.selectbox(key="maps-kind").select("").run()
+    assert tiles_of(page) == mistakes()
+
+
+def test_an_id_is_found_or_refused_in_a_sentence() -> None:
+    page = open_page()
+    page.text_input(key="maps-find").set_value("nothing/at/all").run()
+    assert "nothing/at/all" in page.warning[0].value
+    page.text_input(key="maps-find").set_value(f" {ITEM} ").run()
+    assert params_of(page) == {"item": ITEM}
+    assert not page.warning
+    page.selectbox(key="maps-sample").select("bag").run()
+    assert params_of(page) == {"sample": "bag"}
+    page.selectbox(key="maps-sample").select("").run()
+    assert params_of(page) == {}
+    assert tiles_of(page) == mistakes()
+
+
+def test_two_maps_a_colour_and_a_pair_are_in_the_link() -> None:
+    page = open_page()
+    page.selectbox(key="maps-beside").select("efficientnet-lite0").run()
+    page.selectbox(key="maps-colour").select("wrong").run()
+    page.selectbox(key="maps-first").select("clothing/Hat").run()
+    wanted = {"beside": "efficientnet-lite0", "colour": "wrong", "first": "clothing/Hat", "second": "clothing/T-Shirt"}
+    assert params_of(page) == wanted
+    assert len(page.caption) == 2
+    page.selectbox(key="maps-map").select("efficientnet-lite0").run()
+    assert params_of(page) == {"map": "efficientnet-lite0"} | {k: v for k, v in wanted.items() if k != "beside"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"map": "nothing"}, {"beside": DEFAULT_BACKBONE}, {"colour": "x"}, {"class": "clothing/<b>"}, {"second": PAIR[0]}],
+)
+def test_a_value_that_means_nothing_is_the_usual_with_a_sentence(query: dict[str, str]) -> None:
+    view, notes = read(query, KNOWN)
+    assert (view, len(notes)) == (View(DEFAULT_BACKBONE), 1)
+    page = open_page(**query)
+    assert len(page.info) == 1
+
+
+def test_what_is_written_into_a_link_is_read_from_it() -> None:
+    for id in maps_data.CODES:
+        pair = [other for other in maps_data.CODES if other.partition("/")[0] == id.partition("/")[0] and other != id]
+        view = View("efficientnet-lite0", DEFAULT_BACKBONE, "predicted", id, id, pair[-1])
+        assert read(write(view, View(DEFAULT_BACKBONE)), KNOWN) == (view, [])
+
+
+def test_numbers_and_bits_go_there_and_back() -> None:
+    n = int(maps_data.starts()[-1])
+    numbers = np.array([0, 7, 8, 69_999, 70_000, n - 1])
+    np.testing.assert_array_equal(maps_data.unpack(maps_data.pack(numbers)), numbers)
+    assert maps_data.place_of(70_000) == ("clothing", 0)
+    assert [maps_data.number_of(id) for id in ids_of(numbers)] == numbers.tolist()
+    for bad in (None, 7, "", "AAAA", "%%%", maps_data.pack(numbers)[:-4], b"x"):
+        assert len(maps_data.unpack(bad)) == 0
+    for bad in (-1, n):
+        with pytest.raises(IndexError):
+            maps_data.place_of(bad)
+
+
+def test_a_place_costs_well_under_a_second() -> None:
+    number = maps_data.number_of(ITEM)
+    nearest = tuple(maps_data.number_of(hit.id) for hit in SearchEngine().search_similar(ITEM, 10).hits)
+    found = chart(DEFAULT_BACKBONE)[0]
+    started = time.perf_counter()
+    query = maps_plot._query(found, maps_plot.Placed(number, nearest, 5, True))
+    assert time.perf_counter() - started < 0.5
+    row = maps_data.row_on(found, number)
+    assert query is not None and row is not None
+    assert [query["x"], query["y"]] == found.steps[row].tolist()
+    assert query["hits"] == [r for n in nearest[:5] if (r := maps_data.row_on(found, n)) is not None]

@@ -1,0 +1,163 @@
+"""The page of maps in a real browser: a point shows its picture, a lasso becomes a grid, maps light up together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from test_front_page import CHROMIUM, FLAGS
+
+from core.config import artifacts_dir
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found"),
+    pytest.mark.skipif(not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"),
+]
+
+#: Where a point of the first map is on the screen, and what it is; the middle one of its largest group.
+POINT = """() => {
+  const plot = document.querySelector(".vt-map-plot"), layout = plot._fullLayout, box = plot.getBoundingClientRect();
+  const trace = plot.data.reduce((a, b) => (b.type === "scattergl" && b.x.length > a.x.length ? b : a));
+  const i = trace.x.length >> 1;
+  return [box.left + layout.xaxis._offset + layout.xaxis.d2p(trace.x[i]),
+          box.top + layout.yaxis._offset + layout.yaxis.d2p(trace.y[i])];
+}"""
+#: How many points of each map are lit; null where none is singled out.
+LIT = """() => [...document.querySelectorAll(".vt-map-plot")].map((plot) => {
+  const lit = plot.data.filter((trace) => trace.type === "scattergl").map((trace) => trace.selectedpoints);
+  return lit.every((points) => !points) ? null : lit.reduce((n, points) => n + (points?.length ?? 0), 0);
+})"""
+
+#: How many points of a class each map has.
+SIZES = """(name) => [...document.querySelectorAll(".vt-map-plot")].map(
+  (plot) => plot.data.find((trace) => trace.name === name).x.length)"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        software = ["--enable-unsafe-swiftshader", "--use-angle=swiftshader"]  # WebGL where there is no GPU
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *software])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, maps_server: str) -> Iterator[Page]:
+    """A page that reaches nothing but the server, and must raise no error of its own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    context.route(lambda url: not url.startswith((maps_server, "data:", "blob:")), lambda route: route.abort())
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    context.close()
+    assert not problems
+
+
+def open_maps(page: Page, server: str, query: str = "") -> tuple[float, float]:
+    """Open the page; gives where a point of the first map is on the screen."""
+    page.goto(f"{server}/Maps{query}")
+    page.locator(".vt-maps-legend button").first.wait_for()
+    x, y = page.evaluate(POINT)
+    return x, y
+
+
+def lasso(page: Page, x: float, y: float, reach: float = 60) -> None:
+    corners = [(-reach, -reach), (reach, -reach), (reach, reach), (-reach, reach), (-reach, -reach)]
+    page.mouse.move(x - reach, y - reach)
+    page.mouse.down()
+    for dx, dy in corners:
+        page.mouse.move(x + dx, y + dy, steps=4)
+    page.mouse.up()
+
+
+def test_a_point_shows_its_picture_and_a_click_places_it(page: Page, maps_server: str) -> None:
+    x, y = open_maps(page, maps_server)
+    page.mouse.move(x - 30, y)
+    page.mouse.move(x, y, steps=4)
+    card = page.locator(".vt-map-card")
+    card.locator(".vt-picture").wait_for()
+    assert card.locator(".vt-picture").evaluate("e => getComputedStyle(e).backgroundImage").startswith('url("data:')
+    id = card.get_attribute("data-id") or ""
+    assert re.match(r"(fashion-mnist|clothing)/", id)
+    page.mouse.click(x, y)
+    page.wait_for_url(re.compile(r"[?&]item="))
+    page.locator(".st-key-maps-closest .vt-tile").nth(4).wait_for()
+    assert id in page.url.replace("%2F", "/")
+
+
+def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_server: str) -> None:
+    x, y = open_maps(page, maps_server, "?beside=efficientnet-lite0")
+    assert page.evaluate(LIT) == [None, None]
+    lasso(page, x, y)
+    page.locator(".st-key-maps-chosen .vt-tile").first.wait_for()
+    left, right = page.evaluate(LIT)
+    assert 0 < right <= left < 3100
+    assert page.get_by_role("heading", name=f"{left:,} pieces chosen").is_visible()
+    shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
+    assert len(set(shown)) == min(24, left)
+    with page.expect_download() as download:
+        page.locator(".st-key-maps-csv button").first.click()
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0] == "id,catalogue,label"
+    assert [line.split(",")[0] for line in lines[1:]][: len(shown)] == shown
+    assert len(lines) == left + 1
+
+    page.locator('[data-test-script-state="notRunning"]').first.wait_for()
+    page.get_by_label("Find a class").click()
+    page.get_by_role("option", name="Bag").first.click()
+    page.wait_for_url(re.compile("class="))
+    bags = [int(n) for n in page.evaluate(SIZES, "Bag")]
+    page.get_by_role("heading", name=f"{bags[0]:,} pieces chosen").wait_for()
+    page.wait_for_function(f"String(({LIT})()) === '{bags[0]},{bags[1]}'")
+    lasso(page, *page.evaluate(POINT), reach=40)
+    page.wait_for_url(lambda url: "class=" not in url)
+
+
+def test_the_legend_hides_a_class_on_every_map_by_keyboard(page: Page, maps_server: str) -> None:
+    open_maps(page, maps_server, "?beside=efficientnet-lite0")
+    button = page.locator(".vt-maps-legend button", has_text="Bag")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert button.get_attribute("aria-pressed") == "false"
+    visible = (
+        "() => [...document.querySelectorAll('.vt-map-plot')].map((p) => p.data.find((t) => t.name === 'Bag').visible)"
+    )
+    assert page.evaluate(visible) == [False, False]
+    page.keyboard.press("Enter")
+    assert page.evaluate(visible) == [True, True]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light"), (1920, "dark")])
+def test_it_fits_every_screen(page: Page, maps_server: str, width: int, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 900})
+    open_maps(page, maps_server, "?beside=efficientnet-lite0&sample=dress")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    boxes = [plot.bounding_box() for plot in page.locator(".vt-map-plot").all()]
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width and box["height"] > 300 for box in boxes)
+
+
+def test_what_the_map_fetches_is_served_and_nothing_else(maps_server: str) -> None:
+    script = requests.get(f"{maps_server}/maps/plotly.js", timeout=30)
+    assert "plotly.js v" in script.text[:100]
+    assert (script.headers["Content-Encoding"], "immutable" in script.headers["Cache-Control"]) == ("gzip", True)
+    points = requests.get(f"{maps_server}/maps/points/vitrine-clip", timeout=30)
+    assert len(points.content) == 11 * 3016
+    assert points.headers["Cache-Control"] == "no-store"  # no version was named
+    item = requests.get(f"{maps_server}/maps/items/70000", timeout=30).json()
+    assert item["id"].startswith("clothing/")
+    assert item["picture"].startswith('<div class="vt-picture')
+    for wrong in ("items/75398", "items/99999999999", "items/x", "points/nothing", "nothing"):
+        answer = requests.get(f"{maps_server}/maps/{wrong}", timeout=30)
+        assert (answer.status_code, list(answer.json())) == (404, ["error"])
