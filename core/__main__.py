@@ -59,6 +59,9 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser("search", help="find the items closest to a photo or to words")
     parser.add_argument("image", type=Path, nargs="?", help="a photo (JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF)")
     parser.add_argument("--text", help="words instead of a photo, such as 'red dress'")
+    parser.add_argument("--but", default="", metavar="WORDS", help="the same with words added, such as blue")
+    parser.add_argument("--less", default="", metavar="WORDS", help="the same with words taken away")
+    parser.add_argument("--weight", type=float, metavar="SHARE", help="share of these words, 0 to 1 (default: fitted)")
     parser.add_argument("--k", type=int, default=DEFAULT_K, help=f"number of hits (default: {DEFAULT_K})")
     _add_backbone(parser)
     parser.add_argument("--catalogue", choices=["all", *CATALOGUES], default="all", help="where to look (default: all)")
@@ -67,19 +70,23 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _search(options: argparse.Namespace) -> int:
+    from core.blend import Wording
     from core.search import Filters, SearchEngine
 
     if (options.image is None) == (options.text is None):
         options.parser.error("give either an IMAGE or --text")
     if not 1 <= options.k <= MAX_K:
         options.parser.error(f"--k must be between 1 and {MAX_K}")
+    if options.weight is not None and not 0 <= options.weight <= 1:
+        options.parser.error("--weight must be between 0 and 1")
+    wording = Wording(options.but, options.less, options.weight)
     filters = Filters(() if options.catalogue == "all" else (options.catalogue,))
     engine = SearchEngine(options.backbone)
     engine.warm_up(filters.catalogues)  # so that the timings are those of a search, not of loading
     if options.text is not None:
-        query, result = options.text, engine.search_texts(options.text, options.k, filters)
+        query, result = options.text, engine.search_texts(options.text, options.k, filters, wording)
     else:
-        query, result = str(options.image), engine.search_image(options.image, options.k, filters)
+        query, result = str(options.image), engine.search_image(options.image, options.k, filters, wording=wording)
     for notice in engine.notices():
         print(notice, file=sys.stderr)
     if options.json:
@@ -92,8 +99,8 @@ def _search(options: argparse.Namespace) -> int:
         print(json.dumps({"backbone": options.backbone, "query": query, "hits": hits, "timings_ms": timings}))
         return 0
     for hit in result.hits:
-        # The calibration is of picture pairs; between words and pictures a similarity means something else.
-        meaning = "" if options.text else f"closer than {100 * hit.closer_than:.1f} % of random pairs"
+        # What similarities to a mix of picture and words mean is not known.
+        meaning = "" if wording else f"closer than {100 * hit.closer_than:.1f} % of random pairs"
         print(f"{hit.rank:3}  {hit.similarity:.3f}  {hit.title:20} {hit.id:48} {meaning}")
     print("  ".join(f"{stage} {ms:.1f} ms" for stage, ms in result.timings_ms.items()))
     return 0
@@ -137,6 +144,9 @@ def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="where it goes (default: own/ in the data folder)"
     )
+    parser.add_argument(
+        "--calibration", action="store_true", help="only fit anew what similarities mean, from the stored embeddings"
+    )
     _add_backbone(parser)
     parser.set_defaults(run=_build, parser=parser)
 
@@ -148,7 +158,12 @@ def _build(options: argparse.Namespace) -> int:
         options.parser.error("--catalogue NAME and --from PATH go together")
     if options.source is not None:
         return _build_own(options)
-    build(options.backbone)
+    if options.calibration:
+        from core.jobs.calibrate import recalibrate
+
+        recalibrate(options.backbone)
+    else:
+        build(options.backbone)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 from urllib.parse import quote
 
@@ -14,25 +15,23 @@ from core.errors import ArtifactError, UnknownNameError
 from core.search import Hit, SearchResult
 
 
-def found(query: str, result: SearchResult, base: str, calibrated: bool = True) -> dict[str, Any]:
+def found(query: str, result: SearchResult, base: str) -> dict[str, Any]:
     """A result in the form of `python -m core search --json`, with more about each hit.
 
     Args:
         query: What was asked for.
         result: Its hits.
         base: Where the API is, such as "/api".
-        calibrated: Whether the query is a picture: between words and pictures a similarity means something
-            else, so that `closer_than` and `same_kind` are null there.
     """
     return {
         "backbone": DEFAULT_BACKBONE,
         "query": query,
-        "hits": [_hit(hit, base, calibrated) for hit in result.hits],
+        "hits": [_hit(hit, base) for hit in result.hits],
         "timings_ms": {stage: round(ms, 2) for stage, ms in result.timings_ms.items()},
     }
 
 
-def _hit(hit: Hit, base: str, calibrated: bool) -> dict[str, Any]:
+def _hit(hit: Hit, base: str) -> dict[str, Any]:
     return {
         "rank": hit.rank,
         "id": hit.id,
@@ -40,10 +39,14 @@ def _hit(hit: Hit, base: str, calibrated: bool) -> dict[str, Any]:
         "label": hit.label,
         "similarity": round(hit.similarity, 5),
         "title": hit.title,
-        "closer_than": round(hit.closer_than, 5) if calibrated else None,
-        "same_kind": round(hit.same_kind, 5) if calibrated else None,
+        "closer_than": _known(hit.closer_than),
+        "same_kind": _known(hit.same_kind),
         "picture": _address(hit, base),
     }
+
+
+def _known(share: float) -> float | None:
+    return None if math.isnan(share) else round(share, 5)
 
 
 def _address(hit: Hit, base: str) -> str | None:

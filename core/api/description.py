@@ -7,7 +7,7 @@ from typing import Any
 from core import __version__
 from core.api.asked import ALL, LONGEST, MAX_LABELS, SEEN
 from core.catalogues import CATALOGUES
-from core.config import DEFAULT_K, MAX_IMAGE_BYTES, MAX_K
+from core.config import API_MAX_TEXT, DEFAULT_K, MAX_IMAGE_BYTES, MAX_K
 
 _ABOUT = """The searches of Vitrine for other programs. Nothing here changes anything, and nothing of a request is
 kept. Every refusal is `{"error": "one plain sentence"}`. There is no key and no CORS: put the server behind a proxy
@@ -124,6 +124,9 @@ def _options() -> dict[str, Schema]:
         "catalogue": {"enum": [ALL, *CATALOGUES], "default": ALL},
         "min_similarity": {"type": "number", "minimum": -1, "maximum": 1, "default": -1},
         "labels": {"type": "array", "items": {"enum": labels}, "maxItems": MAX_LABELS, "default": []},
+        "but": _text(API_MAX_TEXT) | {"description": "Words that are added to the query."},
+        "less": _text(API_MAX_TEXT) | {"description": "Words that are taken away from it."},
+        "weight": {"type": "number", "minimum": 0, "maximum": 1, "description": "Share of but and less."},
     }
 
 
@@ -162,8 +165,8 @@ _HIT: dict[str, Schema] = {
     "label": _TEXT | {"description": "The data set's own."},
     "similarity": {"type": "number", "minimum": -1, "maximum": 1, "description": "Cosine; higher is closer."},
     "title": _TEXT | {"description": "The label in plain words."},
-    "closer_than": _SHARE | {"description": "Share of random pairs that are less similar; null for words."},
-    "same_kind": _SHARE | {"description": "Probability of being the query's kind; null for words."},
+    "closer_than": _SHARE | {"description": "Share of random pairs that are less similar; null with but or less."},
+    "same_kind": _SHARE | {"description": "Probability of being the query's kind; null with but or less."},
     "picture": {"type": ["string", "null"], "description": "Where the picture is; a path is one of this server."},
 }
 _FOUND: dict[str, Schema] = {

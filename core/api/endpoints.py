@@ -91,7 +91,7 @@ class Api:
         name = (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
 
         def search() -> SearchResult:  # the bytes are in memory only while they are looked at
-            return shared.engine().search_image(picture.file.read(), asked.k, asked.filters, name)
+            return shared.engine().search_image(picture.file.read(), asked.k, asked.filters, name, asked.wording)
 
         return _json(answers.found(name, await self._run(search), self.base))
 
@@ -106,13 +106,13 @@ class Api:
         def search() -> SearchResult:
             engine = shared.engine()
             if kind == "item":
-                return engine.search_similar(value, asked.k, asked.filters)
+                return engine.search_similar(value, asked.k, asked.filters, asked.wording)
             if kind == "text":
-                return engine.search_texts(value, asked.k, asked.filters)
-            return engine.search_image(picture, asked.k, asked.filters)
+                return engine.search_texts(value, asked.k, asked.filters, asked.wording)
+            return engine.search_image(picture, asked.k, asked.filters, wording=asked.wording)
 
         result = await self._run(search)
-        return _json(answers.found(value, result, self.base, calibrated=kind != "text"))
+        return _json(answers.found(value, result, self.base))
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Do the work in a thread when it is its turn, so that the pages' server is never held up."""

@@ -8,7 +8,7 @@ from core.catalogues import CATALOGUES
 from core.catalogues.items import UnknownItemError
 from core.errors import ImageError, UnknownNameError, VitrineError
 from core.search import Hit, SearchResult
-from core.ui import cards, export, options, resources, samples, state
+from core.ui import cards, export, hints, options, resources, samples, state, words_box
 from core.ui.looks import Look, digest, look_at
 from core.ui.options import Options
 from core.ui.pictures import Picture, data_url, picture_of
@@ -24,13 +24,19 @@ def show(query: state.Query) -> None:
         VitrineError: The query names nothing that exists, or the search cannot be made.
     """
     with st.spinner(WORDS.looking):
-        look = None if query.kind == "item" else look_of(query)
-        name, note, picture = _described(query, look)
+        look = look_of(query) if query.kind in ("photo", "sample") else None
+        name, card = _described(query, look)
+        hint = hints.hint_for(query, look)
     left, right = st.columns([1.1, 4], gap="medium")
     with left.container(key="query"):
-        st.html(cards.query_html(WORDS.query_kinds[query.kind], name, note, picture))
+        st.html(card)
         ways_out()
+        words_box.beside(query)
     with right:
+        if hint:
+            st.info(hint, icon=":material/lightbulb:")
+        if hint == WORDS.no_known_words:
+            return
         with st.container(key="toolbar", horizontal=True, vertical_alignment="center"):
             chosen = options.choose(options.choose_catalogue())
             download = st.container(width="content")
@@ -69,15 +75,26 @@ def search(query: state.Query, look: Look | None, chosen: Options) -> SearchResu
     engine = resources.engine()
     for catalogue in chosen.filters.catalogues or CATALOGUES:
         engine.gallery(catalogue)  # loading it, the first time, is no part of searching
-    if look is None:
-        result = engine.search_similar(query.ref, chosen.k, chosen.filters)
+    wanted, wording = (chosen.k, chosen.filters), query.wording
+    if query.kind == "words":
+        result = engine.search_texts(query.ref, *wanted, wording)
+    elif look is None:
+        result = engine.search_similar(query.ref, *wanted, wording)
     else:
-        result = engine.search_embedding(look.embedding, chosen.k, chosen.filters)
+        result = engine.search_embedding(look.embedding, *wanted, wording=wording)
     return state.keep_answer(key, result)
 
 
-def _described(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
-    """Name, note and picture of the query."""
+def _described(query: state.Query, look: Look | None) -> tuple[str, str]:
+    """Name and card of the query."""
+    if query.kind == "words":
+        return query.ref, cards.words_html(query.ref)
+    name, note, picture = _pictured(query, look)
+    return name, cards.query_html(WORDS.query_kinds[query.kind], name, note, picture)
+
+
+def _pictured(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
+    """Name, note and picture of a query that has one."""
     if look is not None:
         note = WORDS.privacy if query.kind == "photo" else ""
         return look.name, note, Picture((data_url(look.preview),), ratio=min(2.0, max(0.6, look.ratio)))
@@ -95,6 +112,8 @@ def _described(query: state.Query, look: Look | None) -> tuple[str, str, Picture
 def _name_of(query: state.Query) -> str:
     """What a query is called on the way back to it."""
     try:
+        if query.kind == "words":
+            return query.ref
         if query.kind == "item":
             gallery = resources.engine().gallery(query.ref.partition("/")[0])
             return gallery.items.row(gallery.items.position(query.ref)).title
