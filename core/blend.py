@@ -25,6 +25,10 @@ class Wording:
         return bool(self.but or self.less)
 
 
+#: Nothing said beside the query.
+NOTHING_SAID = Wording()
+
+
 def blend(query: np.ndarray, more: np.ndarray | None, less: np.ndarray | None, weight: float) -> np.ndarray:
     """`(1 - weight) · query + weight · (more - less)`, normalised: Rocchio's formula with one weight.
 

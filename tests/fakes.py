@@ -17,8 +17,8 @@ from core.catalogues.items import ItemTable
 from core.catalogues.pictures import write_pictures
 from core.config import DEFAULT_BACKBONE
 from core.embedding import Embedder
-from core.garment import GarmentTest
 from core.gallery import calibration_file, index_file, items_file
+from core.garment import GarmentTest
 from core.index import HnswIndex, IndexParameters
 
 N_FASHION_MNIST = 40

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.api.errors import ApiError
-from core.blend import Wording
+from core.blend import NOTHING_SAID, Wording
 from core.catalogues import CATALOGUES
 from core.config import API_MAX_TEXT, DEFAULT_K, MAX_K
 from core.errors import UnknownNameError
@@ -31,7 +31,7 @@ class Asked:
 
     k: int
     filters: Filters
-    wording: Wording = Wording()
+    wording: Wording = NOTHING_SAID
 
 
 def from_texts(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def check_options(values: dict[str, Any]) -> Asked:
 
 def _wording(values: dict[str, Any]) -> Wording:
     weight = values.get("weight")
-    if weight is not None and (not _is_number(weight) or not 0 <= weight <= 1):
+    if "weight" in values and (not _is_number(weight) or not 0 <= weight <= 1):
         raise ApiError(422, "weight must be a number from 0 to 1.")
     but, less = (_text(name, values[name], API_MAX_TEXT) if name in values else "" for name in ("but", "less"))
     return Wording(but, less, weight)

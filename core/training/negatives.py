@@ -126,14 +126,14 @@ def _landscape(rng: Rng) -> Image.Image:
     horizon = int(rng.integers(80, 190))
     image, pen = _canvas(_colour(rng, 120))
     if rng.random() < 0.5:
-        x, radius = rng.integers(10, 240), rng.integers(8, 28)
+        x, radius = int(rng.integers(10, 240)), int(rng.integers(8, 28))
         pen.ellipse((x - radius, 25, x + radius, 25 + 2 * radius), (255, 230, int(rng.integers(80, 200))))
     for depth in range(rng.integers(1, 4)):
         phase, wave = rng.uniform(0, 6), rng.uniform(0.01, 0.06)
         ridge = [(x, horizon + 25 * depth + 25 * math.sin(phase + wave * x)) for x in range(0, SIDE + 8, 8)]
         pen.polygon([*ridge, (SIDE, SIDE), (0, SIDE)], _colour(rng, 20, 150))
     for _ in range(rng.integers(0, 9)):
-        x, top = rng.integers(0, SIDE), rng.integers(horizon, SIDE)
+        x, top = int(rng.integers(0, SIDE)), int(rng.integers(horizon, SIDE))
         pen.polygon([(x - 12, top + 30), (x + 12, top + 30), (x, top - 20)], (20, int(rng.integers(60, 130)), 30))
     return _grainy(image, rng)
 

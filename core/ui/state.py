@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from core.blend import Wording
+from core.blend import NOTHING_SAID, Wording
 from core.config import MAX_WORDS
 from core.search import SearchResult
 from core.ui.looks import Look
@@ -33,7 +33,7 @@ class Query:
 
     kind: Kind
     ref: str
-    wording: Wording = Wording()
+    wording: Wording = NOTHING_SAID
 
 
 def current() -> Query | None:

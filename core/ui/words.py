@@ -58,7 +58,12 @@ class Words:
 
     looking: str = "Looking…"
     query_kinds: dict[str, str] = field(
-        default_factory=lambda: {"photo": "Your photo", "sample": "Sample", "item": "From the catalogue", "words": "Your words"}
+        default_factory=lambda: {
+            "photo": "Your photo",
+            "sample": "Sample",
+            "item": "From the catalogue",
+            "words": "Your words",
+        }
     )
     query_alt: str = "The picture that is searched with: {name}"
     photo_gone: str = "That photo is no longer kept here. Please choose it again."

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.blend import Wording
+from core.blend import NOTHING_SAID, Wording
 from core.config import MAX_WORDS
 from core.ui import resources, state
 from core.ui.words import WORDS
@@ -18,9 +18,7 @@ def show(large: bool) -> None:
     asked = query.ref if query is not None and query.kind == "words" else ""
     with st.form("words", border=False), st.container(key="words-line", horizontal=True, vertical_alignment="bottom"):
         key = f"words-{asked}"  # another query is another field, so that a link and the way back fill it
-        st.text_input(
-            WORDS.ask_words, asked, MAX_WORDS, key, type="search", placeholder=WORDS.ask_words_placeholder
-        )
+        st.text_input(WORDS.ask_words, asked, MAX_WORDS, key, type="search", placeholder=WORDS.ask_words_placeholder)
         st.form_submit_button(WORDS.ask_words_go, icon=":material/search:", on_click=_asked, args=(key,))
     if large:
         with st.container(key="examples", horizontal=True, gap="xsmall"):
@@ -49,7 +47,7 @@ def beside(query: state.Query) -> None:
         st.slider(WORDS.weight, 0.0, 1.0, weight, 0.05, key=keys[2])
         st.form_submit_button(WORDS.beside_go, on_click=_changed, args=(query, keys), width="stretch")
     if wording:
-        plain = replace(query, wording=Wording())
+        plain = replace(query, wording=NOTHING_SAID)
         st.button(WORDS.beside_clear, key="beside-clear", type="tertiary", on_click=state.go, args=(plain,))
 
 

@@ -314,7 +314,7 @@ def test_no_command_is_refused(capsys):
 
 
 def test_an_interrupted_command_ends_quietly(tiny_artifacts, photo, monkeypatch, capsys):
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SearchEngine, "search_image", interrupt)
