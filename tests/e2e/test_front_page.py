@@ -148,3 +148,18 @@ def test_browsing_opens_a_piece_by_link_and_by_click(page: Page, server: str) ->
     assert page.url == after
     page.get_by_role("link", name="Search").click()
     page.get_by_text("Show it a photo.").wait_for()
+
+
+def test_words_are_typed_and_the_link_is_shared(page: Page, server: str) -> None:
+    page.goto(server)
+    field = page.get_by_label("Or say it in words")
+    field.fill("red dress")
+    field.press("Enter")
+    page.wait_for_url(re.compile(r"\?q=red(\+|%20)dress"))
+    page.locator(".vt-hit").nth(4).wait_for()
+    hits, link = read_hits(page), page.url
+    page.goto(server)
+    page.get_by_role("heading", level=1).wait_for()
+    page.goto(link)
+    page.locator(f'.vt-hit[data-rank="5"][data-id="{hits[4][1]}"]').wait_for()
+    assert read_hits(page) == hits
