@@ -19,4 +19,4 @@ def hint_for(query: state.Query, look: Look | None) -> str:
     said = " ".join((query.ref if query.kind == "words" else "", query.wording.but, query.wording.less)).strip()
     if said and not engine.embedder.known_words(said):
         return WORDS.no_known_words
-    return WORDS.no_figures if query.wording else ""
+    return ""

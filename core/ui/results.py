@@ -44,6 +44,8 @@ def show(query: state.Query) -> None:
         if result.hits:
             with download:
                 _download(result.hits, name)
+        if query.wording:
+            st.caption(WORDS.no_figures)
         _hits(result.hits)
         _footnotes(result, look, chosen)
 
@@ -180,7 +182,7 @@ def _footnotes(result: SearchResult, look: Look | None, chosen: Options) -> None
     parts = [
         text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
         for stage, text in WORDS.stages.items()
-        if stage in stages
+        if stages.get(stage)  # words are not decoded
     ]
     line = " · ".join(parts)
     with st.container(key="footnotes", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

@@ -45,6 +45,8 @@ class Words:
     )
     but: str = "This, but …"
     but_placeholder: str = "blue"
+    but_said: str = "But “{words}”"
+    less_said: str = "Less like “{words}”"
     less: str = "Less like …"
     less_placeholder: str = "striped"
     beside: str = "Change it with words"

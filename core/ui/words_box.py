@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.blend import NOTHING_SAID, Wording
 from core.config import MAX_WORDS
-from core.ui import resources, state
+from core.ui import cards, resources, state
 from core.ui.words import WORDS
 
 
@@ -36,8 +36,11 @@ def _asked(key: str) -> None:
 def beside(query: state.Query) -> None:
     """Draw the fields that change a query with words."""
     wording = query.wording
+    for sentence, said in ((WORDS.but_said, wording.but), (WORDS.less_said, wording.less)):
+        if said:
+            st.caption(sentence.format(words=cards.plain(said)))
     mark = f"{query.kind}-{query.ref}-{wording}"
-    with st.expander(WORDS.beside, icon=":material/tune:", expanded=bool(wording)), st.form("beside", border=False):
+    with st.expander(WORDS.beside, icon=":material/tune:"), st.form("beside", border=False):
         keys = [f"{name}-{mark}" for name in state.BESIDE]
         if query.kind != "words":
             st.text_input(WORDS.but, wording.but, MAX_WORDS, keys[0], placeholder=WORDS.but_placeholder)

@@ -1,5 +1,6 @@
 """Words on the front page: typed, in the link, and beside a picture."""
 
+import io
 import re
 
 import pytest
@@ -69,7 +70,9 @@ def test_words_beside_a_picture_are_in_the_link_and_change_the_answer() -> None:
     assert (page.query_params["sample"], page.query_params["but"]) == ("shirt", "blue")
     assert hits_of(open_page(sample="shirt", but="blue")) == changed
     assert "likely the same kind" not in html_of(page)
-    assert [info.value for info in page.info] == [WORDS.no_figures]
+    captions = [caption.value for caption in page.caption]
+    assert WORDS.no_figures in captions
+    assert WORDS.but_said.format(words="blue") in captions
     page.button(key="beside-clear").click().run()
     assert hits_of(page) == plain
     assert "but" not in page.query_params
@@ -82,8 +85,6 @@ def test_a_weight_that_is_none_counts_as_not_given(weight: str) -> None:
 
 
 def test_a_page_of_text_gets_a_hint_above_its_hits_and_a_sample_gets_none() -> None:
-    import io
-
     buffer = io.BytesIO()
     list(draw(3, 7))[2].save(buffer, "PNG")
     page = upload(open_page(), "page.png", buffer.getvalue())

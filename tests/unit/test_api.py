@@ -352,7 +352,8 @@ OUT_OF_RANGE: list[tuple[dict[str, Any], str]] = [
     ({"text": "red", "item": RED_ITEM}, "Give exactly one of item, text, image_url."),
     (
         {"text": "red", "top": 5},
-        "There is no field named 'top'. Known: item, text, image_url, k, catalogue, min_similarity, labels, but, less, weight.",
+        "There is no field named 'top'. Known: item, text, image_url, k, catalogue, min_similarity, labels, but, less, "
+        "weight.",
     ),
 ]
 
