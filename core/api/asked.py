@@ -86,7 +86,7 @@ def check_options(values: dict[str, Any]) -> Asked:
 
 
 def _wording(values: dict[str, Any]) -> Wording:
-    weight = values.get("weight")
+    weight: Any = values.get("weight")
     if "weight" in values and (not _is_number(weight) or not 0 <= weight <= 1):
         raise ApiError(422, "weight must be a number from 0 to 1.")
     but, less = (_text(name, values[name], API_MAX_TEXT) if name in values else "" for name in ("but", "less"))

@@ -63,7 +63,7 @@ def of_catalogue(catalogue: str, items: ItemTable, embeddings: np.ndarray) -> Kn
     """A catalogue as it is stored; Fashion-MNIST's last training images and `small_split=validation` are validation."""
     frame = items.frame
     ids, labels, senders, parts = (
-        frame[name].astype(str).to_numpy().astype(object).astype(str) for name in ("id", "label", "sender", "split")
+        frame[name].astype(str).to_numpy().astype(str) for name in ("id", "label", "sender", "split")
     )
     if catalogue == CLOTHING:
         splits, kinds_of = clothing.read_splits(), CLOTHING_TYPE
@@ -79,7 +79,8 @@ def of_catalogue(catalogue: str, items: ItemTable, embeddings: np.ndarray) -> Kn
 def queries(embedder: Embedder, galleries: dict[str, Known], part: str) -> dict[str, Known]:
     """Queries of every kind: a catalogue's own items, photos from elsewhere, and words.
 
-    Photos from elsewhere are product photos and the photos that somebody took at home.
+    Photos from elsewhere are product photos and the photos that somebody took at home. Of a catalogue's own items, the
+    first 3,000 of the part are enough.
     """
     found = {catalogue: gallery.part(part) for catalogue, gallery in galleries.items()}
     found = {name: known.only(np.arange(min(_FEW, len(known.kinds)))) for name, known in found.items()}
