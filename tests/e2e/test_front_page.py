@@ -107,14 +107,14 @@ def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page: Page, server: str
     alert.wait_for()
     assert "notes.jpg: it is not a picture of an accepted type" in alert.inner_text()
     assert page.locator(".vt-hit").count() == 0
-    page.get_by_role("button", name="Sneaker").click()
+    page.get_by_role("button", name="Sneaker", exact=True).click()
     page.locator(".vt-hit").nth(4).wait_for()
     assert page.get_by_role("alert").count() == 0
 
 
 def test_the_samples_are_reached_and_pressed_by_keyboard(page: Page, server: str) -> None:
     page.goto(server)
-    page.get_by_role("button", name="Dress").wait_for()
+    page.get_by_role("button", name="Dress", exact=True).wait_for()
     for _ in range(20):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.innerText") == "Dress":
