@@ -27,7 +27,7 @@ from core.metrics import Estimate, bootstrap, bootstrap_calibration_error
 from core.training.negatives import bundled, draw
 
 Add = Callable[[str, str, Estimate], None]
-_OTHER_SEED = 1
+_OTHER_SEED = 2  # seed 0 is fitted on, and seed 1 was looked at when the way of fitting was chosen
 _N_DRAWN = 200
 _NAMES = {PHOTO: "photo-to-{}", TEXT: "words-to-{}"}
 

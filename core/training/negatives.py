@@ -1,8 +1,8 @@
 """Pictures that show no fashion item: drawn here by chance, and the sample photos of two libraries.
 
 `draw` makes ten kinds of them from a seed, so that a detector can be fitted without any data set. `bundled` gives
-the photos that scikit-image and scikit-learn ship (a cat, a rocket, coffee, a page of text, a temple); they are for
-measuring only.
+the photos that scikit-image and scikit-learn ship (a cat, a rocket, coffee, a page of text, a temple); nothing is
+fitted on them, but the way of fitting was chosen with them in sight.
 """
 
 from __future__ import annotations
