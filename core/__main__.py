@@ -67,6 +67,9 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser("search", help="find the items closest to a photo or to words")
     parser.add_argument("image", type=Path, nargs="?", help="a photo (JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF)")
     parser.add_argument("--text", help="words instead of a photo, such as 'red dress'")
+    parser.add_argument("--but", default="", metavar="WORDS", help="the same with words added, such as blue")
+    parser.add_argument("--less", default="", metavar="WORDS", help="the same with words taken away")
+    parser.add_argument("--weight", type=float, metavar="SHARE", help="share of these words, 0 to 1 (default: fitted)")
     parser.add_argument("--k", type=int, default=DEFAULT_K, help=f"number of hits (default: {DEFAULT_K})")
     _add_backbone(parser)
     parser.add_argument(
@@ -81,6 +84,7 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _search(options: argparse.Namespace) -> int:
     from core.answers import as_json
+    from core.blend import Wording
     from core.own_items import OWN
     from core.search import Filters, SearchEngine
 
@@ -88,6 +92,9 @@ def _search(options: argparse.Namespace) -> int:
         options.parser.error("give either an IMAGE or --text")
     if not 1 <= options.k <= MAX_K:
         options.parser.error(f"--k must be between 1 and {MAX_K}")
+    if options.weight is not None and not 0 <= options.weight <= 1:
+        options.parser.error("--weight must be between 0 and 1")
+    wording = Wording(options.but, options.less, options.weight)
     engine, filters = SearchEngine(options.backbone), Filters()
     if options.catalogue in CATALOGUES:
         filters = Filters((options.catalogue,))
@@ -95,17 +102,17 @@ def _search(options: argparse.Namespace) -> int:
         engine, filters = _with_own(engine, options.catalogue), Filters((OWN,))
     engine.warm_up(filters.catalogues)  # so that the timings are those of a search, not of loading
     if options.text is not None:
-        query, result = options.text, engine.search_texts(options.text, options.k, filters)
+        query, result = options.text, engine.search_texts(options.text, options.k, filters, wording)
     else:
-        query, result = str(options.image), engine.search_image(options.image, options.k, filters)
+        query, result = str(options.image), engine.search_image(options.image, options.k, filters, wording=wording)
     for notice in engine.notices():
         print(notice, file=sys.stderr)
     if options.json:
-        print(json.dumps(as_json(options.backbone, query, result, calibrated=options.text is None)))
+        print(json.dumps(as_json(options.backbone, query, result)))
         return 0
     for hit in result.hits:
-        # The calibration is of picture pairs of a built catalogue; elsewhere a similarity means something else.
-        unknown = options.text or math.isnan(hit.closer_than)
+        # What a similarity to a mix of picture and words means is not known, nor what it means in some catalogues.
+        unknown = math.isnan(hit.closer_than)
         meaning = "" if unknown else f"closer than {100 * hit.closer_than:.1f} % of random pairs"
         print(f"{hit.rank:3}  {hit.similarity:.3f}  {hit.title:20} {hit.id:48} {meaning}")
     print("  ".join(f"{stage} {ms:.1f} ms" for stage, ms in result.timings_ms.items()))
@@ -160,6 +167,9 @@ def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o", "--output", type=Path, metavar="FOLDER", help="where it goes (default: own/ in the data folder)"
     )
     parser.add_argument("--maps", action="store_true", help="make only the maps, of all backbones unless one is named")
+    parser.add_argument(
+        "--calibration", action="store_true", help="only fit anew what similarities mean, from the stored embeddings"
+    )
     _add_backbone(parser)
     parser.set_defaults(run=_build, parser=parser, backbone=None)
 
@@ -178,8 +188,13 @@ def _build(options: argparse.Namespace) -> int:
     options.backbone = options.backbone or DEFAULT_BACKBONE
     if options.source is not None:
         return _build_own(options)
-    build(options.backbone)
-    build_maps(options.backbone)
+    if options.calibration:
+        from core.jobs.calibrate import recalibrate
+
+        recalibrate(options.backbone)
+    else:
+        build(options.backbone)
+        build_maps(options.backbone)
     return 0
 
 

@@ -1,18 +1,25 @@
 """What a similarity means: there is no universal threshold, so each backbone has a table of its own.
 
-Two figures are kept for each catalogue that is searched. `closer_than` is the share of random pairs (any
-training picture, any item of the catalogue) that are less similar. `same_kind` is how probable it is that a hit of
-this similarity has the query's label, from the twenty nearest neighbours of training pictures.
+Two figures are kept for each catalogue that is searched and for each kind of query: a catalogue's own item, a photo
+from elsewhere, or words. `closer_than` is the share of random pairs (such a query, any item of the catalogue) that
+are less similar. `same_kind` is how probable it is that one of the first hits, being this similar, is of the query's
+kind. Both are fitted on what was neither trained on nor is tested with (`core.jobs.calibrate`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from core.garment import GarmentTest
+
 N_QUANTILES = 1001
+#: Kinds of query that are no catalogue's item; those are named by their catalogue.
+PHOTO, TEXT, BLEND = "photo", "text", "blend"
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,47 @@ class Calibration:
     def from_json(cls, content: dict[str, Any]) -> Calibration:
         """The inverse of `to_json`; KeyError or ValueError where something is missing or malformed."""
         return cls(*(np.asarray(content[name], np.float32) for name in cls.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """All that is fitted for one backbone.
+
+    Attributes:
+        tables: Catalogue -> kind of query -> what a similarity means there.
+        pairs: Catalogue -> "random", "same_kind", "same_item" -> 21 similarities, at 0, 5 … 100 % of such pairs.
+        garment: Tells pictures of fashion items from others; None where it was not fitted.
+        weight: The best weight of words beside a photo, in [0, 1].
+    """
+
+    tables: Mapping[str, Mapping[str, Calibration]]
+    pairs: Mapping[str, Mapping[str, list[float]]]
+    garment: GarmentTest | None
+    weight: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain lists and numbers."""
+        garment = self.garment and {
+            "weights": [round(float(v), 5) for v in self.garment.weights],
+            "threshold": round(self.garment.threshold, 5),
+        }
+        tables = {
+            catalogue: {asked: table.to_json() for asked, table in of.items()} for catalogue, of in self.tables.items()
+        }
+        return {"schema": SCHEMA, "tables": tables, "pairs": self.pairs, "garment": garment, "weight": self.weight}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Calibrated:
+        """The inverse of `to_json`; KeyError, TypeError or ValueError where something is missing or malformed."""
+        if content["schema"] != SCHEMA:
+            raise ValueError("another version")
+        garment = content["garment"]
+        tables = {
+            catalogue: {asked: Calibration.from_json(table) for asked, table in of.items()}
+            for catalogue, of in content["tables"].items()
+        }
+        test = garment and GarmentTest(np.asarray(garment["weights"], np.float32), float(garment["threshold"]))
+        return cls(tables, content["pairs"], test, float(content["weight"]))
 
 
 def fit(

@@ -17,6 +17,9 @@ MAX_K = 100
 MAX_IMAGE_BYTES = 10 * 1000 * 1000
 MAX_IMAGE_PIXELS = 40 * 1000 * 1000
 
+#: Words that a visitor may type into one field.
+MAX_WORDS = 200  # characters
+
 #: Limits of the HTTP API. A search uses all cores for tens of milliseconds, so few run at once and few wait:
 #: pages stay responsive, and who is turned away learns it soon.
 API_MAX_SEARCHES = 2

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import html
+import re
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -69,6 +70,10 @@ class Embedder(ABC):
 
     def _embed_texts(self, texts: list[str]) -> np.ndarray:
         raise VitrineError(f"{self.record.title} understands pictures only, not words.")
+
+    def known_words(self, text: str) -> list[str]:
+        """Those words of a text that the backbone has learned; all of them where that cannot be told."""
+        return text.split()
 
     def embed_images(self, images: Iterable[Image.Image]) -> np.ndarray:
         """Embed pictures, in batches of `BATCH_SIZE`.
@@ -176,6 +181,13 @@ class OnnxClipEmbedder(OnnxImageEmbedder):
         )
         result: np.ndarray = session.run(None, {"tokens": tokens})[0]
         return result
+
+    def known_words(self, text: str) -> list[str]:
+        """Words that were frequent enough in training to have a token of their own; letters and digits have one too."""
+        tokenizer, _ = self._text_tower()
+        vocabulary = tokenizer.get_vocab()
+        words = re.findall(r"[^\W\d_]{2,}", _plain(text).lower())
+        return [word for word in words if f"{word}</w>" in vocabulary]
 
     def _text_tower(self) -> tuple[Any, Any]:
         with self._lock:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from core.artifacts import REPAIR, load_manifest, verified
-from core.calibration import Calibration
+from core.calibration import BLEND, PHOTO, TEXT, Calibrated, Calibration
 from core.catalogues.items import ItemTable
 from core.config import artifacts_dir
 from core.errors import ArtifactError
@@ -24,8 +25,9 @@ class Gallery:
         items: The item table; row number = position in `index` and `exact`.
         exact: Search by comparison, over (n, dim) float16 embeddings mapped from disk.
         index: hnswlib's graph, or `exact` where the graph cannot be used.
-        calibration: What a similarity means; None where nobody has measured it.
+        calibration: What a similarity to a photo from elsewhere means; None where nobody has measured it.
         notice: Why the graph is not used, "" where it is.
+        of_queries: What it means for other kinds of query: words, or the items of a catalogue.
     """
 
     items: ItemTable
@@ -33,6 +35,11 @@ class Gallery:
     index: SearchIndex
     calibration: Calibration | None
     notice: str = ""
+    of_queries: Mapping[str, Calibration] = field(default_factory=dict)
+
+    def meaning(self, asked: str) -> Calibration | None:
+        """What a similarity means to a kind of query; None where nobody has measured it."""
+        return self.of_queries.get(asked, None if asked in (TEXT, BLEND) else self.calibration)
 
 
 def index_file(backbone_id: str, catalogue: str, suffix: str) -> Path:
@@ -48,6 +55,20 @@ def items_file(catalogue: str) -> Path:
 def calibration_file(backbone_id: str) -> Path:
     """Where a backbone's calibration is."""
     return artifacts_dir() / "indexes" / backbone_id / "calibration.json"
+
+
+def load_calibrated(backbone_id: str) -> Calibrated:
+    """All that was fitted for a backbone, verified.
+
+    Raises:
+        ArtifactError: The file is missing, damaged or of another version.
+    """
+    path = calibration_file(backbone_id)
+    try:
+        return Calibrated.from_json(json.loads(verified(path).read_bytes()))
+    except (KeyError, TypeError, ValueError):
+        command = f"python -m core build --calibration --backbone {backbone_id}"
+        raise ArtifactError(f"indexes/{backbone_id}/calibration.json", "is of another version", command) from None
 
 
 def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
@@ -68,7 +89,9 @@ def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
     embeddings = np.load(verified(path), mmap_mode="r", allow_pickle=False)
     if embeddings.shape != (len(items), entry["dim"]) or items.content_hash() != entry["items_hash"]:
         raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "does not fit the item table", REPAIR)
-    calibration = json.loads(verified(calibration_file(backbone_id)).read_bytes())
+    tables = load_calibrated(backbone_id).tables.get(catalogue)
+    if not tables:
+        raise ArtifactError(f"indexes/{backbone_id}/calibration.json", f"knows nothing of {catalogue}", REPAIR)
     exact = ExactIndex(embeddings)
     index: SearchIndex = exact
     notice = ""
@@ -76,4 +99,4 @@ def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
         index = load_hnsw(index_file(backbone_id, catalogue, ".hnsw"), entry, embeddings)
     except ArtifactError as error:
         notice = f"{error}. Until then, every item is compared: the answers are right, only slower."
-    return Gallery(items, exact, index, Calibration.from_json(calibration[catalogue]), notice)
+    return Gallery(items, exact, index, tables[PHOTO], notice, tables)

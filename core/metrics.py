@@ -82,6 +82,40 @@ def macro_f1(matrix: np.ndarray) -> float:
     return float(np.nanmean(f1_by_class(matrix)))
 
 
+def calibration_error(probabilities: np.ndarray, right: np.ndarray, n_bins: int = 15) -> float:
+    """Expected calibration error: how far probabilities are from the shares that turn out right, on average.
+
+    Args:
+        probabilities: (n,) in [0, 1].
+        right: (n,) bool.
+        n_bins: Bins of equal width.
+
+    Source: Naeini, Cooper, Hauskrecht 2015.
+    """
+    bins = np.minimum((probabilities * n_bins).astype(int), n_bins - 1)
+    sums = np.bincount(bins, probabilities - right, n_bins)
+    return float(np.abs(sums).sum() / len(probabilities))
+
+
+def bootstrap_calibration_error(probabilities: np.ndarray, right: np.ndarray, counts: np.ndarray) -> Estimate:
+    """The same with its 95 % interval, resampling queries, whose hits stand or fall together.
+
+    Args:
+        probabilities: (n, k) in [0, 1], one row a query.
+        right: (n, k) bool.
+        counts: (n, k) bool, which of them count.
+    """
+    rng = np.random.default_rng(0)
+    n = len(probabilities)
+
+    def of(rows: np.ndarray) -> float:
+        counted = counts[rows]
+        return calibration_error(probabilities[rows][counted], right[rows][counted])
+
+    low, high = np.percentile([of(rng.integers(0, n, n)) for _ in range(200)], (2.5, 97.5))
+    return Estimate(of(np.arange(n)), float(low), float(high), n)
+
+
 def precision_at_k(relevant: np.ndarray, k: int) -> np.ndarray:
     """(n,) share of the first k neighbours that are relevant.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
+from core.calibration import Calibrated
 from core.catalogues import Catalogue
 from core.embedding import Embedder
 from core.gallery import Gallery
@@ -47,6 +48,11 @@ class OwnSearch(SearchEngine):
     def embedder(self) -> Embedder:
         """The backbone of both."""
         return self._own.embedder
+
+    @property
+    def calibrated(self) -> Calibrated:
+        """See `SearchEngine.calibrated`."""
+        return self._shared.calibrated
 
     def gallery(self, catalogue: str) -> Gallery:
         """See `SearchEngine.gallery`."""

@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from core.blend import Wording, blend
+from core.calibration import BLEND, PHOTO, TEXT, Calibrated
 from core.catalogues import CATALOGUES, Catalogue
 from core.catalogues import get as get_catalogue
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
 from core.embedding import Embedder, embed_photo, load_embedder
 from core.errors import UnknownNameError
-from core.gallery import Gallery, load_gallery
+from core.gallery import Gallery, load_calibrated, load_gallery
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class SearchEngine:
         self._lock = threading.RLock()
         self._embedder: Embedder | None = None
         self._galleries: dict[str, Gallery] = {}
+        self._calibrated: Calibrated | None = None
 
     @property
     def catalogues(self) -> Mapping[str, Catalogue]:
@@ -96,6 +99,18 @@ class SearchEngine:
             if self._embedder is None:
                 self._embedder = load_embedder(self.backbone_id)
             return self._embedder
+
+    @property
+    def calibrated(self) -> Calibrated:
+        """All that was fitted for the backbone, loaded once.
+
+        Raises:
+            ArtifactError: See `load_calibrated`.
+        """
+        with self._lock:
+            if self._calibrated is None:
+                self._calibrated = load_calibrated(self.backbone_id)
+            return self._calibrated
 
     def gallery(self, catalogue: str) -> Gallery:
         """One catalogue, loaded once.
@@ -124,12 +139,28 @@ class SearchEngine:
         """What visitors should know about the galleries that are loaded."""
         return [gallery.notice for gallery in list(self._galleries.values()) if gallery.notice]
 
+    def shows_fashion(self, embedding: np.ndarray) -> bool:
+        """Whether a picture's (dim,) embedding seems to show a fashion item; True where nobody can tell."""
+        test = self.calibrated.garment
+        return test is None or bool(test.passes(embedding[None])[0])
+
+    def blended(self, embedding: np.ndarray, wording: Wording) -> np.ndarray:
+        """(dim,) float32: an embedding with words added and taken away; see `core.blend`.
+
+        Raises:
+            VitrineError: The backbone has no text tower.
+        """
+        more, less = (self.embedder.embed_texts([words])[0] if words else None for words in (wording.but, wording.less))
+        weight = self.calibrated.weight if wording.weight is None else wording.weight
+        return blend(embedding, more, less, min(1.0, max(0.0, weight)))
+
     def search_image(
         self,
         source: bytes | Path,
         k: int = DEFAULT_K,
         filters: Filters | None = None,
         name: str | None = None,
+        wording: Wording | None = None,
     ) -> SearchResult:
         """Search by a photo.
 
@@ -138,15 +169,19 @@ class SearchEngine:
             k: Number of hits, at most `MAX_K`.
             filters: What may be found.
             name: What to call the photo in an error.
+            wording: Words beside the photo.
 
         Raises:
             ImageError: The photo cannot be read.
+            VitrineError: There are words, and the backbone has no text tower.
         """
         photo = embed_photo(self.embedder, source, name)
-        result = self.search_embedding(photo.embedding, k, filters)
+        result = self.search_embedding(photo.embedding, k, filters, wording=wording)
         return SearchResult(result.hits, photo.timings_ms | result.timings_ms, photo.embedding)
 
-    def search_texts(self, text: str, k: int = DEFAULT_K, filters: Filters | None = None) -> SearchResult:
+    def search_texts(
+        self, text: str, k: int = DEFAULT_K, filters: Filters | None = None, wording: Wording | None = None
+    ) -> SearchResult:
         """Search by words.
 
         Raises:
@@ -155,17 +190,20 @@ class SearchEngine:
         started = time.perf_counter()
         embedding = self.embedder.embed_texts([text])[0]
         embed_ms = 1000 * (time.perf_counter() - started)
-        result = self.search_embedding(embedding, k, filters)
+        result = self.search_embedding(embedding, k, filters, asked=TEXT, wording=wording)
         return SearchResult(result.hits, {"decode": 0.0, "embed": embed_ms} | result.timings_ms, embedding)
 
-    def search_similar(self, item_id: str, k: int = DEFAULT_K, filters: Filters | None = None) -> SearchResult:
+    def search_similar(
+        self, item_id: str, k: int = DEFAULT_K, filters: Filters | None = None, wording: Wording | None = None
+    ) -> SearchResult:
         """Items like an item of a catalogue, which is itself left out.
 
         Raises:
             UnknownNameError: No such item.
         """
         embedding = self.embedding_of(item_id)
-        return self.search_embedding(embedding, k, filters, exclude=(item_id,))
+        asked = item_id.partition("/")[0]
+        return self.search_embedding(embedding, k, filters, exclude=(item_id,), asked=asked, wording=wording)
 
     def embedding_of(self, item_id: str) -> np.ndarray:
         """(dim,) float32: the stored embedding of an item."""
@@ -180,9 +218,22 @@ class SearchEngine:
         k: int = DEFAULT_K,
         filters: Filters | None = None,
         exclude: Collection[str] = (),
+        asked: str = PHOTO,
+        wording: Wording | None = None,
     ) -> SearchResult:
-        """Search by a (dim,) float32 embedding; see `search_image`."""
+        """Search by a (dim,) float32 embedding; see `search_image`.
+
+        Args:
+            embedding: L2-normalised.
+            k: Number of hits, at most `MAX_K`.
+            filters: What may be found.
+            exclude: Ids of items that are not to be found.
+            asked: What was embedded: `PHOTO`, `TEXT`, or the catalogue of an item; decides what similarities mean.
+            wording: Words beside it; what similarities to such a blend mean is not known.
+        """
         started = time.perf_counter()
+        if wording:
+            embedding, asked = self.blended(embedding, wording), BLEND
         filters = filters or Filters()
         k = max(1, min(k, MAX_K))
         wanted = dict.fromkeys(filters.catalogues or self.catalogues)  # one that is named twice is searched once
@@ -192,7 +243,7 @@ class SearchEngine:
             positions, similarities = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), filters)
             found += [(float(s), catalogue, int(p)) for p, s in zip(positions, similarities, strict=True)]
         found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
-        hits = self._hits(found, k, filters.min_similarity, exclude)
+        hits = self._hits(found, k, filters.min_similarity, exclude, asked)
         return SearchResult(hits, {"search": 1000 * (time.perf_counter() - started)}, embedding)
 
     def _search_gallery(
@@ -208,7 +259,9 @@ class SearchEngine:
             positions, similarities = gallery.exact.search_among(query, k, allowed)
         return positions[0], similarities[0]
 
-    def _hits(self, found: list[tuple[float, str, int]], k: int, minimum: float, exclude: Collection[str]) -> list[Hit]:
+    def _hits(
+        self, found: list[tuple[float, str, int]], k: int, minimum: float, exclude: Collection[str], asked: str
+    ) -> list[Hit]:
         hits: list[Hit] = []
         for cosine, catalogue, position in found:
             similarity = min(1.0, cosine)  # rounding may leave a little more
@@ -216,7 +269,7 @@ class SearchEngine:
             item = gallery.items.row(position)
             if similarity < minimum or item.id in exclude:
                 continue
-            meaning = gallery.calibration
+            meaning = gallery.meaning(asked)
             hits.append(
                 Hit(
                     len(hits) + 1,

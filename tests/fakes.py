@@ -18,6 +18,7 @@ from core.catalogues.pictures import write_pictures
 from core.config import DEFAULT_BACKBONE
 from core.embedding import Embedder
 from core.gallery import calibration_file, index_file, items_file
+from core.garment import GarmentTest
 from core.index import HnswIndex, IndexParameters
 from core.maps import EmbeddingMap, MapFacts, quantise, save_map
 from core.metrics import Estimate
@@ -25,6 +26,9 @@ from core.projection import Faithfulness, ProjectionParameters
 
 N_FASHION_MNIST = 40
 N_CLOTHING = 30
+#: Pure red is no fashion item to the fake; everything less red is.
+GARMENT = GarmentTest(np.array([-1, 0, 0, 0], np.float32), -0.82)
+WEIGHT = 0.6
 PARAMETERS = IndexParameters(M=8, ef_construction=100, ef=64)
 
 _HALF = (0.5, 0.5, 0.5)
@@ -40,6 +44,9 @@ class FakeEmbedder(Embedder):
     def _embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
         mean, std = (np.array(v, np.float32)[None] for v in (self.record.mean, self.record.std))
         return with_darkness(pixels.mean(axis=(2, 3)) * std + mean)
+
+    def known_words(self, text: str) -> list[str]:
+        return [word for word in text.lower().split() if word in ImageColor.colormap]
 
     def _embed_texts(self, texts: list[str]) -> np.ndarray:
         return with_darkness(np.array([_colour_of(text) for text in texts], np.float32))
@@ -138,19 +145,20 @@ def write_artifacts(folder: Path, backbone_id: str = DEFAULT_BACKBONE) -> None:
         }
         for file in (items_file(catalogue), graph_file, embeddings_file):
             manifest["files"][artifacts.relative(file)] = {}
-        tables[catalogue] = _calibration(embeddings.astype(np.float32)).to_json()
+        tables[catalogue] = dict.fromkeys((calibration.PHOTO, calibration.TEXT), _calibration(embeddings))
     pictures = items_file("fashion-mnist").with_suffix(".npz")
     grey = colours_of("fashion-mnist")[:, :1, None]
     write_pictures(np.broadcast_to(grey, (len(grey), 28, 28)), pictures)
     file = calibration_file(backbone_id)
     with artifacts.written(file) as temporary:
-        temporary.write_text(json.dumps(tables))
+        temporary.write_text(json.dumps(calibration.Calibrated(tables, {}, GARMENT, WEIGHT).to_json()))
     for path in (pictures, file):
         manifest["files"][artifacts.relative(path)] = {}
     artifacts.save_manifest(manifest)
 
 
 def _calibration(embeddings: np.ndarray) -> calibration.Calibration:
+    embeddings = embeddings.astype(np.float32)
     pairs = (embeddings @ embeddings.T)[np.triu_indices(len(embeddings), 1)]
     return calibration.fit(pairs, pairs, pairs > np.median(pairs), n_steps=8)
 

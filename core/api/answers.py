@@ -20,9 +20,7 @@ from core.search import Hit, SearchResult
 _ELSEWHERE = "That photo is not on this server; it is published at {url}."
 
 
-def found(
-    query: str, result: SearchResult, base: str, backbone_id: str = DEFAULT_BACKBONE, calibrated: bool = True
-) -> dict[str, Any]:
+def found(query: str, result: SearchResult, base: str, backbone_id: str = DEFAULT_BACKBONE) -> dict[str, Any]:
     """A result as `python -m core search --json` gives it, with where each hit's picture is.
 
     Args:
@@ -30,9 +28,8 @@ def found(
         result: Its hits.
         base: Where the API is, such as "/api".
         backbone_id: What it was found with.
-        calibrated: See `core.answers.as_json`.
     """
-    content = as_json(backbone_id, query, result, calibrated)
+    content = as_json(backbone_id, query, result)
     for entry, hit in zip(content["hits"], result.hits, strict=True):
         entry["picture"] = _address(hit, base)
     return content

@@ -9,13 +9,14 @@ from typing import Any
 
 from core.api.errors import ApiError
 from core.backbones import BACKBONES
+from core.blend import NOTHING_SAID, Wording
 from core.catalogues import CATALOGUES
 from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K
 from core.errors import UnknownNameError
 from core.search import Filters, check_labels
 
 ALL = "all"
-OPTIONS = ("k", "catalogue", "min_similarity", "labels", "backbone")
+OPTIONS = ("k", "catalogue", "min_similarity", "labels", "backbone", "but", "less", "weight")
 #: What a search can start from, and how many characters it may have.
 LONGEST = {"item": 200, "text": API_MAX_TEXT, "image_url": 2000}
 SUBJECTS = tuple(LONGEST)
@@ -27,11 +28,12 @@ MAX_LABEL = 100  # characters
 
 @dataclass(frozen=True)
 class Asked:
-    """How many hits are wanted, which, and found with what."""
+    """How many hits are wanted, which, found with what, and what is said beside the subject."""
 
     k: int
     filters: Filters
     backbone: str = DEFAULT_BACKBONE
+    wording: Wording = NOTHING_SAID
 
 
 def from_texts(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def from_texts(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
         elif name in values:
             raise ApiError(422, f"{_shown(name)} is given twice.")
         else:
-            values[name] = _number(text) if name in ("k", "min_similarity") else text
+            values[name] = _number(text) if name in ("k", "min_similarity", "weight") else text
     return values
 
 
@@ -85,7 +87,16 @@ def check_options(values: dict[str, Any]) -> Asked:
     backbone = values.get("backbone", DEFAULT_BACKBONE)
     if not isinstance(backbone, str) or backbone not in BACKBONES:
         raise ApiError(422, f"backbone must be one of {', '.join(BACKBONES)}.")
-    return Asked(int(k), Filters(catalogues, _labels(values.get("labels", [])), float(minimum)), backbone)
+    filters = Filters(catalogues, _labels(values.get("labels", [])), float(minimum))
+    return Asked(int(k), filters, backbone, _wording(values))
+
+
+def _wording(values: dict[str, Any]) -> Wording:
+    weight: Any = values.get("weight")
+    if "weight" in values and (not _is_number(weight) or not 0 <= weight <= 1):
+        raise ApiError(422, "weight must be a number from 0 to 1.")
+    but, less = (_text(name, values[name], API_MAX_TEXT) if name in values else "" for name in ("but", "less"))
+    return Wording(but, less, weight)
 
 
 def _is_number(value: Any) -> bool:
@@ -114,14 +125,17 @@ def check_subject(values: dict[str, Any], known: Sequence[str] = SUBJECTS) -> tu
     if len(given) != 1:
         raise ApiError(422, f"Give exactly one of {', '.join(known)}." if len(known) > 1 else f"{known[0]} is missing.")
     name, value = given[0], values[given[0]]
-    longest = LONGEST[name]
+    return name, _text(name, value, LONGEST[name])
+
+
+def _text(name: str, value: Any, longest: int) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= longest or not re.search(SEEN, value):
         raise ApiError(422, f"{name} must be a text of 1 to {longest} characters, not blank.")
     try:
         value.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON can spell
         raise ApiError(422, f"{name} holds a character that is none.") from None
-    return name, value
+    return value
 
 
 def _shown(text: str) -> str:

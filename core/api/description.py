@@ -8,7 +8,7 @@ from core import __version__
 from core.api.asked import ALL, LONGEST, MAX_LABELS, SEEN
 from core.api.engines import searchable
 from core.catalogues import CATALOGUES
-from core.config import API_BURST_S, DEFAULT_BACKBONE, DEFAULT_K, MAX_IMAGE_BYTES, MAX_K, api_per_minute
+from core.config import API_BURST_S, API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_IMAGE_BYTES, MAX_K, api_per_minute
 
 _ABOUT = """The searches of Vitrine for other programs. Nothing here changes anything, and nothing of a request is
 kept. Every refusal is `{"error": "one plain sentence"}`. There is no key and no CORS: put the server behind a proxy
@@ -143,6 +143,9 @@ def _options() -> dict[str, Schema]:
             "default": DEFAULT_BACKBONE,
             "description": "What embeds; of those that /backbones lists, the ones that have an index.",
         },
+        "but": _text(API_MAX_TEXT) | {"description": "Words that are added to the query."},
+        "less": _text(API_MAX_TEXT) | {"description": "Words that are taken away from it."},
+        "weight": {"type": "number", "minimum": 0, "maximum": 1, "description": "Share of but and less."},
     }
 
 
@@ -181,8 +184,8 @@ _HIT: dict[str, Schema] = {
     "label": _TEXT | {"description": "The data set's own."},
     "similarity": {"type": "number", "minimum": -1, "maximum": 1, "description": "Cosine; higher is closer."},
     "title": _TEXT | {"description": "The label in plain words."},
-    "closer_than": _SHARE | {"description": "Share of random pairs that are less similar; null for words."},
-    "same_kind": _SHARE | {"description": "Probability of being the query's kind; null for words."},
+    "closer_than": _SHARE | {"description": "Share of random pairs that are less similar; null with but or less."},
+    "same_kind": _SHARE | {"description": "Probability of being the query's kind; null with but or less."},
     "picture": {"type": ["string", "null"], "description": "Where the picture is; a path is one of this server."},
 }
 _FOUND: dict[str, Schema] = {

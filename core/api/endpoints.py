@@ -117,7 +117,8 @@ class Api:
         name = (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
 
         def search() -> SearchResult:  # the bytes are in memory only while they are looked at
-            return engine_for(asked.backbone).search_image(picture.file.read(), asked.k, asked.filters, name)
+            engine = engine_for(asked.backbone)
+            return engine.search_image(picture.file.read(), asked.k, asked.filters, name, asked.wording)
 
         return _json(answers.found(name, await self._run(search), self.base, asked.backbone))
 
@@ -132,13 +133,13 @@ class Api:
         def search() -> SearchResult:
             engine = engine_for(asked.backbone)
             if kind == "item":
-                return engine.search_similar(value, asked.k, asked.filters)
+                return engine.search_similar(value, asked.k, asked.filters, asked.wording)
             if kind == "text":
-                return engine.search_texts(value, asked.k, asked.filters)
-            return engine.search_image(picture, asked.k, asked.filters)
+                return engine.search_texts(value, asked.k, asked.filters, asked.wording)
+            return engine.search_image(picture, asked.k, asked.filters, wording=asked.wording)
 
         result = await self._run(search)
-        return _json(answers.found(value, result, self.base, asked.backbone, calibrated=kind != "text"))
+        return _json(answers.found(value, result, self.base, asked.backbone))
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Do the work in a thread when it is its turn, so that the pages' server is never held up."""

@@ -6,7 +6,6 @@ weights): a build that was stopped goes on where it was. Nothing under artifacts
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core import artifacts, calibration
+from core import artifacts
 from core.backbones import get, model_dir
 from core.catalogues import CATALOGUES, clothing, fashion_mnist
 from core.catalogues.items import ItemTable
@@ -23,9 +22,10 @@ from core.catalogues.pictures import write_pictures
 from core.config import ROOT, artifacts_dir
 from core.embedding import Embedder, load_embedder
 from core.errors import ArtifactError
-from core.gallery import calibration_file, index_file, items_file
+from core.gallery import index_file, items_file
 from core.images import open_image
-from core.index import ExactIndex, HnswIndex, IndexParameters
+from core.index import HnswIndex, IndexParameters
+from core.jobs.calibrate import recalibrate
 
 CHUNK = 1000
 PARAMETERS = IndexParameters()
@@ -41,20 +41,15 @@ def build(backbone_id: str, report: Callable[[str], None] = print) -> None:
     register_model(backbone_id)
     embedder = load_embedder(backbone_id)
     manifest = artifacts.load_manifest()
-    tables: dict[str, dict[str, Any]] = {}
     for catalogue in CATALOGUES:
         items = build_items(catalogue, manifest, report)
         embeddings = embed_catalogue(embedder, catalogue, items).astype(np.float16)
         manifest["indexes"][f"{backbone_id}/{catalogue}"] = _write_index(
             backbone_id, catalogue, items, embeddings, manifest, report
         )
-        tables[catalogue] = _calibrate(items, embeddings).to_json()
-    file = calibration_file(backbone_id)
-    with artifacts.written(file) as temporary:
-        temporary.write_text(json.dumps(tables) + "\n")
-    manifest["files"][artifacts.relative(file)] = {}
     artifacts.save_manifest(manifest)
     report("The manifest is written.")
+    recalibrate(backbone_id, report)
 
 
 def register_model(backbone_id: str) -> None:
@@ -165,24 +160,3 @@ def _write_index(
         "items_hash": items.content_hash(),
         "weights_sha256": manifest["backbones"][backbone_id]["weights_sha256"],
     }
-
-
-def _calibrate(items: ItemTable, embeddings: np.ndarray, n_queries: int = 2000) -> calibration.Calibration:
-    """Fit on training pictures only: a neighbour counts if it is a training picture of another sender."""
-    rng = np.random.default_rng(0)
-    train = np.flatnonzero((items.frame["split"] == "train").to_numpy())
-    labels = items.frame["label"].cat.codes.to_numpy()
-    senders = items.frame["sender"].to_numpy().astype(str)
-    queries = np.sort(rng.choice(train, min(n_queries, len(train)), replace=False))
-    vectors = embeddings.astype(np.float32)
-    pairs = rng.integers(0, len(vectors), (2, 200_000))
-    pairs = pairs[:, pairs[0] != pairs[1]]
-    random_pairs = np.einsum("ij,ij->i", vectors[pairs[0]], vectors[pairs[1]])
-    found, similarities = ExactIndex(embeddings[train]).search(vectors[queries], 60)
-    neighbours = train[found]
-    usable = neighbours != queries[:, None]
-    usable &= (senders[neighbours] == "") | (senders[neighbours] != senders[queries][:, None])
-    usable &= np.cumsum(usable, axis=1) <= 20
-    same = labels[neighbours] == labels[queries][:, None]
-    random_same = labels[pairs[0]] == labels[pairs[1]]
-    return calibration.fit(random_pairs, similarities[usable], same[usable], random_same=random_same)

@@ -7,6 +7,7 @@
   canonical 372 photos; and zero-shot on the same photos.
 - `fashion-products`: 1,000 product photos that training never sees (`core.training.data`); each is a query
   among the other 999, and its name is the text that should find it.
+- whether the figures beside a hit can be believed, and how often a hint is wrong: `core.jobs.reliability`.
 """
 
 from __future__ import annotations
@@ -80,6 +81,10 @@ def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Re
     _clothing_small(embedder, photos, add)
     if _products_here():
         _fashion_products(embedder, add)
+        if f"{backbone_id}/clothing" in load_manifest()["indexes"]:
+            from core.jobs.reliability import measure
+
+            measure(embedder, add)
     else:
         report("fashion-products: skipped, fashion-products.zip is not in the data folder.")
     _write(backbone_id, results)

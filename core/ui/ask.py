@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.config import MAX_IMAGE_BYTES
-from core.ui import samples, state
+from core.ui import samples, state, words_box
 from core.ui.words import WORDS
 
 SMALL_CAMERA = 320  # pixels
@@ -20,6 +20,7 @@ def show(large: bool) -> None:
             _photo(large)
         with right:
             _samples()
+        words_box.show(large)
 
 
 def _photo(large: bool) -> None:

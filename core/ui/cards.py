@@ -42,19 +42,34 @@ def hit_html(hit: Hit, picture: Picture) -> str:
     """The card of one hit: picture, rank, what it is, how close it is."""
     catalogue = WORDS.catalogues.get(hit.catalogue, hit.catalogue)
     alt = WORDS.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
-    chance = WORDS.chance.format(percent=percent(hit.same_kind))
-    width = round(100 * min(1.0, max(0.0, hit.same_kind)))
     return (
         f'<article class="vt-hit" data-rank="{hit.rank}" data-id="{escape(hit.id)}">'
         f'<div class="vt-frame">{picture_html(picture, alt)}<span class="vt-rank">{hit.rank}</span></div>'
         f'<h3 class="vt-title">{escape(hit.title)}</h3><p class="vt-quiet">{escape(catalogue)}</p>'
-        f'<p class="vt-verdict">{escape(verdict(hit.same_kind))}</p>'
-        f'<div class="vt-meter" aria-hidden="true"><i style="width:{width}%"></i></div>'
-        f'<p class="vt-quiet">{escape(chance)}</p>'
+        f"{_chance_html(hit.same_kind)}"
         f'<p class="vt-figure">{escape(WORDS.similarity)} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
-        f'<p class="vt-quiet">{escape(WORDS.closer_than.format(percent=percent(hit.closer_than)))}</p>'
+        f"{_closer_html(hit.closer_than)}"
         "</article>"
     )
+
+
+def _chance_html(same_kind: float) -> str:
+    """How probable it is that a hit is of the query's kind; nothing where that is unknown."""
+    if math.isnan(same_kind):
+        return ""
+    width = round(100 * min(1.0, max(0.0, same_kind)))
+    chance = WORDS.chance.format(percent=percent(same_kind))
+    return (
+        f'<p class="vt-verdict">{escape(verdict(same_kind))}</p>'
+        f'<div class="vt-meter" aria-hidden="true"><i style="width:{width}%"></i></div>'
+        f'<p class="vt-quiet">{escape(chance)}</p>'
+    )
+
+
+def _closer_html(closer_than: float) -> str:
+    if math.isnan(closer_than):
+        return ""
+    return f'<p class="vt-quiet">{escape(WORDS.closer_than.format(percent=percent(closer_than)))}</p>'
 
 
 def query_html(kind: str, name: str, note: str, picture: Picture) -> str:
@@ -65,6 +80,14 @@ def query_html(kind: str, name: str, note: str, picture: Picture) -> str:
         f'<section class="vt-query"><div class="vt-frame">{picture_html(picture, alt)}</div>'
         f'<div><p class="vt-kicker">{escape(kind)}</p><h2 class="vt-title">{escape(name)}</h2>{quiet}</div>'
         "</section>"
+    )
+
+
+def words_html(text: str) -> str:
+    """The card of words that are searched with."""
+    return (
+        f'<section class="vt-query vt-words"><div><p class="vt-kicker">{escape(WORDS.query_kinds["words"])}</p>'
+        f'<h2 class="vt-title">{escape(text)}</h2></div></section>'
     )
 
 

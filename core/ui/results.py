@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import ImageError, VitrineError
 from core.search import Hit, SearchResult
-from core.ui import cards, export, options, own_session, samples, state
+from core.ui import cards, export, hints, options, own_session, samples, state, words_box
 from core.ui.looks import Look, digest, look_at
 from core.ui.options import Options
 from core.ui.pictures import Picture, data_url, picture_of
@@ -22,13 +22,19 @@ def show(query: state.Query) -> None:
         VitrineError: The query names nothing that exists, or the search cannot be made.
     """
     with st.spinner(WORDS.looking):
-        look = None if query.kind == "item" else look_of(query)
-        name, note, picture = _described(query, look)
+        look = look_of(query) if query.kind in ("photo", "sample") else None
+        name, card = _described(query, look)
+        hint = hints.hint_for(query, look)
     left, right = st.columns([1.1, 4], gap="medium")
     with left.container(key="query"):
-        st.html(cards.query_html(WORDS.query_kinds[query.kind], name, note, picture))
+        st.html(card)
         ways_out()
+        words_box.beside(query)
     with right:
+        if hint:
+            st.info(hint, icon=":material/lightbulb:")
+        if hint == WORDS.no_known_words:
+            return
         with st.container(key="toolbar", horizontal=True, vertical_alignment="center"):
             chosen = options.choose(options.choose_catalogue())
             download = st.container(width="content")
@@ -36,6 +42,8 @@ def show(query: state.Query) -> None:
         if result.hits:
             with download:
                 _download(result.hits, name)
+        if query.wording:
+            st.caption(WORDS.no_figures)
         _hits(result.hits)
         _footnotes(result, look, chosen)
 
@@ -67,15 +75,26 @@ def search(query: state.Query, look: Look | None, chosen: Options) -> SearchResu
     engine = own_session.engine()
     for catalogue in chosen.filters.catalogues or engine.catalogues:
         engine.gallery(catalogue)  # loading it, the first time, is no part of searching
-    if look is None:
-        result = engine.search_similar(query.ref, chosen.k, chosen.filters)
+    wanted, wording = (chosen.k, chosen.filters), query.wording
+    if query.kind == "words":
+        result = engine.search_texts(query.ref, *wanted, wording)
+    elif look is None:
+        result = engine.search_similar(query.ref, *wanted, wording)
     else:
-        result = engine.search_embedding(look.embedding, chosen.k, chosen.filters)
+        result = engine.search_embedding(look.embedding, *wanted, wording=wording)
     return state.keep_answer(key, result)
 
 
-def _described(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
-    """Name, note and picture of the query."""
+def _described(query: state.Query, look: Look | None) -> tuple[str, str]:
+    """Name and card of the query."""
+    if query.kind == "words":
+        return query.ref, cards.words_html(query.ref)
+    name, note, picture = _pictured(query, look)
+    return name, cards.query_html(WORDS.query_kinds[query.kind], name, note, picture)
+
+
+def _pictured(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
+    """Name, note and picture of a query that has one."""
     if look is not None:
         note = WORDS.privacy if query.kind == "photo" else ""
         return look.name, note, Picture((data_url(look.preview),), ratio=min(2.0, max(0.6, look.ratio)))
@@ -87,6 +106,8 @@ def _described(query: state.Query, look: Look | None) -> tuple[str, str, Picture
 def _name_of(query: state.Query) -> str:
     """What a query is called on the way back to it."""
     try:
+        if query.kind == "words":
+            return query.ref
         if query.kind == "item":
             gallery, position = own_session.find(query.ref)
             return gallery.items.row(position).title
@@ -153,7 +174,7 @@ def _footnotes(result: SearchResult, look: Look | None, chosen: Options) -> None
     parts = [
         text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
         for stage, text in WORDS.stages.items()
-        if stage in stages
+        if stages.get(stage)  # words are not decoded
     ]
     line = " · ".join(parts)
     with st.container(key="footnotes", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

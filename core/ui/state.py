@@ -1,21 +1,27 @@
 """What one visitor looks at: the query, the way back, and the few photos this visit keeps.
 
-A sample or an item is named in the URL, so that a link can be shared and the browser's own back button
+A sample, an item or words are named in the URL, so that a link can be shared and the browser's own back button
 works. A photo never is: of it, a small preview and its embedding stay in the session.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
 import streamlit as st
 
+from core.blend import NOTHING_SAID, Wording
+from core.config import MAX_WORDS
 from core.search import SearchResult
 from core.ui.looks import Look
 
-Kind = Literal["photo", "sample", "item"]
-URL_KINDS: tuple[Kind, ...] = ("item", "sample")
+Kind = Literal["photo", "sample", "item", "words"]
+#: Kinds of query that the URL names, and its parameter for each.
+URL_KINDS: dict[Kind, str] = {"item": "item", "sample": "sample", "words": "q"}
+#: What is said beside a query, as the URL names it.
+BESIDE = ("but", "less", "weight")
 #: Photos and samples whose preview and embedding a session keeps (about 100 KB each).
 MAX_LOOKS = 8
 MAX_TRAIL = 20
@@ -23,19 +29,28 @@ MAX_TRAIL = 20
 
 @dataclass(frozen=True)
 class Query:
-    """What is searched with: `ref` is the sha256 of a photo, the name of a sample, or the id of an item."""
+    """What is searched with: `ref` is the sha256 of a photo, a sample's name, an item's id, or words."""
 
     kind: Kind
     ref: str
+    wording: Wording = NOTHING_SAID
 
 
 def current() -> Query | None:
     """The query of this page: what the URL names, else the visitor's photo."""
-    for kind in URL_KINDS:
-        if ref := st.query_params.get(kind):
-            return Query(kind, ref)
+    for kind, name in URL_KINDS.items():
+        ref = st.query_params.get(name, "").strip()
+        if ref:
+            return Query(kind, ref[:MAX_WORDS] if kind == "words" else ref, _wording())
     photo = st.session_state.get("photo")
-    return Query("photo", photo) if photo else None
+    return Query("photo", photo, _wording()) if photo else None
+
+
+def _wording() -> Wording:
+    """What the URL says beside the query; a weight that is none counts as not given."""
+    but, less, weight = (st.query_params.get(name, "").strip()[:MAX_WORDS] for name in BESIDE)
+    share = float(weight) if re.fullmatch(r"0(\.\d{1,2})?|1(\.0{1,2})?", weight) else None
+    return Wording(but, less, share)
 
 
 def latest() -> Query | None:
@@ -94,16 +109,21 @@ def trail() -> list[Query]:
 
 
 def _set(query: Query | None) -> None:
-    for kind in URL_KINDS:
-        st.query_params.pop(kind, None)
+    for name in (*URL_KINDS.values(), *BESIDE):
+        st.query_params.pop(name, None)
     for name in ("incoming", "problem"):
         st.session_state.pop(name, None)
     if query is None:
         st.session_state.pop("photo", None)
-    elif query.kind == "photo":
+        return
+    if query.kind == "photo":
         st.session_state["photo"] = query.ref
     else:
-        st.query_params[query.kind] = query.ref
+        st.query_params[URL_KINDS[query.kind]] = query.ref
+    for name in BESIDE:
+        value = getattr(query.wording, name)
+        if query.wording and value not in ("", None):
+            st.query_params[name] = str(value)
 
 
 def looks() -> dict[str, Look]:

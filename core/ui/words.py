@@ -36,9 +36,36 @@ class Words:
         "A photo is kept in memory only, for this visit. It is never written to disk and never sent elsewhere."
     )
 
+    ask_words: str = "Or say it in words"
+    ask_words_placeholder: str = "red dress"
+    ask_words_go: str = "Search"
+    examples: tuple[str, ...] = ("red dress", "white sneakers", "black leather bag", "striped shirt", "blue jeans")
+    no_known_words: str = (
+        "I have not learned any of these words yet. Kinds and colours work best, in English: try “red dress”."
+    )
+    but: str = "This, but …"
+    but_placeholder: str = "blue"
+    but_said: str = "But “{words}”"
+    less_said: str = "Less like “{words}”"
+    less: str = "Less like …"
+    less_placeholder: str = "striped"
+    beside: str = "Change it with words"
+    beside_go: str = "Apply"
+    beside_clear: str = "Without these words"
+    weight: str = "How much these words count"
+    no_figures: str = "Nothing is known of how sure a match with added words is, so only its similarity is shown."
+    not_fashion: str = (
+        "This does not look like clothes, shoes or a bag to me. Here is what comes closest, but take it lightly."
+    )
+
     looking: str = "Looking…"
     query_kinds: dict[str, str] = field(
-        default_factory=lambda: {"photo": "Your photo", "sample": "Sample", "item": "From the catalogue"}
+        default_factory=lambda: {
+            "photo": "Your photo",
+            "sample": "Sample",
+            "item": "From the catalogue",
+            "words": "Your words",
+        }
     )
     query_alt: str = "The picture that is searched with: {name}"
     photo_gone: str = "That photo is no longer kept here. Please choose it again."

@@ -107,14 +107,14 @@ def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page: Page, server: str
     alert.wait_for()
     assert "notes.jpg: it is not a picture of an accepted type" in alert.inner_text()
     assert page.locator(".vt-hit").count() == 0
-    page.get_by_role("button", name="Sneaker").click()
+    page.get_by_role("button", name="Sneaker", exact=True).click()
     page.locator(".vt-hit").nth(4).wait_for()
     assert page.get_by_role("alert").count() == 0
 
 
 def test_the_samples_are_reached_and_pressed_by_keyboard(page: Page, server: str) -> None:
     page.goto(server)
-    page.get_by_role("button", name="Dress").wait_for()
+    page.get_by_role("button", name="Dress", exact=True).wait_for()
     for _ in range(20):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.innerText") == "Dress":
@@ -148,3 +148,18 @@ def test_browsing_opens_a_piece_by_link_and_by_click(page: Page, server: str) ->
     assert page.url == after
     page.get_by_role("link", name="Search").click()
     page.get_by_text("Show it a photo.").wait_for()
+
+
+def test_words_are_typed_and_the_link_is_shared(page: Page, server: str) -> None:
+    page.goto(server)
+    field = page.get_by_label("Or say it in words")
+    field.fill("red dress")
+    field.press("Enter")
+    page.wait_for_url(re.compile(r"\?q=red(\+|%20)dress"))
+    page.locator(".vt-hit").nth(4).wait_for()
+    hits, link = read_hits(page), page.url
+    page.goto(server)
+    page.get_by_role("heading", level=1).wait_for()
+    page.goto(link)
+    page.locator(f'.vt-hit[data-rank="5"][data-id="{hits[4][1]}"]').wait_for()
+    assert read_hits(page) == hits

@@ -24,6 +24,7 @@ from core.api import answers, body, endpoints, remote
 from core.api.description import description
 from core.artifacts import load_manifest, save_manifest
 from core.backbones import BACKBONES
+from core.blend import Wording
 from core.catalogues import CATALOGUES
 from core.config import API_MAX_SEARCHES, API_MAX_WAITING, MAX_IMAGE_BYTES, ROOT
 from core.search import Filters, SearchEngine
@@ -98,11 +99,22 @@ def test_the_answer_is_that_of_the_command_line_and_more(
     assert printed["timings_ms"].keys() == content["timings_ms"].keys()
 
 
-def test_words_get_the_hits_of_the_engine_uncalibrated(client: TestClient, engine: SearchEngine) -> None:
+def test_words_get_the_hits_of_the_engine(client: TestClient, engine: SearchEngine) -> None:
     content = conforms(client.post("/api/search", json={"text": "red", "k": 4}), "Found")
     assert ids(content) == [hit.id for hit in engine.search_texts("red", 4).hits]
-    assert {(hit["closer_than"], hit["same_kind"]) for hit in content["hits"]} == {(None, None)}
+    assert all(0 <= hit["closer_than"] <= 1 and 0 <= hit["same_kind"] <= 1 for hit in content["hits"])
     assert content["query"] == "red"
+
+
+def test_words_beside_the_subject_change_the_hits(client: TestClient, engine: SearchEngine) -> None:
+    said = {"but": "blue", "less": "red", "weight": 0.5}
+    wanted = [hit.id for hit in engine.search_similar(GREY_ITEM, 6, wording=Wording(**said)).hits]
+    asked = conforms(client.post("/api/search", json={"item": GREY_ITEM, "k": 6} | said), "Found")
+    got = conforms(client.get("/api/similar", params={"item": GREY_ITEM, "k": 6} | said), "Found")
+    assert ids(asked) == ids(got) == wanted != [hit.id for hit in engine.search_similar(GREY_ITEM, 6).hits]
+    assert {(hit["closer_than"], hit["same_kind"]) for hit in got["hits"]} == {(None, None)}
+    for wrong in ({"weight": 2}, {"weight": None}, {"but": ""}, {"less": 3}, {"but": "x" * 600}):
+        assert client.post("/api/search", json={"text": "red"} | wrong).status_code == 422
 
 
 def test_an_item_gets_the_same_hits_by_both_ways(client: TestClient, engine: SearchEngine) -> None:
@@ -351,7 +363,7 @@ def test_400_for_broken_forms(client: TestClient, content_type: str, content: by
 def test_400_for_more_or_longer_fields_than_there_are(client: TestClient) -> None:
     labels = {"labels": ["clothing/Dress"] * 60}
     response = client.post("/api/search", files={"image": png()}, data=labels)
-    refused(response, 400, "Too many fields. Maximum number of fields is 55.")
+    refused(response, 400, "Too many fields. Maximum number of fields is 58.")
     response = client.post("/api/search", files={"image": png()}, data={"k": "1" * 3000})
     refused(response, 400, "Part exceeded maximum size of 2KB.")
 
@@ -386,6 +398,7 @@ K = "k must be a whole number from 1 to 100."
 MINIMUM = "min_similarity must be a number from -1 to 1."
 LABELS = "labels must be at most 50 texts such as clothing/Dress."
 TEXT = "text must be a text of 1 to 500 characters, not blank."
+KNOWN = "k, catalogue, min_similarity, labels, backbone, but, less, weight"
 OUT_OF_RANGE: list[tuple[dict[str, Any], str]] = [
     *(({"text": "red", "k": k}, K) for k in (0, -1, 101, 1.5, "5", True, None, [], 10**30)),
     *(({"text": "red", "min_similarity": m}, MINIMUM) for m in (-1.01, 2, "0", False, None, {}, 10**400)),
@@ -407,7 +420,8 @@ OUT_OF_RANGE: list[tuple[dict[str, Any], str]] = [
     ({"text": "red", "item": RED_ITEM}, "Give exactly one of item, text, image_url."),
     (
         {"text": "red", "top": 5},
-        "There is no field named 'top'. Known: item, text, image_url, k, catalogue, min_similarity, labels, backbone.",
+        "There is no field named 'top'. Known: item, text, image_url, k, catalogue, min_similarity, labels, backbone, "
+        "but, less, weight.",
     ),
 ]
 
@@ -431,7 +445,7 @@ def test_422_for_values_in_json(client: TestClient, values: dict[str, Any], sent
         (f"item={RED_ITEM}&k=1&k=2", "'k' is given twice."),
         (
             f"item={RED_ITEM}&text=red",
-            "There is no field named 'text'. Known: item, k, catalogue, min_similarity, labels, backbone.",
+            f"There is no field named 'text'. Known: item, {KNOWN}.",
         ),
     ],
 )
@@ -446,7 +460,7 @@ def test_422_for_unknown_classes_and_values_in_forms(client: TestClient) -> None
     response = client.post("/api/search", files={"image": png()}, data={"k": "many"})
     refused(response, 422, K)
     response = client.post("/api/search", files={"image": png()}, data={"item": RED_ITEM})
-    refused(response, 422, "There is no field named 'item'. Known: k, catalogue, min_similarity, labels, backbone.")
+    refused(response, 422, f"There is no field named 'item'. Known: {KNOWN}.")
     response = client.post("/api/search?k=5", json={"text": "red"})
     refused(response, 422, "There is no field named 'k' here.")
 

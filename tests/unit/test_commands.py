@@ -298,7 +298,8 @@ def test_verify_answers_with_its_exit_code(tiny_artifacts, capsys):
 
 
 def test_every_command_has_help(capsys):
-    commands = ["search", "embed", "build", "verify", "evaluate", "benchmark", "train", "download"]
+    commands = ["search", "embed", "build", "verify", "evaluate", "benchmark", "train"]
+    commands += ["organise", "classify", "download"]
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0
@@ -318,7 +319,7 @@ def test_no_command_is_refused(capsys):
 
 
 def test_an_interrupted_command_ends_quietly(tiny_artifacts, photo, monkeypatch, capsys):
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SearchEngine, "search_image", interrupt)

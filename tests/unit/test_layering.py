@@ -59,7 +59,7 @@ FLOORS = (
     (
         *("core.artifacts", "core.calibration", "core.catalogues", "core.images", "core.metrics", "core.torch_compat"),
         *("core.addresses", "core.checked_connection", "core.fetch_urls", "core.progress", "core.tables"),
-        "core.thresholds",
+        *("core.thresholds", "core.blend", "core.garment"),
     ),
     ("core.backbones", "core.index"),
     ("core.projection",),

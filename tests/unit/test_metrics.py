@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.metrics import average_precision_at_k, bootstrap, index_recall_at_k, knn_predict, precision_at_k
+from core.metrics import (
+    average_precision_at_k,
+    bootstrap,
+    bootstrap_calibration_error,
+    calibration_error,
+    index_recall_at_k,
+    knn_predict,
+    precision_at_k,
+)
 
 RELEVANT = np.array([[1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 1]], bool)
 
@@ -94,3 +102,24 @@ def test_index_recall_ignores_order_and_counts_what_was_found():
     assert index_recall_at_k(np.array([[9, 9, 9], [0, 1, 2]]), exact) == 0
     with pytest.raises(ValueError, match=r"zip\(\)"):
         index_recall_at_k(exact[:1], exact)
+
+
+def test_calibration_error_by_hand():
+    probabilities = np.array([0.95, 0.95, 0.95, 0.95, 0.15, 0.15])
+    right = np.array([True, True, True, False, False, False])
+    expected = (4 * abs(0.95 - 0.75) + 2 * 0.15) / 6
+    assert calibration_error(probabilities, right) == pytest.approx(expected)
+    assert calibration_error(np.array([0.0, 1.0]), np.array([False, True])) == 0
+
+
+def test_the_interval_of_the_calibration_error_counts_only_what_counts():
+    rng = np.random.default_rng(0)
+    probabilities = rng.random((400, 5))
+    right = rng.random((400, 5)) < probabilities
+    counts = np.ones((400, 5), bool)
+    counts[:, 4] = False
+    right[:, 4] = ~right[:, 4]
+    estimate = bootstrap_calibration_error(probabilities, right, counts)
+    assert estimate.low <= estimate.high < 0.09
+    assert estimate.value < 0.05
+    assert estimate.n == 400

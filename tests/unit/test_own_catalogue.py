@@ -162,9 +162,12 @@ def test_a_calibration_says_what_a_similarity_means(embedder):
     table = fit(pairs, pairs, pairs > 0.5, n_steps=10)
     own = OwnCatalogue(embedder, table)
     list(own.add([incoming("red.png"), incoming("green.png")]))
-    for hit in engine_of(own).search_texts("red").hits:
+    hits = engine_of(own).search_image(picture((200, 30, 30))).hits
+    assert [hit.id for hit in hits] == ["own/1", "own/2"]
+    for hit in hits:
         assert hit.closer_than == table.closer_than(hit.similarity)
         assert hit.same_kind == table.same_kind(hit.similarity)
+    assert all(math.isnan(hit.closer_than) for hit in engine_of(own).search_texts("red").hits)  # of pictures only
 
 
 def test_progress_moves_and_ends(embedder, monkeypatch):
