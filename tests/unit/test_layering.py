@@ -63,7 +63,7 @@ FLOORS = (
     ),
     ("core.backbones", "core.index"),
     ("core.embedding",),
-    ("core.gallery", "core.own_items", "core.duplicates"),
+    ("core.gallery", "core.own_items", "core.duplicates", "core.agreement"),
     ("core.search",),
     ("core.shared", "core.own_catalogue", "core.query_set", "core.query_report"),
     ("core.jobs", "core.training", "core.api"),
