@@ -180,6 +180,19 @@ class HnswIndex:
         positions, distances = self._graph.knn_query(queries, k=k, num_threads=1)
         return positions.astype(np.int64), 1 - distances
 
+    def search_at(self, queries: np.ndarray, k: int, ef: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same with an `ef` for this search alone, for an index that nobody searches in any other way.
+
+        hnswlib keeps `ef` in the graph, so on a shared index it would be everybody's for a moment; the lock keeps
+        setting and searching together only among those who come through here.
+        """
+        queries = _check(queries, self.dim, k)
+        k = min(k, self.n_items)
+        with self._lock:
+            self.set_ef(max(ef, k))
+            positions, distances = self._graph.knn_query(queries, k=k, num_threads=1)
+        return positions.astype(np.int64), 1 - distances
+
     def save(self, path: Path) -> None:
         """Write the graph and read it back before it replaces what was there (hnswlib reports no errors)."""
         with written(path) as temporary:
