@@ -1,0 +1,215 @@
+"""One question to several backbones, each answering among the shared compare gallery in its own time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from core import shared
+from core.agreement import Disagreement, disagreements
+from core.backbones import get
+from core.catalogues import CATALOGUES
+from core.catalogues.items import UnknownItemError
+from core.errors import DataError, VitrineError
+from core.images import open_image
+from core.index import ExactIndex
+from core.search import Hit, SearchEngine
+
+MAX_BACKBONES = 4
+#: Threads that answer; as many as one visitor may ask backbones, so that a slow one holds no other up.
+N_WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Question:
+    """A picture to compare with: an item of a catalogue, or a picture's file.
+
+    Attributes:
+        item: The item's id, "" for a file.
+        source: The file's bytes or path.
+        name: What to call the file in an error.
+    """
+
+    item: str = ""
+    source: bytes | Path = field(default=b"", repr=False)
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one backbone found, or why it could not.
+
+    Attributes:
+        backbone_id: Who answers.
+        hits: Closest first; empty where there is a problem.
+        embed_ms: Milliseconds from the decoded picture to its embedding; None where it was stored.
+        search_ms: Milliseconds to compare it with all items.
+        n_items: Items it was compared with.
+        problem: One sentence, "" where there is none.
+    """
+
+    backbone_id: str
+    hits: list[Hit] = field(default_factory=list)
+    embed_ms: float | None = None
+    search_ms: float = 0.0
+    n_items: int = 0
+    problem: str = ""
+
+
+def ask(backbone_id: str, question: Question, k: int) -> Answer:
+    """Ask one backbone; what it needs is loaded and warmed first, outside the timing.
+
+    A backbone or a picture that cannot be used gives an answer with a problem, not an error.
+    """
+    try:
+        engine = shared.compare_engine(backbone_id)
+        engine.warm_up()
+        embedding, embed_ms = _embedding(engine, question)
+        result = engine.search_embedding(embedding, k, exclude=(question.item,) if question.item else ())
+        n_items = sum(len(engine.gallery(catalogue).exact.embeddings) for catalogue in CATALOGUES)
+        return Answer(backbone_id, result.hits, embed_ms, result.timings_ms["search"], n_items)
+    except VitrineError as error:
+        return Answer(backbone_id, problem=str(error))
+
+
+def _embedding(engine: SearchEngine, question: Question) -> tuple[np.ndarray, float | None]:
+    if question.item:
+        try:
+            return engine.embedding_of(question.item), None
+        except UnknownItemError:  # not in the part that is compared
+            image = item_picture(question.item)
+    else:
+        image = open_image(question.source, question.name)
+    started = time.perf_counter()
+    embedding = engine.embedder.embed_images([image])[0]
+    return embedding, 1000 * (time.perf_counter() - started)
+
+
+def item_picture(item_id: str) -> Image.Image:
+    """The picture of an item, from what is on this computer.
+
+    Raises:
+        UnknownNameError: No catalogue has the item.
+        DataError: Its picture is not here.
+    """
+    from core.catalogues.clothing import find_source
+    from core.catalogues.items import ItemTable
+    from core.gallery import items_file
+
+    catalogue, _, name = item_id.partition("/")
+    if catalogue == "fashion-mnist":
+        position = ItemTable.load(items_file(catalogue)).position(item_id)
+        return shared.grey_pictures().get(position).convert("RGB")
+    source = find_source() if catalogue == "clothing" else None
+    if source is None or not source.has(name):
+        raise DataError("The picture of this item is not on this computer. Run: python -m core download clothing")
+    with source:
+        return open_image(source.read(name), name)
+
+
+class Race:
+    """Several backbones answering one question; each answer is there as soon as it is ready.
+
+    It belongs to one visitor. The threads are everybody's, but hold nothing between two answers.
+    """
+
+    def __init__(self, backbone_ids: Sequence[str], question: Question, k: int):
+        """Start; the small backbones first, since they are done soonest."""
+        order = sorted(dict.fromkeys(backbone_ids), key=_size)
+        self._answers: dict[str, Future[Answer]] = {id: _pool().submit(ask, id, question, k) for id in order}
+
+    def answer(self, backbone_id: str) -> Answer | None:
+        """What a backbone found; None while it is still at it."""
+        future = self._answers[backbone_id]
+        return future.result() if future.done() and not future.cancelled() else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether all have answered."""
+        return all(future.done() for future in self._answers.values())
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until all have answered, at most so long; whether they have."""
+        return not wait(self._answers.values(), seconds).not_done
+
+    def stop(self) -> None:
+        """Nobody is interested any more: what has not begun never will."""
+        for future in self._answers.values():
+            future.cancel()
+
+
+def _size(backbone_id: str) -> int:
+    from core.backbones import BACKBONES
+
+    record = BACKBONES.get(backbone_id)  # a name of a library is looked up in its thread: that takes seconds
+    return record.n_parameters if record else 10**12
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(N_WORKERS, thread_name_prefix="compare")
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """An item of the compare gallery on which backbones disagree.
+
+    Attributes:
+        item: Its catalogue and position there.
+        overlap: Mean share of common neighbours over all pairs of backbones.
+        neighbours: Backbone id -> catalogue and position of its nearest others, closest first.
+    """
+
+    item: tuple[str, int]
+    overlap: float
+    neighbours: dict[str, list[tuple[str, int]]]
+
+
+def disputes(backbone_ids: Collection[str], n: int, k: int = 5, seed: int = 0) -> list[Dispute]:
+    """The items of a seeded sample of the compare gallery on which backbones disagree most; a second or so.
+
+    Args:
+        backbone_ids: At least two, all with a gallery.
+        n: How many items.
+        k: Neighbours that count.
+        seed: Of the sample.
+
+    Raises:
+        VitrineError: A gallery is missing or damaged.
+    """
+    engines = {id: shared.compare_engine(get(id).id) for id in backbone_ids}
+    first = next(iter(engines.values()))
+    places, labels = _contents(first)
+    galleries = {id: _everything(engine) for id, engine in engines.items()}
+    found = disagreements(galleries, labels, k, seed=seed)[:n]
+    return [_dispute(one, places) for one in found]
+
+
+def _everything(engine: SearchEngine) -> ExactIndex:
+    """All that a backbone has stored of the compare gallery, one catalogue after the other."""
+    return ExactIndex(np.concatenate([engine.gallery(catalogue).exact.embeddings for catalogue in CATALOGUES]))
+
+
+def _contents(engine: SearchEngine) -> tuple[list[tuple[str, int]], list[str]]:
+    """Where each row of `_everything` stands, and what it shows in plain words."""
+    places: list[tuple[str, int]] = []
+    labels: list[str] = []
+    for id, catalogue in CATALOGUES.items():
+        gallery = engine.gallery(id)
+        positions = getattr(gallery.exact, "positions", np.arange(gallery.exact.n_items))
+        places += [(id, int(position)) for position in positions]
+        kinds = gallery.items.frame["label"].astype(str).to_numpy()[positions]
+        labels += [catalogue.classes[kind] for kind in kinds]
+    return places, labels
+
+
+def _dispute(one: Disagreement, places: list[tuple[str, int]]) -> Dispute:
+    neighbours = {id: [places[row] for row in rows.tolist()] for id, rows in one.neighbours.items()}
+    return Dispute(places[one.position], one.overlap, neighbours)
