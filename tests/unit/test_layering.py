@@ -61,8 +61,7 @@ FLOORS = (
         *("core.addresses", "core.checked_connection", "core.fetch_urls", "core.progress", "core.tables"),
         "core.thresholds",
     ),
-    ("core.backbones", "core.index"),
-    ("core.embedding",),
+    ("core.backbones", "core.embedding", "core.index"),
     ("core.gallery", "core.own_items", "core.duplicates"),
     ("core.search",),
     ("core.shared", "core.own_catalogue", "core.query_set", "core.query_report"),
@@ -72,7 +71,6 @@ FLOORS = (
 )
 #: Imports that go up on purpose, each inside a function, so that loading the module does not follow them.
 UPWARDS = {
-    ("core.backbones", "core.embedding"),  # a record loads its embedder
     ("core.backbones", "core.training.baseline"),  # this one through torch
 }
 #: A library's homes; everywhere else it is unknown. The benchmark compares libraries, so it may use any.

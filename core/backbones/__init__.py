@@ -6,51 +6,15 @@ which licence, how a picture must be prepared, how long the embedding is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.backbones.record import Backbone
 from core.config import artifacts_dir
 from core.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
     from core.embedding import Embedder
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """What is known of a backbone before anything of it is loaded.
-
-    Attributes:
-        id: Its name on the command line, in URLs and in artifacts.
-        title: Its name for people.
-        architecture: In the words of its library.
-        dim: Length of its embeddings.
-        input_size: Side of the square picture it takes, in pixels.
-        mean: Subtracted from each channel (R, G, B) scaled to [0, 1].
-        std: Divided by, after that.
-        resize_mode: "shortest": the shorter side is scaled to `input_size`, the centre is cut out.
-        licence: Of its weights.
-        source: Where the weights come from.
-        has_text: Whether words and pictures share its space.
-        n_parameters: Of both towers.
-        load: Builds the embedder; all heavy imports happen inside.
-    """
-
-    id: str
-    title: str
-    architecture: str
-    dim: int
-    input_size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    resize_mode: str
-    licence: str
-    source: str
-    has_text: bool
-    n_parameters: int
-    load: Callable[[Backbone], Embedder]
 
 
 def _load_onnx_clip(record: Backbone) -> Embedder:
