@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.backbones import BACKBONES
 from core.benchmarks import PARTS
 from core.catalogues import CATALOGUES
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, ROOT
@@ -40,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_search(commands)
     _add_embed(commands)
+    _add_backbones(commands)
     _add_build(commands)
     _add_verify(commands)
     _add_evaluate(commands)
@@ -50,9 +50,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_backbone(parser: argparse.ArgumentParser) -> None:
-    known = ", ".join(BACKBONES)
     parser.add_argument(
-        "--backbone", default=DEFAULT_BACKBONE, metavar="ID", help=f"one of {known} (default: {DEFAULT_BACKBONE})"
+        "--backbone",
+        default=DEFAULT_BACKBONE,
+        metavar="ID",
+        help=f"as `backbones` lists them (default: {DEFAULT_BACKBONE})",
     )
 
 
@@ -122,6 +124,25 @@ def _embed(options: argparse.Namespace) -> int:
     write_npz(result, options.output)
     print(f"{len(result.ids)} embedded, {len(result.skipped)} skipped.", file=sys.stderr)
     return 0 if result.ids else NOTHING_EMBEDDED
+
+
+def _add_backbones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "backbones",
+        help="list what can embed a picture, and what of it is here",
+        description="Beside these, any model of timm or open_clip can be named: timm:convnext_tiny.fb_in22k, "
+        "open_clip:ViT-B-16/laion2b_s34b_b88k.",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(run=_backbones)
+
+
+def _backbones(options: argparse.Namespace) -> int:
+    from core.jobs.backbones import describe, list_backbones
+
+    rows = list_backbones()
+    print(json.dumps(rows, indent=1) if options.json else describe(rows))
+    return 0
 
 
 def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

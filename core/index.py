@@ -111,6 +111,12 @@ class ExactIndex:
         found = np.take_along_axis(similarities, best, 1)
         return (best if allowed is None else allowed[best]), found
 
+    def embedding(self, position: int) -> np.ndarray:
+        """(dim,) float32, L2-normalised: what is stored of the item at a position."""
+        stored = self.embeddings[position].astype(np.float32)
+        result: np.ndarray = stored / np.linalg.norm(stored)
+        return result
+
     @cached_property
     def _lengths(self) -> np.ndarray:
         """(n,) float32, computed when the first search needs it: most visitors never search exactly."""

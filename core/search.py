@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from PIL import Image
 
 from core.catalogues import CATALOGUES
 from core.catalogues import get as get_catalogue
+from core.catalogues.items import UnknownItemError
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
 from core.embedding import Embedder, load_embedder
 from core.errors import UnknownNameError
@@ -78,8 +79,15 @@ class SearchResult:
 class SearchEngine:
     """Searches the built catalogues with one backbone; everything is loaded when it is first needed."""
 
-    def __init__(self, backbone_id: str = DEFAULT_BACKBONE):
+    def __init__(self, backbone_id: str = DEFAULT_BACKBONE, load: Callable[[str, str], Gallery] = load_gallery):
+        """Load nothing yet.
+
+        Args:
+            backbone_id: Of the registry.
+            load: (backbone id, catalogue) -> gallery.
+        """
         self.backbone_id = backbone_id
+        self._load = load
         self._lock = threading.RLock()
         self._embedder: Embedder | None = None
         self._galleries: dict[str, Gallery] = {}
@@ -102,7 +110,7 @@ class SearchEngine:
         get_catalogue(catalogue)
         with self._lock:
             if catalogue not in self._galleries:
-                self._galleries[catalogue] = load_gallery(self.backbone_id, catalogue)
+                self._galleries[catalogue] = self._load(self.backbone_id, catalogue)
             return self._galleries[catalogue]
 
     @property
@@ -170,9 +178,10 @@ class SearchEngine:
     def embedding_of(self, item_id: str) -> np.ndarray:
         """(dim,) float32: the stored embedding of an item."""
         gallery = self.gallery(item_id.partition("/")[0])
-        stored = gallery.exact.embeddings[gallery.items.position(item_id)].astype(np.float32)
-        result: np.ndarray = stored / np.linalg.norm(stored)
-        return result
+        try:
+            return gallery.exact.embedding(gallery.items.position(item_id))
+        except KeyError:  # the gallery holds only a part of its catalogue
+            raise UnknownItemError(item_id) from None
 
     def search_embedding(
         self,

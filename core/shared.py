@@ -7,13 +7,17 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.artifacts import REPAIR, load_manifest, verified
+from core.backbones import get
 from core.catalogues.pictures import Pictures
+from core.compare import engine_for
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.errors import ArtifactError
 from core.search import SearchEngine
 
 #: Engines that are kept, and files of pictures; the one that was not used for longest goes first.
 MAX_KEPT = 2
+#: Engines of the Compare page that are kept: as many as are compared at a time.
+MAX_COMPARED = 4
 
 _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thing twice
 
@@ -27,6 +31,22 @@ def engine(backbone_id: str = DEFAULT_BACKBONE) -> SearchEngine:
 @lru_cache(maxsize=MAX_KEPT)
 def _engine(backbone_id: str, folder: Path) -> SearchEngine:
     return SearchEngine(backbone_id)
+
+
+def compare_engine(backbone_id: str) -> SearchEngine:
+    """The one engine of a backbone among the compare gallery in this process.
+
+    Raises:
+        UnknownNameError: No such backbone.
+    """
+    get(backbone_id)  # outside the lock: to look a name up in its library takes seconds
+    with _lock:
+        return _compare_engine(backbone_id, artifacts_dir())
+
+
+@lru_cache(maxsize=MAX_COMPARED)
+def _compare_engine(backbone_id: str, folder: Path) -> SearchEngine:
+    return engine_for(backbone_id)
 
 
 def grey_pictures() -> Pictures:

@@ -22,7 +22,7 @@ from core.images import open_image
 from core.index import ExactIndex
 from core.search import Hit, SearchEngine
 
-MAX_BACKBONES = 4
+MAX_BACKBONES = shared.MAX_COMPARED
 #: Threads that answer; as many as one visitor may ask backbones, so that a slow one holds no other up.
 N_WORKERS = 4
 

@@ -65,28 +65,26 @@ FLOORS = (
         "core.published",
         "core.benchmarks",
     ),
-    ("core.backbones", "core.index"),
-    ("core.embedding",),
+    ("core.backbones", "core.embedding", "core.index", "core.part_index"),
     ("core.gallery", "core.own_items", "core.duplicates", "core.agreement"),
     ("core.search",),
-    ("core.shared", "core.own_catalogue", "core.query_set", "core.query_report"),
+    ("core.compare", "core.shared", "core.own_catalogue", "core.query_set", "core.query_report", "core.side_by_side"),
     ("core.jobs", "core.training", "core.api"),
     ("core.ui", "core.__main__"),
     ("app", "pages"),
 )
 #: Imports that go up on purpose, each inside a function, so that loading the module does not follow them.
-UPWARDS = {
-    ("core.backbones", "core.embedding"),  # a record loads its embedder
-    ("core.backbones", "core.training.baseline"),  # this one through torch
-}
+UPWARDS: set[tuple[str, str]] = set()
 #: A library's homes; everywhere else it is unknown. The benchmark compares libraries, so it may use any.
+TORCH_BACKBONES = ("core.backbones.torch_backbones", "core.backbones.by_name")
 HOMES = {
-    "torch": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
+    "torch": (*TORCH_BACKBONES, "core.training", "core.torch_compat", "core.jobs.benchmark"),
     "torchvision": ("core.torch_compat",),
     "open_clip": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
     "timm": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
     "transformers": ("core.training",),
     "safetensors": ("core.training",),
+    "huggingface_hub": ("core.backbones.hub",),
     "hnswlib": ("core.index", "core.jobs.benchmark"),
     "onnxruntime": ("core.embedding", "core.jobs.benchmark"),
     "tokenizers": ("core.embedding", "core.training"),
@@ -100,7 +98,18 @@ HOMES = {
     "streamlit": ("core.ui", "app", "pages"),
 }
 HEAVY = {"torch", "torchvision", "open_clip", "timm", "onnxruntime", "hnswlib", "tokenizers", "pandas", "sklearn"}
-HEAVY |= {"streamlit", "plotly", "transformers", "pyarrow", "requests", "umap", "tqdm", "playwright", "psutil"}
+HEAVY |= {
+    "huggingface_hub",
+    "streamlit",
+    "plotly",
+    "transformers",
+    "pyarrow",
+    "requests",
+    "umap",
+    "tqdm",
+    "playwright",
+    "psutil",
+}
 
 
 def within(module: str, packages: tuple[str, ...]) -> bool:
