@@ -73,7 +73,10 @@ def measure(record: Backbone, n_runs: int = N_RUNS) -> dict[str, Any]:
         VitrineError: The process failed; with its last line.
     """
     command = [sys.executable, "-m", "core.jobs.cost", record.id, str(n_runs)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise VitrineError(f"The cost of {record.id} took longer than {PATIENCE_S} s to measure.") from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise VitrineError(f"The cost of {record.id} could not be measured ({last}).")

@@ -20,11 +20,12 @@ import numpy as np
 
 from core import metrics
 from core.artifacts import load_manifest, relative, save_manifest, verified, written
-from core.backbones import model_dir
+from core.backbones import Backbone, model_dir
 from core.catalogues import CATALOGUES, clothing
 from core.catalogues.items import ItemTable
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.embedding import Embedder, load_embedder
+from core.errors import VitrineError
 from core.evaluation import FILE, SCHEMA, Result, read_evaluation
 from core.gallery import index_file, items_file
 from core.index import ExactIndex
@@ -77,8 +78,17 @@ def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Re
     else:
         report("fashion-products: skipped, fashion-products.zip is not in the data folder.")
     report("Measuring what it costs.")
-    _write(add, {"machine": machine(), "cost": measure(embedder.record)})
+    _write(add, {"machine": machine(), "cost": _cost(embedder.record, report)})
     return add.results
+
+
+def _cost(record: Backbone, report: Callable[[str], None]) -> dict[str, Any]:
+    """What the backbone costs; nothing, with the reason reported, where that cannot be measured."""
+    try:
+        return measure(record)
+    except VitrineError as error:
+        report(str(error))
+        return {}
 
 
 def _labelled(embedder: Embedder, catalogue: str) -> Labelled:
