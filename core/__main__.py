@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_search(commands)
     _add_embed(commands)
     _add_backbones(commands)
+    _add_compare(commands)
     _add_build(commands)
     _add_verify(commands)
     _add_evaluate(commands)
@@ -142,6 +143,39 @@ def _backbones(options: argparse.Namespace) -> int:
 
     rows = list_backbones()
     print(json.dumps(rows, indent=1) if options.json else describe(rows))
+    return 0
+
+
+def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "compare",
+        help="one query to several backbones, or the items on which they disagree most",
+        description="With a photo or --item: what each backbone finds, and how far they agree. With neither: the "
+        "items of a seeded sample whose neighbours differ most.",
+    )
+    parser.add_argument("image", type=Path, nargs="?", help="a photo")
+    parser.add_argument("--item", metavar="ID", default="", help="an item of a catalogue instead of a photo")
+    parser.add_argument(
+        "--backbones", nargs="+", required=True, metavar="ID", help="at least two, as `backbones` lists"
+    )
+    parser.add_argument("--k", type=int, default=DEFAULT_K, help=f"hits that count (default: {DEFAULT_K})")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(run=_compare, parser=parser)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from core.jobs.side_by_side import compared, describe, disputed
+
+    if options.image is not None and options.item:
+        options.parser.error("give either an IMAGE or --item")
+    if not 1 <= options.k <= MAX_K or len(set(options.backbones)) < 2:
+        options.parser.error(f"--k must be between 1 and {MAX_K}, --backbones at least two")
+    if options.image is None and not options.item:
+        result = disputed(options.backbones, options.k, options.seed)
+    else:
+        result = compared(options.backbones, options.image or options.item, options.k)
+    print(json.dumps(result) if options.json else describe(result))
     return 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -14,12 +16,15 @@ from PIL import Image
 
 from core import shared
 from core.agreement import Disagreement, disagreements
-from core.backbones import get
+from core.backbones import BACKBONES, get, missing
 from core.catalogues import CATALOGUES
 from core.catalogues.items import UnknownItemError
+from core.compare import has_gallery
 from core.errors import DataError, VitrineError
 from core.images import open_image
 from core.index import ExactIndex
+from core.jobs.compare import BuildEstimate, build_gallery, estimate
+from core.progress import Progress
 from core.search import Hit, SearchEngine
 
 MAX_BACKBONES = shared.MAX_COMPARED
@@ -53,6 +58,7 @@ class Answer:
         search_ms: Milliseconds to compare it with all items.
         n_items: Items it was compared with.
         problem: One sentence, "" where there is none.
+        estimate: What building its gallery here would take, where only that is missing.
     """
 
     backbone_id: str
@@ -61,14 +67,18 @@ class Answer:
     search_ms: float = 0.0
     n_items: int = 0
     problem: str = ""
+    estimate: BuildEstimate | None = None
 
 
 def ask(backbone_id: str, question: Question, k: int) -> Answer:
     """Ask one backbone; what it needs is loaded and warmed first, outside the timing.
 
-    A backbone or a picture that cannot be used gives an answer with a problem, not an error.
+    A backbone or a picture that cannot be used gives an answer with a problem, not an error; one that lacks only its
+    gallery gives an estimate of how long that would take to build.
     """
     try:
+        if not has_gallery(get(backbone_id).id):
+            return _without_gallery(backbone_id)
         engine = shared.compare_engine(backbone_id)
         engine.warm_up()
         embedding, embed_ms = _embedding(engine, question)
@@ -77,6 +87,11 @@ def ask(backbone_id: str, question: Question, k: int) -> Answer:
         return Answer(backbone_id, result.hits, embed_ms, result.timings_ms["search"], n_items)
     except VitrineError as error:
         return Answer(backbone_id, problem=str(error))
+
+
+def _without_gallery(backbone_id: str) -> Answer:
+    lacks = missing(get(backbone_id))
+    return Answer(backbone_id, problem=lacks) if lacks else Answer(backbone_id, estimate=estimate(backbone_id))
 
 
 def _embedding(engine: SearchEngine, question: Question) -> tuple[np.ndarray, float | None]:
@@ -146,10 +161,43 @@ class Race:
 
 
 def _size(backbone_id: str) -> int:
-    from core.backbones import BACKBONES
-
     record = BACKBONES.get(backbone_id)  # a name of a library is looked up in its thread: that takes seconds
     return record.n_parameters if record else 10**12
+
+
+class GalleryWork:
+    """Building a backbone's gallery in a thread of its own, for whoever asked; what is built is everybody's.
+
+    It goes on when nobody looks. Stopped, it keeps what was embedded, and the next one goes on from there.
+
+    Attributes:
+        progress: The latest report, None before the first.
+        problem: Why it failed, "" while it has not.
+        finished: Whether it has ended, one way or another.
+    """
+
+    def __init__(self, backbone_id: str):
+        """Start."""
+        self.progress: Progress | None = None
+        self.problem = ""
+        self.finished = False
+        self._stopped = threading.Event()
+        threading.Thread(target=self._run, args=(backbone_id,), name="gallery", daemon=True).start()
+
+    def stop(self) -> None:
+        """End it after the pictures in hand."""
+        self._stopped.set()
+
+    def _run(self, backbone_id: str) -> None:
+        try:
+            with contextlib.closing(build_gallery(backbone_id)) as reports:
+                for self.progress in reports:
+                    if self._stopped.is_set():
+                        return
+        except VitrineError as error:
+            self.problem = str(error)
+        finally:
+            self.finished = True
 
 
 @lru_cache(maxsize=1)

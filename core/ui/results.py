@@ -25,7 +25,7 @@ def show(query: state.Query) -> None:
     """
     with st.spinner(WORDS.looking):
         look = None if query.kind == "item" else look_of(query)
-        name, note, picture = _described(query, look)
+        name, note, picture = described(query, look)
     left, right = st.columns([1.1, 4], gap="medium")
     with left.container(key="query"):
         st.html(cards.query_html(WORDS.query_kinds[query.kind], name, note, picture))
@@ -76,7 +76,7 @@ def search(query: state.Query, look: Look | None, chosen: Options) -> SearchResu
     return state.keep_answer(key, result)
 
 
-def _described(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
+def described(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
     """Name, note and picture of the query."""
     if look is not None:
         note = WORDS.privacy if query.kind == "photo" else ""
