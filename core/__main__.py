@@ -71,6 +71,7 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _search(options: argparse.Namespace) -> int:
+    from core.compare import engine_for
     from core.search import Filters, SearchEngine
 
     if (options.image is None) == (options.text is None):
@@ -78,7 +79,7 @@ def _search(options: argparse.Namespace) -> int:
     if not 1 <= options.k <= MAX_K:
         options.parser.error(f"--k must be between 1 and {MAX_K}")
     filters = Filters(() if options.catalogue == "all" else (options.catalogue,))
-    engine = SearchEngine(options.backbone)
+    engine = SearchEngine() if options.backbone == DEFAULT_BACKBONE else engine_for(options.backbone)
     engine.warm_up(filters.catalogues)  # so that the timings are those of a search, not of loading
     if options.text is not None:
         query, result = options.text, engine.search_texts(options.text, options.k, filters)
@@ -204,22 +205,40 @@ def _build(options: argparse.Namespace) -> int:
         options.parser.error("--catalogue NAME and --from PATH go together")
     if options.source is not None:
         return _build_own(options)
+    if options.backbone != DEFAULT_BACKBONE:
+        return _build_gallery(options.backbone)
     build(options.backbone)
     return 0
+
+
+def _build_gallery(backbone_id: str) -> int:
+    from core.compare import describe_gallery
+    from core.jobs.compare import build_gallery
+
+    for progress in build_gallery(backbone_id):
+        _show_progress(progress)
+    facts = describe_gallery(backbone_id)
+    for catalogue, figures in facts["p_at_5"].items():
+        print(f"{catalogue}: P@5 {figures['full']:.4f} from full embeddings, {figures['stored']:.4f} as stored")
+    print(f"{facts['bytes'] / 1e6:.1f} MB")
+    return 0
+
+
+def _show_progress(progress: Progress) -> None:
+    from core.jobs.own import progress_line
+
+    end = "\n" if progress.finished else "\r"
+    if progress.finished or sys.stderr.isatty():
+        print(f"{progress_line(progress):60}", end=end, file=sys.stderr, flush=True)
 
 
 def _build_own(options: argparse.Namespace) -> int:
     from core.config import data_dir
     from core.embedding import load_embedder
-    from core.jobs.own import build_own, progress_line
-
-    def report(progress: Progress) -> None:
-        end = "\n" if progress.finished else "\r"
-        if progress.finished or sys.stderr.isatty():
-            print(f"{progress_line(progress):60}", end=end, file=sys.stderr, flush=True)
+    from core.jobs.own import build_own
 
     folder = options.output or data_dir() / "own"
-    built = build_own(options.source, options.catalogue, folder, load_embedder(options.backbone), report)
+    built = build_own(options.source, options.catalogue, folder, load_embedder(options.backbone), _show_progress)
     for one in built.skipped:
         print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
     print("\n".join(map(str, built.files)))

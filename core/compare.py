@@ -17,14 +17,14 @@ from urllib.parse import quote
 
 import numpy as np
 
-from core.artifacts import load_manifest, sha256_of, verified
+from core.artifacts import sha256_of, verified
 from core.backbones import get
 from core.calibration import Calibration
 from core.catalogues import CATALOGUES, clothing
 from core.catalogues.items import ItemTable
 from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
 from core.errors import ArtifactError
-from core.gallery import Gallery, items_file, load_gallery
+from core.gallery import Gallery, index_file, items_file, load_gallery
 from core.index import ExactIndex
 from core.part_index import PartIndex
 from core.search import SearchEngine
@@ -87,9 +87,9 @@ def folder_of(backbone_id: str) -> Path | None:
 
 def has_gallery(backbone_id: str) -> bool:
     """Whether a gallery can be expected to load, without reading it."""
-    if backbone_id == DEFAULT_BACKBONE:
-        return all(f"{backbone_id}/{catalogue}" in load_manifest()["indexes"] for catalogue in CATALOGUES)
-    return folder_of(backbone_id) is not None
+    if backbone_id != DEFAULT_BACKBONE:
+        return folder_of(backbone_id) is not None
+    return all(index_file(backbone_id, catalogue, ".npy").is_file() for catalogue in CATALOGUES)
 
 
 def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
@@ -136,8 +136,9 @@ def describe_gallery(backbone_id: str) -> dict[str, Any]:
     """What `gallery.json` says of a built gallery.
 
     Returns:
-        "p_at_5" {"full", "stored"} (share of the five nearest of 2,000 items that have their label, from the full
-        embeddings and from what is stored), "images_per_s", "bytes", "dim", "stored_dim", "date" and the rest.
+        "p_at_5": catalogue -> {"full", "stored"}, the share of 1,000 items' five nearest that have their label, from
+        the full embeddings and from what is stored; "bytes", "dim", "stored_dim", "date", "weights" (the pin of what a
+        hub sent) and what `gallery_for` needs.
 
     Raises:
         ArtifactError: It has not been built, or is damaged.

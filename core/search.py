@@ -79,15 +79,15 @@ class SearchResult:
 class SearchEngine:
     """Searches the built catalogues with one backbone; everything is loaded when it is first needed."""
 
-    def __init__(self, backbone_id: str = DEFAULT_BACKBONE, load: Callable[[str, str], Gallery] = load_gallery):
+    def __init__(self, backbone_id: str = DEFAULT_BACKBONE, load: Callable[[str, str], Gallery] | None = None):
         """Load nothing yet.
 
         Args:
             backbone_id: Of the registry.
-            load: (backbone id, catalogue) -> gallery.
+            load: (backbone id, catalogue) -> gallery; default: `load_gallery`.
         """
         self.backbone_id = backbone_id
-        self._load = load
+        self._load = load or load_gallery
         self._lock = threading.RLock()
         self._embedder: Embedder | None = None
         self._galleries: dict[str, Gallery] = {}

@@ -29,7 +29,7 @@ def cached(file: HubFile) -> Path | None:
     """The pinned file in the hub's cache, not yet compared with its sha256; None if it is not there."""
     from huggingface_hub import try_to_load_from_cache
 
-    pin = _pin(file)
+    pin = pin_of(file)
     if pin is None:
         return None
     path = try_to_load_from_cache(file.repository, pin["name"], revision=pin["revision"])
@@ -38,7 +38,7 @@ def cached(file: HubFile) -> Path | None:
 
 def is_intact(file: HubFile, path: Path) -> bool:
     """Whether a cached file has the pinned sha256; reads all of it."""
-    pin = _pin(file)
+    pin = pin_of(file)
     return pin is not None and sha256_of(path) == pin["sha256"]
 
 
@@ -63,7 +63,7 @@ def fetch(file: HubFile) -> Path:
 def _download(file: HubFile, force: bool) -> Path:
     from huggingface_hub import hf_hub_download
 
-    pin = _pin(file)
+    pin = pin_of(file)
     name, metadata = _ask(file, pin)
     promised = metadata.etag if re.fullmatch("[0-9a-f]{64}", metadata.etag or "") else None
     if pin and promised and promised != pin["sha256"]:
@@ -108,6 +108,7 @@ def _ask(file: HubFile, pin: dict[str, str] | None) -> tuple[str, HfFileMetadata
 
 def _reason(file: HubFile, error: Exception) -> str:
     """One sentence for what the hub's library raises."""
+    import httpx2
     from huggingface_hub import errors
 
     absent = (errors.EntryNotFoundError, errors.RepositoryNotFoundError, errors.RevisionNotFoundError)
@@ -117,7 +118,7 @@ def _reason(file: HubFile, error: Exception) -> str:
         return f"The weights {file.repository} are not here, and HF_HUB_OFFLINE forbids to fetch them."
     if isinstance(error, errors.HfHubHTTPError):
         return f"The hub refuses the weights {file.repository}: it answered {error.response.status_code}."
-    if isinstance(error, OSError) and "Consistency check failed" in str(error):
+    if isinstance(error, httpx2.RemoteProtocolError) or "Consistency check failed" in str(error):
         return f"The download of the weights {file.repository} broke off. Please try again."
     if isinstance(error, OSError) and error.strerror:
         return f"The weights {file.repository} cannot be stored: {error.strerror}."
@@ -130,7 +131,7 @@ def _other_bytes(file: HubFile) -> DownloadError:
     )
 
 
-def _pin(file: HubFile) -> dict[str, str] | None:
+def pin_of(file: HubFile) -> dict[str, str] | None:
     """Name, revision and sha256 that the file is held to: the record's, else the lock file's."""
     if file.sha256:
         return {"name": file.names[0], "revision": file.revision, "sha256": file.sha256}

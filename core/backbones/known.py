@@ -10,8 +10,9 @@ from __future__ import annotations
 from core.backbones.loaders import load_from_hub, load_lite, load_onnx_clip, load_weightless
 from core.backbones.record import Backbone, HubFile
 
+_Channels = tuple[float, float, float]
 _HALF = (0.5, 0.5, 0.5)
-_ZERO, _ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+_AS_THEY_ARE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CLIP = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
@@ -35,15 +36,17 @@ def _lite(number: int, input_size: int, n_parameters: int) -> Backbone:
     )
 
 
-def _weightless(id: str, title: str, architecture: str, dim: int, input_size: int) -> Backbone:
+def _weightless(
+    id: str, title: str, architecture: str, dim: int, input_size: int, mean_std: tuple[_Channels, _Channels]
+) -> Backbone:
     return Backbone(
         id=id,
         title=title,
         architecture=architecture,
         dim=dim,
         input_size=input_size,
-        mean=_ZERO,
-        std=_ONE,
+        mean=mean_std[0],
+        std=mean_std[1],
         resize_mode="shortest",
         licence="MIT",
         source="core/backbones/weightless.py; it has no weights",
@@ -62,7 +65,7 @@ def _hub(
     dim: int,
     n_parameters: int,
     licence: str,
-    mean_std: tuple[tuple[float, float, float], tuple[float, float, float]],
+    mean_std: tuple[_Channels, _Channels],
     input_size: int = 224,
     resize_mode: str = "shortest",
     interpolation: str = "bicubic",
@@ -118,9 +121,9 @@ BACKBONES: dict[str, Backbone] = {
         _lite(0, 224, 3_371_008),
         _lite(1, 240, 4_135_680),
         _lite(2, 260, 4_811_072),
-        _weightless("colour-histogram", "Colour histogram", "8 × 8 × 8 RGB cells, square roots", 512, 64),
-        _weightless("hog", "HOG", "9 orientations, cells of 16 pixels, blocks of 2 × 2", 1765, 128),
-        _weightless("raw-pixels", "Raw pixels", "32 × 32 pixels in colour", 3072, 32),
+        _weightless("colour-histogram", "Colour histogram", "8 × 8 × 8 RGB cells, square roots", 512, 64, _AS_THEY_ARE),
+        _weightless("hog", "HOG", "9 orientations, cells of 16 pixels, blocks of 2 × 2", 1765, 128, _AS_THEY_ARE),
+        _weightless("raw-pixels", "Raw pixels", "32 × 32 pixels in colour", 3072, 32, (_HALF, _HALF)),
         _hub(
             "clip-vit-b-32",
             "CLIP ViT-B/32 (OpenAI)",
@@ -171,7 +174,7 @@ BACKBONES: dict[str, Backbone] = {
                 dim=512,
                 n_parameters=n_parameters,
                 licence="Apple's own, for research (apple-amlr)",
-                mean_std=(_ZERO, _ONE),
+                mean_std=_AS_THEY_ARE,
                 input_size=256,
                 interpolation="bilinear",
             )

@@ -73,7 +73,7 @@ def _unit(blocks: np.ndarray) -> np.ndarray:
 
 
 class RawPixelsEmbedder(Embedder):
-    """The pixels themselves, 32 × 32 in colour.
+    """The pixels themselves, 32 × 32 in colour, in [-1, 1], so that grey counts least and black has a direction.
 
     Source: Torralba, Fergus and Freeman 2008 (80 million tiny images).
     """

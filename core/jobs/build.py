@@ -48,7 +48,7 @@ def build(backbone_id: str, report: Callable[[str], None] = print) -> None:
         manifest["indexes"][f"{backbone_id}/{catalogue}"] = _write_index(
             backbone_id, catalogue, items, embeddings, manifest, report
         )
-        tables[catalogue] = _calibrate(items, embeddings).to_json()
+        tables[catalogue] = calibrate(items, embeddings).to_json()
     file = calibration_file(backbone_id)
     with artifacts.written(file) as temporary:
         temporary.write_text(json.dumps(tables) + "\n")
@@ -167,7 +167,7 @@ def _write_index(
     }
 
 
-def _calibrate(items: ItemTable, embeddings: np.ndarray, n_queries: int = 2000) -> calibration.Calibration:
+def calibrate(items: ItemTable, embeddings: np.ndarray, n_queries: int = 2000) -> calibration.Calibration:
     """Fit on training pictures only: a neighbour counts if it is a training picture of another sender."""
     rng = np.random.default_rng(0)
     train = np.flatnonzero((items.frame["split"] == "train").to_numpy())
