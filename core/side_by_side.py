@@ -80,7 +80,8 @@ def ask(backbone_id: str, question: Question, k: int) -> Answer:
         if not has_gallery(get(backbone_id).id):
             return _without_gallery(backbone_id)
         engine = shared.compare_engine(backbone_id)
-        engine.warm_up()
+        if not engine.loaded:
+            engine.warm_up()
         embedding, embed_ms = _embedding(engine, question)
         result = engine.search_embedding(embedding, k, exclude=(question.item,) if question.item else ())
         n_items = sum(len(engine.gallery(catalogue).exact.embeddings) for catalogue in CATALOGUES)

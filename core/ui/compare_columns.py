@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 from typing import cast
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -78,15 +79,15 @@ def _draw(race: Race, chosen: list[str]) -> None:
     columns = st.columns(len(chosen), gap="small")
     for column, (id, answer) in zip(columns, answers.items(), strict=True):
         with column.container(key=f"column-{chosen.index(id)}"):
-            _column(id, answer, counts, len(found), race.finished)
+            _column(id, answer, counts, race.finished)
 
 
-def _column(id: str, answer: Answer | None, counts: Counter[str], n: int, finished: bool) -> None:
+def _column(id: str, answer: Answer | None, counts: Counter[str], finished: bool) -> None:
     st.html(head_html(id, _record(id, answer)))
     if answer is None:
         st.html(f'<p class="vt-quiet vt-waiting" role="status">{escape(WORDS.compare_waiting)}</p>')
     elif answer.hits:
-        st.html(_hits_html(answer, counts, n))
+        st.html(_hits_html(answer, counts))
         st.caption(cost_line(answer))
     else:
         compare_build.show(answer, finished)
@@ -122,21 +123,22 @@ def cost_line(answer: Answer) -> str:
     return f"{embed} · {search}"
 
 
-def _hits_html(answer: Answer, counts: Counter[str], n: int) -> str:
-    return f'<ol class="vt-rows">{"".join(_hit_html(hit, counts[hit.id] - 1, n) for hit in answer.hits)}</ol>'
+def _hits_html(answer: Answer, counts: Counter[str]) -> str:
+    return f'<ol class="vt-rows">{"".join(_hit_html(hit, counts[hit.id] - 1) for hit in answer.hits)}</ol>'
 
 
-def _hit_html(hit: Hit, n_others: int, n: int) -> str:
+def _hit_html(hit: Hit, n_others: int) -> str:
     """One row: a small picture, what it is, how close it is, and how many others found it, too."""
     picture = picture_of(resources.engine().gallery(hit.catalogue), hit.position)
     catalogue = WORDS.catalogues[hit.catalogue]
     alt = WORDS.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
     chance = WORDS.chance.format(percent=cards.percent(hit.same_kind))
-    others = WORDS.compare_also.format(n=n_others) if n_others else WORDS.compare_alone if n > 1 else ""
+    others = f'<p class="vt-quiet vt-shared">{escape(WORDS.compare_also.format(n=n_others))}</p>' if n_others else ""
+    link = f'<a href="Browse?{urlencode({"item": hit.id})}" target="_blank" rel="noopener">{escape(hit.title)}</a>'
     return (
         f'<li class="vt-row" data-id="{escape(hit.id)}"><div class="vt-frame">{cards.picture_html(picture, alt)}</div>'
-        f'<div><p class="vt-row-title">{escape(hit.title)} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
-        f'<p class="vt-quiet">{escape(chance)}</p><p class="vt-quiet">{escape(others)}</p></div></li>'
+        f'<div><p class="vt-row-title">{link} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
+        f'<p class="vt-quiet">{escape(chance)}</p>{others}</div></li>'
     )
 
 

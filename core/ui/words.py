@@ -166,7 +166,6 @@ class Words:
     compare_stored: str = "Embedding was stored"
     compare_search: str = "compared with {n_items:,} pieces in {ms:.1f} ms"
     compare_also: str = "Also found by {n} more"
-    compare_alone: str = "Found by nobody else"
     compare_all_agree: str = "All of them show the same pieces."
     compare_two: str = "{first} and {second} have {n} of {k} pieces in common; {kinds} of {k} are of the same kind."
     compare_furthest: str = (
