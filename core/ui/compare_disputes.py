@@ -52,7 +52,8 @@ def _draw(dispute: Dispute) -> None:
     with st.container(key=f"dispute-{item.id}", border=True):
         left, right = st.columns([1, 5], gap="medium")
         with left:
-            st.html(browse_item.tile_html(item, picture_of(gallery, position)))
+            title = f'<p class="vt-quiet">{escape(item.title)}</p>'
+            st.html(browse_item.tile_html(item, picture_of(gallery, position), title))
             st.button(
                 WORDS.disputes_open, key=f"open-{item.id}", on_click=_open, args=(item.id,), width="stretch",
                 help=WORDS.browse_item_alt.format(title=item.title, catalogue=WORDS.catalogues[catalogue]),

@@ -57,6 +57,7 @@ def _table(rows: list[Row], metrics: list[str], protocol: str) -> None:
         hide_index=True,
         column_config=_columns(metrics),
         key=f"benchmark-{protocol}",
+        placeholder=WORDS.table_unknown,
         alt=WORDS.table_alt.format(protocol=WORDS.protocols[protocol][0]),
     )
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -242,6 +242,7 @@ class Words:
     table_empty: str = "Nothing has been evaluated yet."
     table_backbone: str = "Backbone"
     table_interval: str = "95 %"
+    table_unknown: str = "–"
     table_alt: str = "Figures of all backbones on {protocol}, with 95 % intervals and costs"
     table_csv_help: str = "Download this table with all bounds, versions and machines"
     table_note: str = "Click on a column's head to sort."
