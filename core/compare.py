@@ -24,7 +24,7 @@ from core.catalogues import CATALOGUES, clothing
 from core.catalogues.items import ItemTable
 from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
 from core.errors import ArtifactError
-from core.gallery import Gallery, index_file, items_file, load_gallery
+from core.gallery import Gallery, index_file, load_gallery, load_items
 from core.index import ExactIndex
 from core.part_index import PartIndex
 from core.search import SearchEngine
@@ -111,7 +111,7 @@ def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
     if folder is None:
         raise _error(backbone_id, "has not been built")
     facts = _describe(backbone_id, folder)
-    items = ItemTable.load(verified(items_file(catalogue)))
+    items = load_items(catalogue)
     embeddings = _array(backbone_id, folder, facts, f"{catalogue}.npy")
     same = facts["items"] == sha256_of(items_path()) and facts["hashes"][catalogue] == items.content_hash()
     if not same or len(embeddings) != len(positions):

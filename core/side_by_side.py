@@ -116,12 +116,11 @@ def item_picture(item_id: str) -> Image.Image:
         DataError: Its picture is not here.
     """
     from core.catalogues.clothing import find_source
-    from core.catalogues.items import ItemTable
-    from core.gallery import items_file
+    from core.gallery import load_items
 
     catalogue, _, name = item_id.partition("/")
     if catalogue == "fashion-mnist":
-        position = ItemTable.load(items_file(catalogue)).position(item_id)
+        position = load_items(catalogue).position(item_id)
         return shared.grey_pictures().get(position).convert("RGB")
     source = find_source() if catalogue == "clothing" else None
     if source is None or not source.has(name):

@@ -138,7 +138,8 @@ def _hit_html(hit: Hit, n_others: int) -> str:
     others = f'<p class="vt-quiet vt-shared">{escape(WORDS.compare_also.format(n=n_others))}</p>' if n_others else ""
     link = f'<a href="Browse?{urlencode({"item": hit.id})}" target="_blank" rel="noopener">{escape(hit.title)}</a>'
     return (
-        f'<div class="vt-row" role="listitem" data-id="{escape(hit.id)}"><div class="vt-frame">{cards.picture_html(picture, alt)}</div>'
+        f'<div class="vt-row" role="listitem" data-id="{escape(hit.id)}">'
+        f'<div class="vt-frame">{cards.picture_html(picture, alt)}</div>'
         f'<div><p class="vt-row-title">{link} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
         f'<p class="vt-quiet">{escape(chance)}</p>{others}</div></div>'
     )

@@ -59,10 +59,8 @@ def html_of(page: AppTest) -> str:
 
 
 def columns_of(page: AppTest) -> list[list[str]]:
-    return [
-        re.findall(r'<div class="vt-row" role="listitem" data-id="([^"]+)"', body)
-        for body in html_of(page).split('<div class="vt-rows"')[1:]
-    ]
+    row = r'<div class="vt-row" role="listitem" data-id="([^"]+)"'
+    return [re.findall(row, body) for body in html_of(page).split('<div class="vt-rows"')[1:]]
 
 
 def test_without_a_query_the_page_says_what_to_do() -> None:
