@@ -6,45 +6,32 @@ data folder; nothing else is written before everything is there.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from core import artifacts
 from core.backbones import Backbone, get
 from core.backbones.hub import fetch, pin_of
-from core.catalogues import CATALOGUES, clothing
 from core.catalogues.items import ItemTable
-from core.compare import (
-    DESCRIPTION,
-    SCHEMA,
-    built_folder,
-    choose_items,
-    items_path,
-    shipped_folder,
-    stored_positions,
-)
+from core.compare import DESCRIPTION, SCHEMA, built_folder, items_path, shipped_folder
 from core.config import DEFAULT_BACKBONE
 from core.errors import VitrineError
-from core.gallery import items_file
-from core.images import open_image
 from core.jobs.build import calibrate
+from core.jobs.compare_plan import GalleryPlan, make_plan, register
 from core.metrics import precision_at_k
+from core.part_index import principal_directions, quantise
 from core.progress import Progress, ProgressClock
-from core.shared import grey_pictures
 
-PART = 32  # pictures; what a stop loses at most
 STORED_DIM = 256
 N_TRIED = 8
 N_QUERIES = 1000
@@ -76,7 +63,7 @@ def estimate(backbone_id: str) -> BuildEstimate:
     Raises:
         DataError: The weights, a library or the clothing dataset are not here.
     """
-    plan = _plan(get(backbone_id))
+    plan = make_plan(get(backbone_id))
     embedder = plan.record.load(plan.record)
     some = list(plan.pictures(range(0, plan.n_images, max(1, plan.n_images // N_TRIED))))
     embedder.embed_images(some[:1])
@@ -104,7 +91,7 @@ def build_gallery(backbone_id: str) -> Generator[Progress, None, None]:
     with _alone(record):
         if record.weights is not None:
             fetch(record.weights)
-        plan = _plan(record)
+        plan = make_plan(record)
         speed = yield from _embed_parts(plan)
         _write(plan, np.concatenate([np.load(plan.part_file(part)) for part in plan.parts()]))
         shutil.rmtree(plan.folder)
@@ -124,64 +111,7 @@ def _alone(record: Backbone) -> Iterator[None]:
             _being_built.discard(record.id)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What is to be embedded, catalogue after catalogue, and where the parts are kept."""
-
-    record: Backbone
-    tables: dict[str, ItemTable]
-    positions: dict[str, np.ndarray]
-    folder: Path
-
-    @property
-    def n_images(self) -> int:
-        return sum(map(len, self.positions.values()))
-
-    def parts(self) -> list[range]:
-        return [range(start, min(start + PART, self.n_images)) for start in range(0, self.n_images, PART)]
-
-    def part_file(self, part: range) -> Path:
-        return self.folder / f"{part.start:06}.npy"
-
-    def pictures(self, numbers: range) -> Iterator[Image.Image]:
-        """The pictures of some numbers, counted through all catalogues."""
-        everything = [(catalogue, int(p)) for catalogue in self.positions for p in self.positions[catalogue]]
-        with clothing.require_source() as source:
-            for catalogue, position in (everything[number] for number in numbers):
-                if catalogue == "fashion-mnist":
-                    yield grey_pictures().get(position).convert("RGB")
-                else:
-                    name = self.tables[catalogue].row(position).id.partition("/")[2]
-                    yield open_image(source.read(name), name)
-
-
-def _plan(record: Backbone) -> _Plan:
-    tables = {catalogue: ItemTable.load(artifacts.verified(items_file(catalogue))) for catalogue in CATALOGUES}
-    _write_items(tables)
-    facts = asdict(record) | {"load": "", "items": artifacts.sha256_of(items_path())}
-    facts["pin"] = pin_of(record.weights) if record.weights else None
-    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
-    positions = {catalogue: stored_positions(catalogue) for catalogue in CATALOGUES}
-    return _Plan(record, tables, positions, built_folder(record.id) / f"parts-{key}")
-
-
-def _write_items(tables: dict[str, ItemTable]) -> None:
-    """Decide which items take part, unless that is decided already."""
-    if items_path().is_file():
-        return
-    chosen = {catalogue: choose_items(catalogue, items) for catalogue, items in tables.items()}
-    with artifacts.written(items_path()) as temporary:
-        np.savez_compressed(temporary, allow_pickle=False, **chosen)
-    _register([items_path()])
-
-
-def _register(files: list[Path]) -> None:
-    manifest = artifacts.load_manifest()
-    manifest["files"] |= {artifacts.relative(file): {} for file in files}
-    artifacts.save_manifest(manifest)
-
-
-def _embed_parts(plan: _Plan) -> Generator[Progress, None, float]:
+def _embed_parts(plan: GalleryPlan) -> Generator[Progress, None, float]:
     """Embed the parts that are not there yet; returns pictures a second."""
     plan.folder.mkdir(parents=True, exist_ok=True)
     left = [part for part in plan.parts() if not plan.part_file(part).is_file()]
@@ -209,7 +139,7 @@ def _after(progress: Progress, n_before: int) -> Progress:
     )
 
 
-def _write(plan: _Plan, embeddings: np.ndarray) -> None:
+def _write(plan: GalleryPlan, embeddings: np.ndarray) -> None:
     record, ships = plan.record, plan.record.weights is None
     folder = shipped_folder(record.id) if ships else built_folder(record.id)
     components = principal_directions(embeddings, STORED_DIM) if record.dim > STORED_DIM else None
@@ -235,7 +165,7 @@ def _write(plan: _Plan, embeddings: np.ndarray) -> None:
         facts["calibration"][catalogue] = calibrate(part, (stored / lengths).astype(np.float32)).to_json()
     _save(folder, arrays, facts)
     if ships:
-        _register([folder / name for name in (*arrays, DESCRIPTION)])
+        register([folder / name for name in (*arrays, DESCRIPTION)])
 
 
 def _save(folder: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
@@ -246,27 +176,6 @@ def _save(folder: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any]) ->
     facts["bytes"] = sum((folder / name).stat().st_size for name in arrays)
     with artifacts.written(folder / DESCRIPTION) as temporary:
         temporary.write_text(json.dumps(facts) + "\n")
-
-
-def principal_directions(embeddings: np.ndarray, n: int) -> np.ndarray:
-    """(dim, n) float32: the orthonormal directions that keep most of the embeddings' lengths.
-
-    Nothing is subtracted first, so that cosines stay cosines.
-    """
-    x = embeddings.astype(np.float32)
-    _, vectors = np.linalg.eigh(x.T @ x)
-    result: np.ndarray = vectors[:, ::-1][:, :n].astype(np.float32)
-    return result
-
-
-def quantise(embeddings: np.ndarray, components: np.ndarray | None) -> np.ndarray:
-    """(n, r) int8: rows in the directions of `components`, each scaled on its own, since its length does not count."""
-    x = embeddings.astype(np.float32)
-    if components is not None:
-        x = x @ components.astype(np.float32)
-    largest = np.maximum(np.abs(x).max(axis=1, keepdims=True), 1e-12)
-    result: np.ndarray = np.rint(127 * x / largest).astype(np.int8)
-    return result
 
 
 def p_at_5(items: ItemTable, rows: np.ndarray) -> float:

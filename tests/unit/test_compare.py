@@ -18,8 +18,9 @@ from core.errors import ArtifactError, DataError, UnknownNameError, VitrineError
 from core.gallery import items_file
 from core.index import ExactIndex
 from core.jobs import compare as job
-from core.jobs.compare import build_gallery, estimate, principal_directions, quantise
-from core.part_index import PartIndex
+from core.jobs import compare_plan
+from core.jobs.compare import build_gallery, estimate
+from core.part_index import PartIndex, principal_directions, quantise
 from core.search import Filters, SearchEngine
 
 N_CHOSEN = 25  # of Fashion-MNIST's 30 training items
@@ -42,7 +43,7 @@ def world(tiny_artifacts, tmp_path, monkeypatch):
     (folder / "images.csv").write_text("\n".join(rows))
     monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(compare, "N_FASHION_MNIST", N_CHOSEN)
-    monkeypatch.setattr(job, "PART", 8)
+    monkeypatch.setattr(compare_plan, "PART", 8)
     monkeypatch.setattr("core.progress.REPORT_S", 0)
     monkeypatch.setitem(BACKBONES, "other", fakes.fake_record("other"))
     return tmp_path
@@ -143,7 +144,8 @@ def test_a_backbone_with_weights_from_a_hub_is_kept_outside_the_artifacts(world,
     from core.backbones import HubFile
 
     monkeypatch.setattr(job, "fetch", lambda file: None)
-    monkeypatch.setattr(job, "pin_of", lambda file: {"sha256": "1" * 64})
+    for module in (job, compare_plan):
+        monkeypatch.setattr(module, "pin_of", lambda file: {"sha256": "1" * 64})
     id = "timm:a/b"
     monkeypatch.setitem(BACKBONES, id, fakes.fake_record(id, weights=HubFile("a/b", ("c",))))
     list(build_gallery(id))
