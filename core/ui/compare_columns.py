@@ -46,6 +46,7 @@ def show(query: state.Query, chosen: list[str]) -> None:
     with right:
         if race.wait(PATIENCE_S):
             _draw(race, chosen)
+            _command(query, [id for id in chosen if (answer := race.answer(id)) and answer.hits])
         else:
             _watch(race, chosen)
 
@@ -61,6 +62,15 @@ def _race(query: state.Query, question: Question, chosen: list[str]) -> Race:
     race = Race(chosen, question, K)
     st.session_state["race"] = (key, race)
     return race
+
+
+def _command(query: state.Query, ids: list[str]) -> None:
+    """The command that gives the same hits; a visitor's photo is theirs to name."""
+    if len(ids) > 1:
+        places = {"item": f"--item {query.ref}", "sample": f"samples/{query.ref}.jpg", "photo": "PHOTO"}
+        st.caption(WORDS.compare_command)
+        command = f"python -m core compare {places[query.kind]} --backbones {' '.join(ids)}"
+        st.code(command, language=None, wrap_lines=True)
 
 
 @st.fragment(run_every=POLL_S)

@@ -78,6 +78,8 @@ def test_a_link_fills_a_column_for_each_backbone() -> None:
     same = len(set(expected[0]) & set(expected[1]))
     assert f"Dark and Fake have {same} of 5 pieces in common" in html_of(page)
     assert len([caption for caption in page.caption if "compared with" in caption.value]) == 2
+    command = f"python -m core compare samples/dress.jpg --backbones dark {DEFAULT_BACKBONE}"
+    assert [code.value for code in page.code] == [command]
 
 
 def test_an_item_handed_over_by_link_is_compared_and_not_found() -> None:
