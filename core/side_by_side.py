@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,16 +13,13 @@ import numpy as np
 from PIL import Image
 
 from core import shared
-from core.agreement import Disagreement, disagreements
 from core.backbones import BACKBONES, get, missing
 from core.catalogues import CATALOGUES
 from core.catalogues.items import UnknownItemError
 from core.compare import has_gallery
 from core.errors import DataError, VitrineError
 from core.images import open_image
-from core.index import ExactIndex
-from core.jobs.compare import BuildEstimate, build_gallery, estimate
-from core.progress import Progress
+from core.jobs.compare import BuildEstimate, estimate
 from core.search import Hit, SearchEngine
 
 MAX_BACKBONES = shared.MAX_COMPARED
@@ -165,99 +160,6 @@ def _size(backbone_id: str) -> int:
     return record.n_parameters if record else 10**12
 
 
-class GalleryWork:
-    """Building a backbone's gallery in a thread of its own, for whoever asked; what is built is everybody's.
-
-    It goes on when nobody looks. Stopped, it keeps what was embedded, and the next one goes on from there.
-
-    Attributes:
-        progress: The latest report, None before the first.
-        problem: Why it failed, "" while it has not.
-        finished: Whether it has ended, one way or another.
-    """
-
-    def __init__(self, backbone_id: str):
-        """Start."""
-        self.progress: Progress | None = None
-        self.problem = ""
-        self.finished = False
-        self._stopped = threading.Event()
-        threading.Thread(target=self._run, args=(backbone_id,), name="gallery", daemon=True).start()
-
-    def stop(self) -> None:
-        """End it after the pictures in hand."""
-        self._stopped.set()
-
-    def _run(self, backbone_id: str) -> None:
-        try:
-            with contextlib.closing(build_gallery(backbone_id)) as reports:
-                for self.progress in reports:
-                    if self._stopped.is_set():
-                        return
-        except VitrineError as error:
-            self.problem = str(error)
-        finally:
-            self.finished = True
-
-
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(N_WORKERS, thread_name_prefix="compare")
-
-
-@dataclass(frozen=True)
-class Dispute:
-    """An item of the compare gallery on which backbones disagree.
-
-    Attributes:
-        item: Its catalogue and position there.
-        overlap: Mean share of common neighbours over all pairs of backbones.
-        neighbours: Backbone id -> catalogue and position of its nearest others, closest first.
-    """
-
-    item: tuple[str, int]
-    overlap: float
-    neighbours: dict[str, list[tuple[str, int]]]
-
-
-def disputes(backbone_ids: Collection[str], n: int, k: int = 5, seed: int = 0) -> list[Dispute]:
-    """The items of a seeded sample of the compare gallery on which backbones disagree most; a second or so.
-
-    Args:
-        backbone_ids: At least two, all with a gallery.
-        n: How many items.
-        k: Neighbours that count.
-        seed: Of the sample.
-
-    Raises:
-        VitrineError: A gallery is missing or damaged.
-    """
-    engines = {id: shared.compare_engine(get(id).id) for id in backbone_ids}
-    first = next(iter(engines.values()))
-    places, labels = _contents(first)
-    galleries = {id: _everything(engine) for id, engine in engines.items()}
-    found = disagreements(galleries, labels, k, seed=seed)[:n]
-    return [_dispute(one, places) for one in found]
-
-
-def _everything(engine: SearchEngine) -> ExactIndex:
-    """All that a backbone has stored of the compare gallery, one catalogue after the other."""
-    return ExactIndex(np.concatenate([engine.gallery(catalogue).exact.embeddings for catalogue in CATALOGUES]))
-
-
-def _contents(engine: SearchEngine) -> tuple[list[tuple[str, int]], list[str]]:
-    """Where each row of `_everything` stands, and what it shows in plain words."""
-    places: list[tuple[str, int]] = []
-    labels: list[str] = []
-    for id, catalogue in CATALOGUES.items():
-        gallery = engine.gallery(id)
-        positions = getattr(gallery.exact, "positions", np.arange(gallery.exact.n_items))
-        places += [(id, int(position)) for position in positions]
-        kinds = gallery.items.frame["label"].astype(str).to_numpy()[positions]
-        labels += [catalogue.classes[kind] for kind in kinds]
-    return places, labels
-
-
-def _dispute(one: Disagreement, places: list[tuple[str, int]]) -> Dispute:
-    neighbours = {id: [places[row] for row in rows.tolist()] for id, rows in one.neighbours.items()}
-    return Dispute(places[one.position], one.overlap, neighbours)

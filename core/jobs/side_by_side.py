@@ -9,8 +9,9 @@ from typing import Any
 
 from core import shared
 from core.agreement import pairs
+from core.disputes import disputes
 from core.errors import VitrineError
-from core.side_by_side import Answer, Question, ask, disputes
+from core.side_by_side import Answer, Question, ask
 
 N_DISPUTES = 6
 

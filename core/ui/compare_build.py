@@ -6,7 +6,8 @@ from typing import cast
 
 import streamlit as st
 
-from core.side_by_side import Answer, GalleryWork
+from core.gallery_work import GalleryWork
+from core.side_by_side import Answer
 from core.ui import cards
 from core.ui.words import WORDS
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.compare import has_gallery
 from core.config import artifacts_dir
-from core.side_by_side import Dispute, disputes
+from core.disputes import Dispute, disputes
 from core.ui import browse_item, cards, resources, state
 from core.ui.compare_columns import K, title_of
 from core.ui.pictures import picture_of

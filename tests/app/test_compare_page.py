@@ -14,10 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from core import artifacts, backbones, shared
 from core.config import DEFAULT_BACKBONE, ROOT
+from core.disputes import disputes
 from core.evaluation import read_evaluation
 from core.jobs.evaluate import Record, _write
 from core.metrics import Estimate
-from core.side_by_side import Question, ask, disputes
+from core.side_by_side import Question, ask
 from core.ui.compare_table import difference_line
 from core.ui.words import WORDS
 

@@ -68,8 +68,16 @@ FLOORS = (
     ("core.backbones", "core.embedding", "core.index", "core.part_index"),
     ("core.gallery", "core.own_items", "core.duplicates", "core.agreement", "core.benchmark_table"),
     ("core.search",),
-    ("core.compare", "core.ef_lab", "core.shared", "core.own_catalogue", "core.query_set", "core.query_report"),
-    ("core.jobs", "core.training", "core.api", "core.side_by_side"),
+    (
+        "core.compare",
+        "core.ef_lab",
+        "core.shared",
+        "core.disputes",
+        "core.own_catalogue",
+        "core.query_set",
+        "core.query_report",
+    ),
+    ("core.jobs", "core.training", "core.api", "core.side_by_side", "core.gallery_work"),
     ("core.ui", "core.__main__"),
     ("app", "pages"),
 )

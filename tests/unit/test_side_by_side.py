@@ -12,16 +12,18 @@ import compared
 import numpy as np
 import pytest
 
-from core import backbones, shared, side_by_side
+from core import backbones, gallery_work, shared
 from core.__main__ import main
 from core.catalogues import CATALOGUES
 from core.catalogues.items import ItemTable
 from core.compare import choose_items
 from core.config import DEFAULT_BACKBONE, ROOT
+from core.disputes import disputes
 from core.errors import VitrineError
 from core.gallery import items_file
+from core.gallery_work import GalleryWork
 from core.progress import Progress
-from core.side_by_side import GalleryWork, Question, Race, ask, disputes
+from core.side_by_side import Question, Race, ask
 
 IDS = (DEFAULT_BACKBONE, "reddish", "dark")
 PHOTO = ROOT / "samples" / "dress.jpg"
@@ -183,7 +185,7 @@ def test_a_gallery_is_built_behind_the_visitors_back_and_can_be_stopped(monkeypa
         finally:
             closed.set()
 
-    monkeypatch.setattr(side_by_side, "build_gallery", slowly)
+    monkeypatch.setattr(gallery_work, "build_gallery", slowly)
     work = GalleryWork("unbuilt")
     assert work.progress is None
     step.release(3)
