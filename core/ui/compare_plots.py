@@ -42,10 +42,12 @@ def recall_against_speed(rows: Sequence[dict[str, Any]]) -> Any:
         line = [row for row in rows if row["M"] == m]
         figure.add_scatter(
             x=[row["queries_per_s"] for row in line], y=[row["index_recall@10"] for row in line],
-            text=[f"ef {row['ef']}" for row in line], mode="lines+markers+text", textposition="bottom center",
+            text=[f"ef {row['ef']}" for row in line], mode="lines+markers",
             name=f"M = {m}", hovertemplate=WORDS.sweep_hover,
         )  # fmt: skip
-    figure.update_layout(height=HEIGHT, margin={"t": 20, "r": 20, "b": 20, "l": 20}, legend={"orientation": "h"})
+    figure.update_layout(
+        height=HEIGHT, margin={"t": 20, "r": 20, "b": 20, "l": 20}, legend={"orientation": "h", "y": 1.12}
+    )
     figure.update_xaxes(type="log", title=WORDS.sweep_speed)
     figure.update_yaxes(title="index_recall@10")
     return figure
