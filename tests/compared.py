@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import fakes
 import numpy as np
+import pytest
 
 from core import artifacts
 from core.backbones import BACKBONES, Backbone
@@ -29,13 +31,12 @@ class WeighedEmbedder(fakes.FakeEmbedder):
 WEIGHTS = {"reddish": (9, 1, 1, 1), "dark": (1, 1, 1, 9), "unbuilt": (1, 9, 1, 1)}
 
 
-def register() -> None:
-    """Put the fakes into the registry; `unbuilt` has no gallery, `unloadable` no weights either."""
+def register(patch: pytest.MonkeyPatch) -> None:
+    """Put the fakes into the registry for a test; `unbuilt` has no gallery, `unloadable` no weights either."""
     for id, weights in WEIGHTS.items():
-        BACKBONES[id] = fakes.fake_record(
-            id, title=id.title(), load=lambda record, weights=weights: WeighedEmbedder(record, weights)
-        )
-    BACKBONES["unloadable"] = fakes.fake_record("unloadable", packages=("no_such_package",))
+        load = partial(WeighedEmbedder, weights=weights)
+        patch.setitem(BACKBONES, id, fakes.fake_record(id, title=id.title(), load=load))
+    patch.setitem(BACKBONES, "unloadable", fakes.fake_record("unloadable", packages=("no_such_package",)))
 
 
 def write_galleries(ids: tuple[str, ...] = ("reddish", "dark")) -> None:

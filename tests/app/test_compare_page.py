@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import compared
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import artifacts, backbones, shared
+from core import artifacts, shared
 from core.config import DEFAULT_BACKBONE, ROOT
 from core.disputes import disputes
 from core.evaluation import read_evaluation
@@ -27,14 +26,10 @@ ITEM = "fashion-mnist/train/00000"
 
 
 @pytest.fixture(autouse=True)
-def _fakes(tiny_artifacts: Path) -> Iterator[None]:
-    before = dict(backbones.BACKBONES)
-    compared.register()
+def _fakes(tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared.register(monkeypatch)
     compared.write_galleries()
     shared._compare_engine.cache_clear()
-    yield
-    backbones.BACKBONES.clear()
-    backbones.BACKBONES.update(before)
 
 
 def open_page(**query: str | list[str]) -> AppTest:

@@ -30,13 +30,10 @@ PHOTO = ROOT / "samples" / "dress.jpg"
 
 
 @pytest.fixture(autouse=True)
-def _fakes(tiny_artifacts: Path) -> Iterator[None]:
-    before = dict(backbones.BACKBONES)
-    compared.register()
+def _fakes(tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared.register(monkeypatch)
     compared.write_galleries()
-    yield
-    backbones.BACKBONES.clear()
-    backbones.BACKBONES.update(before)
+    shared._compare_engine.cache_clear()
 
 
 def gallery_items() -> list[tuple[str, int, str]]:
