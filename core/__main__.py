@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.backbones import BACKBONES
+from core.benchmarks import PARTS
 from core.catalogues import CATALOGUES
 from core.classifier import commands as classifier
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, ROOT
@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_search(commands)
     _add_embed(commands)
+    _add_backbones(commands)
+    _add_compare(commands)
     _add_build(commands)
     _add_verify(commands)
     _add_evaluate(commands)
@@ -57,9 +59,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_backbone(parser: argparse.ArgumentParser) -> None:
-    known = ", ".join(BACKBONES)
     parser.add_argument(
-        "--backbone", default=DEFAULT_BACKBONE, metavar="ID", help=f"one of {known} (default: {DEFAULT_BACKBONE})"
+        "--backbone",
+        default=DEFAULT_BACKBONE,
+        metavar="ID",
+        help=f"as `backbones` lists them (default: {DEFAULT_BACKBONE})",
     )
 
 
@@ -85,6 +89,7 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _search(options: argparse.Namespace) -> int:
     from core.answers import as_json
     from core.blend import Wording
+    from core.compare import engine_for
     from core.own_items import OWN
     from core.search import Filters, SearchEngine
 
@@ -95,7 +100,8 @@ def _search(options: argparse.Namespace) -> int:
     if options.weight is not None and not 0 <= options.weight <= 1:
         options.parser.error("--weight must be between 0 and 1")
     wording = Wording(options.but, options.less, options.weight)
-    engine, filters = SearchEngine(options.backbone), Filters()
+    engine = SearchEngine() if options.backbone == DEFAULT_BACKBONE else engine_for(options.backbone)
+    filters = Filters()
     if options.catalogue in CATALOGUES:
         filters = Filters((options.catalogue,))
     elif options.catalogue != "all":
@@ -152,6 +158,58 @@ def _embed(options: argparse.Namespace) -> int:
     return 0 if result.ids else NOTHING_EMBEDDED
 
 
+def _add_backbones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "backbones",
+        help="list what can embed a picture, and what of it is here",
+        description="Beside these, any model of timm or open_clip can be named: timm:convnext_tiny.fb_in22k, "
+        "open_clip:ViT-B-16/laion2b_s34b_b88k.",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(run=_backbones)
+
+
+def _backbones(options: argparse.Namespace) -> int:
+    from core.jobs.backbones import describe, list_backbones
+
+    rows = list_backbones()
+    print(json.dumps(rows, indent=1) if options.json else describe(rows))
+    return 0
+
+
+def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "compare",
+        help="one query to several backbones, or the items on which they disagree most",
+        description="With a photo or --item: what each backbone finds, and how far they agree. With neither: the "
+        "items of a seeded sample whose neighbours differ most.",
+    )
+    parser.add_argument("image", type=Path, nargs="?", help="a photo")
+    parser.add_argument("--item", metavar="ID", default="", help="an item of a catalogue instead of a photo")
+    parser.add_argument(
+        "--backbones", nargs="+", required=True, metavar="ID", help="at least two, as `backbones` lists"
+    )
+    parser.add_argument("--k", type=int, default=DEFAULT_K, help=f"hits that count (default: {DEFAULT_K})")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(run=_compare, parser=parser)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from core.jobs.side_by_side import compared, describe, disputed
+
+    if options.image is not None and options.item:
+        options.parser.error("give either an IMAGE or --item")
+    if not 1 <= options.k <= MAX_K or len(set(options.backbones)) < 2:
+        options.parser.error(f"--k must be between 1 and {MAX_K}, --backbones at least two")
+    if options.image is None and not options.item:
+        result = disputed(options.backbones, options.k, options.seed)
+    else:
+        result = compared(options.backbones, options.image or options.item, options.k)
+    print(json.dumps(result) if options.json else describe(result))
+    return 0
+
+
 def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "build",
@@ -192,24 +250,42 @@ def _build(options: argparse.Namespace) -> int:
         from core.jobs.calibrate import recalibrate
 
         recalibrate(options.backbone)
+    elif options.backbone != DEFAULT_BACKBONE:
+        return _build_gallery(options.backbone)
     else:
         build(options.backbone)
         build_maps(options.backbone)
     return 0
 
 
+def _build_gallery(backbone_id: str) -> int:
+    from core.compare import describe_gallery
+    from core.jobs.compare import build_gallery
+
+    for progress in build_gallery(backbone_id):
+        _show_progress(progress)
+    facts = describe_gallery(backbone_id)
+    for catalogue, figures in facts["p_at_5"].items():
+        print(f"{catalogue}: P@5 {figures['full']:.4f} from full embeddings, {figures['stored']:.4f} as stored")
+    print(f"{facts['bytes'] / 1e6:.1f} MB")
+    return 0
+
+
+def _show_progress(progress: Progress) -> None:
+    from core.jobs.own import progress_line
+
+    end = "\n" if progress.finished else "\r"
+    if progress.finished or sys.stderr.isatty():
+        print(f"{progress_line(progress):60}", end=end, file=sys.stderr, flush=True)
+
+
 def _build_own(options: argparse.Namespace) -> int:
     from core.config import own_dir
     from core.embedding import load_embedder
-    from core.jobs.own import build_own, progress_line
-
-    def report(progress: Progress) -> None:
-        end = "\n" if progress.finished else "\r"
-        if progress.finished or sys.stderr.isatty():
-            print(f"{progress_line(progress):60}", end=end, file=sys.stderr, flush=True)
+    from core.jobs.own import build_own
 
     folder = options.output or own_dir()
-    built = build_own(options.source, options.catalogue, folder, load_embedder(options.backbone), report)
+    built = build_own(options.source, options.catalogue, folder, load_embedder(options.backbone), _show_progress)
     for one in built.skipped:
         print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
     print("\n".join(map(str, built.files)))
@@ -239,7 +315,8 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser = commands.add_parser(
         "evaluate",
         help="run the evaluation protocol and write artifacts/evaluation.json",
-        description="R@1, P@5, mAP@100, k-NN, linear and zero-shot accuracy with 95 % intervals. "
+        description="R@1, P@5, mAP@100, k-NN, linear and zero-shot accuracy with 95 % intervals; then time, memory "
+        "and size. A backbone without artifacts is embedded first (kept in .cache/, resumable). "
         "Needs requirements-dev.txt; the product figures need fashion-products.zip in the data folder.",
     )
     _add_backbone(parser)
@@ -248,7 +325,8 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from core.jobs.evaluate import SCHEMA, evaluate
+    from core.evaluation import SCHEMA
+    from core.jobs.evaluate import evaluate
 
     results = evaluate(options.backbone, (lambda line: None) if options.json else print)
     if options.json:
@@ -265,6 +343,7 @@ def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--placement", action="store_true", help="compare ways to place a query on a map instead")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this alone (may be given again)")
     parser.set_defaults(run=_benchmark)
 
 
@@ -275,7 +354,7 @@ def _benchmark(options: argparse.Namespace) -> int:
     if options.placement:
         compare_placements()
         return 0
-    results = benchmark()
+    results = benchmark(options.only or PARTS)
     print(json.dumps(results) if options.json else describe(results))
     return 0
 

@@ -70,6 +70,11 @@ class Calibrated:
     garment: GarmentTest | None
     weight: float
 
+    @classmethod
+    def nothing(cls) -> Calibrated:
+        """Where nothing was fitted: half the weight is the words'."""
+        return cls({}, {}, None, 0.5)
+
     def to_json(self) -> dict[str, Any]:
         """As plain lists and numbers."""
         garment = self.garment and {

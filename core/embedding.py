@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 import threading
 import time
@@ -27,6 +28,8 @@ from core.images import open_image
 
 BATCH_SIZE = 32
 
+_INTERPOLATIONS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+
 #: What open_clip's text cleaning does to quotation marks.
 _STRAIGHT = dict.fromkeys(map(ord, "ʼ‘’‚‛"), "'") | dict.fromkeys(map(ord, "“”„‟"), '"')
 
@@ -34,27 +37,31 @@ _STRAIGHT = dict.fromkeys(map(ord, "ʼ‘’‚‛"), "'") | dict.fromkeys(map(o
 def prepare(image: Image.Image, record: Backbone) -> np.ndarray:
     """One picture as the backbone wants it, before scaling.
 
-    The same arithmetic as open_clip's transform for `resize_mode="shortest"`: bicubic to the shorter side,
-    then the centre square.
+    The same arithmetic as the transforms of open_clip and timm: the shorter side (or, squashed, both) to
+    `input_size / crop_pct`, then the centre square.
 
     Args:
         image: RGB.
-        record: Says size and resize mode.
+        record: Says size, resize mode, interpolation and crop.
 
     Returns:
         (input_size, input_size, 3) uint8.
     """
-    size = record.input_size
+    size, how = record.input_size, _INTERPOLATIONS[record.interpolation]
+    scaled = math.floor(size / record.crop_pct)
     width, height = image.size
-    target = (size, int(size * height / width)) if width <= height else (int(size * width / height), size)
+    if record.resize_mode == "squash":
+        target = (scaled, scaled)
+    else:
+        target = (scaled, int(scaled * height / width)) if width <= height else (int(scaled * width / height), scaled)
     left, top = round((target[0] - size) / 2.0), round((target[1] - size) / 2.0)
     # Of a very long picture only the centre is ever resized: the rest would be cut off after costing memory.
     if max(target) > 8 * size:
         across, down = width / target[0], height / target[1]  # not quite equal, since `target` is whole
         right, bottom = min(width, (left + size) * across), min(height, (top + size) * down)
         box = (left * across, top * down, right, bottom)
-        return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
-    resized = image.resize(target, Image.Resampling.BICUBIC)
+        return np.asarray(image.resize((size, size), how, box=box))
+    resized = image.resize(target, how)
     return np.asarray(resized.crop((left, top, left + size, top + size)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,21 @@ def load_calibrated(backbone_id: str) -> Calibrated:
         raise ArtifactError(f"indexes/{backbone_id}/calibration.json", "is of another version", command) from None
 
 
+def load_items(catalogue: str) -> ItemTable:
+    """A catalogue's item table, verified; one for all backbones, since it is large and never changed.
+
+    Raises:
+        ArtifactError: It is missing or damaged.
+    """
+    path = verified(items_file(catalogue))
+    return _items(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _items(path: Path, mtime_ns: int) -> ItemTable:
+    return ItemTable.load(path)
+
+
 def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
     """Load a catalogue's items, embeddings and index, all verified.
 
@@ -85,7 +101,7 @@ def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
     if entry is None:
         command = f"python -m core build --backbone {backbone_id}"
         raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "has not been built", command)
-    items = ItemTable.load(verified(items_file(catalogue)))
+    items = load_items(catalogue)
     embeddings = np.load(verified(path), mmap_mode="r", allow_pickle=False)
     if embeddings.shape != (len(items), entry["dim"]) or items.content_hash() != entry["items_hash"]:
         raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "does not fit the item table", REPAIR)

@@ -111,6 +111,12 @@ class ExactIndex:
         found = np.take_along_axis(similarities, best, 1)
         return (best if allowed is None else allowed[best]), found
 
+    def embedding(self, position: int) -> np.ndarray:
+        """(dim,) float32, L2-normalised: what is stored of the item at a position."""
+        stored = self.embeddings[position].astype(np.float32)
+        result: np.ndarray = stored / np.linalg.norm(stored)
+        return result
+
     @cached_property
     def _lengths(self) -> np.ndarray:
         """(n,) float32, computed when the first search needs it: most visitors never search exactly."""
@@ -178,6 +184,19 @@ class HnswIndex:
             with self._lock:  # so that searches side by side cannot undo each other
                 self.set_ef(max(self._ef, 2 * k))
         positions, distances = self._graph.knn_query(queries, k=k, num_threads=1)
+        return positions.astype(np.int64), 1 - distances
+
+    def search_at(self, queries: np.ndarray, k: int, ef: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same with an `ef` for this search alone, for an index that nobody searches in any other way.
+
+        hnswlib keeps `ef` in the graph, so on a shared index it would be everybody's for a moment; the lock keeps
+        setting and searching together only among those who come through here.
+        """
+        queries = _check(queries, self.dim, k)
+        k = min(k, self.n_items)
+        with self._lock:
+            self.set_ef(max(ef, k))
+            positions, distances = self._graph.knn_query(queries, k=k, num_threads=1)
         return positions.astype(np.int64), 1 - distances
 
     def save(self, path: Path) -> None:

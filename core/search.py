@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from core.blend import Wording, blend
 from core.calibration import BLEND, PHOTO, TEXT, Calibrated
 from core.catalogues import CATALOGUES, Catalogue
 from core.catalogues import get as get_catalogue
+from core.catalogues.items import UnknownItemError
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
 from core.embedding import Embedder, embed_photo, load_embedder
 from core.errors import UnknownNameError
@@ -80,8 +81,15 @@ class SearchResult:
 class SearchEngine:
     """Searches the built catalogues with one backbone; everything is loaded when it is first needed."""
 
-    def __init__(self, backbone_id: str = DEFAULT_BACKBONE):
+    def __init__(self, backbone_id: str = DEFAULT_BACKBONE, load: Callable[[str, str], Gallery] | None = None):
+        """Load nothing yet.
+
+        Args:
+            backbone_id: Of the registry.
+            load: (backbone id, catalogue) -> gallery; default: `load_gallery`.
+        """
         self.backbone_id = backbone_id
+        self._load = load or load_gallery
         self._lock = threading.RLock()
         self._embedder: Embedder | None = None
         self._galleries: dict[str, Gallery] = {}
@@ -102,14 +110,15 @@ class SearchEngine:
 
     @property
     def calibrated(self) -> Calibrated:
-        """All that was fitted for the backbone, loaded once.
+        """All that was fitted for the backbone, loaded once; for galleries of another kind nothing was.
 
         Raises:
             ArtifactError: See `load_calibrated`.
         """
         with self._lock:
             if self._calibrated is None:
-                self._calibrated = load_calibrated(self.backbone_id)
+                known = self._load is load_gallery
+                self._calibrated = load_calibrated(self.backbone_id) if known else Calibrated.nothing()
             return self._calibrated
 
     def gallery(self, catalogue: str) -> Gallery:
@@ -122,7 +131,7 @@ class SearchEngine:
         get_catalogue(catalogue)
         with self._lock:
             if catalogue not in self._galleries:
-                self._galleries[catalogue] = load_gallery(self.backbone_id, catalogue)
+                self._galleries[catalogue] = self._load(self.backbone_id, catalogue)
             return self._galleries[catalogue]
 
     @property
@@ -208,9 +217,10 @@ class SearchEngine:
     def embedding_of(self, item_id: str) -> np.ndarray:
         """(dim,) float32: the stored embedding of an item."""
         gallery = self.gallery(item_id.partition("/")[0])
-        stored = gallery.exact.embeddings[gallery.items.position(item_id)].astype(np.float32)
-        result: np.ndarray = stored / np.linalg.norm(stored)
-        return result
+        try:
+            return gallery.exact.embedding(gallery.items.position(item_id))
+        except KeyError:  # the gallery holds only a part of its catalogue
+            raise UnknownItemError(item_id) from None
 
     def search_embedding(
         self,

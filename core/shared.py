@@ -8,8 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.artifacts import REPAIR, load_manifest, verified
+from core.backbones import get
 from core.catalogues.clothing_source import ClothingSource
 from core.catalogues.pictures import Pictures
+from core.compare import engine_for
 from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
 from core.errors import ArtifactError, DataError
 from core.maps import EmbeddingMap, MapFacts, load_map
@@ -22,6 +24,8 @@ MAX_KEPT = 2
 LOOK_AGAIN_S = 300
 #: Maps that are kept; the largest takes 1 MB.
 MAX_MAPS = 12
+#: Engines of the Compare page that are kept: as many as are compared at a time.
+MAX_COMPARED = 4
 
 _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thing twice
 
@@ -42,6 +46,22 @@ def _engine(backbone_id: str, folder: Path) -> SearchEngine:
 @lru_cache(maxsize=1)
 def _default_engine(folder: Path) -> SearchEngine:
     return SearchEngine()
+
+
+def compare_engine(backbone_id: str) -> SearchEngine:
+    """The one engine of a backbone among the compare gallery in this process.
+
+    Raises:
+        UnknownNameError: No such backbone.
+    """
+    get(backbone_id)  # outside the lock: to look a name up in its library takes seconds
+    with _lock:
+        return _compare_engine(backbone_id, artifacts_dir())
+
+
+@lru_cache(maxsize=MAX_COMPARED)
+def _compare_engine(backbone_id: str, folder: Path) -> SearchEngine:
+    return engine_for(backbone_id)
 
 
 def grey_pictures() -> Pictures:

@@ -123,6 +123,10 @@ class ItemTable:
 
         return np.flatnonzero(self.frame["label"].isin(list(labels)).to_numpy())
 
+    def take(self, positions: np.ndarray) -> ItemTable:
+        """Return a table of the items at some positions, in their order."""
+        return ItemTable(self.frame.iloc[positions].reset_index(drop=True))
+
     def content_hash(self) -> str:
         """Return a sha256 (hex) over ids and labels in order; the same on every machine and version."""
         columns = [self.frame[name].astype(str).tolist() for name in ("id", "label")]

@@ -6,26 +6,25 @@ memory are those of a real server process that a real browser visits.
 
 from __future__ import annotations
 
-import platform
 import shutil
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from core.benchmarks import PARTS, keep_benchmark
 from core.catalogues import CATALOGUES
-from core.config import DEFAULT_BACKBONE, ROOT, n_threads
+from core.config import DEFAULT_BACKBONE, n_threads
 from core.index import ExactIndex, HnswIndex
+from core.jobs.cost import SAMPLE, machine
+from core.jobs.index_sweep import everything, moved_a_little, one_by_one, sweep
 from core.jobs.serving import serving
 from core.metrics import index_recall_at_k
 from core.search import SearchEngine
 
-SAMPLE = ROOT / "samples" / "sneaker.jpg"
 N_RUNS = 60
 N_QUERIES = 1000
 N_VISITORS = 20
@@ -34,49 +33,36 @@ BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 
 
-def benchmark() -> dict[str, Any]:
-    """Measure everything that can be measured here.
+def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
+    """Measure what can be measured here, and keep it in `artifacts/benchmark.json`.
+
+    Args:
+        parts: What is measured; the others stay as they are on file.
 
     Returns:
-        `machine`, `photo_search_ms` (p50 and p95 a stage), `embedding_ms` (with the ratio to ViT-B/32),
-        `index` (recall@10 and queries a second, beside exact numpy search), `server` (start-up seconds,
-        memory in MB). A part that cannot be measured is null, with the reason under `skipped`.
+        `machine`, and of the parts asked for: `photo_search_ms` (p50 and p95 a stage), `embedding_ms` (with the
+        ratio to ViT-B/32), `index` (recall@10 and queries a second, beside exact numpy search), `index_settings`
+        (the same for several M and ef), `server` (start-up seconds, memory in MB). A part that cannot be measured
+        is null, with the reason under `skipped`.
     """
-    results: dict[str, Any] = {"machine": _machine(), "skipped": {}}
+    results: dict[str, Any] = {"machine": machine(), "skipped": {}}
     engine = SearchEngine()
     engine.warm_up()
-    parts: dict[str, Callable[[], Any]] = {
+    measures: dict[str, Callable[[], Any]] = {
         "photo_search_ms": lambda: _photo_search(engine),
         "embedding_ms": lambda: _embedding(engine),
         "index": lambda: _index(engine),
+        "index_settings": lambda: sweep(everything(engine)),
         "server": _server,
     }
-    for name, measure in parts.items():
+    for name in parts:
         try:
-            results[name] = measure()
+            results[name] = measures[name]()
         except (ImportError, FileNotFoundError) as error:
             results[name] = None
             results["skipped"][name] = str(error)
+    keep_benchmark(results["machine"], {name: results[name] for name in parts if results[name] is not None})
     return results
-
-
-def _machine() -> dict[str, Any]:
-    packages = ("numpy", "onnxruntime", "hnswlib", "pillow", "streamlit")
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "processor": _processor(),
-        "threads": n_threads(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _spread(milliseconds: list[float]) -> dict[str, float]:
@@ -134,23 +120,19 @@ def _index(engine: SearchEngine) -> dict[str, Any]:
     from threadpoolctl import threadpool_limits
 
     galleries = [engine.gallery(catalogue) for catalogue in CATALOGUES]
-    everything = np.concatenate([gallery.exact.embeddings[:] for gallery in galleries]).astype(np.float32)
-    rng = np.random.default_rng(0)
-    queries = everything[rng.choice(len(everything), N_QUERIES, replace=False)]
-    noise = rng.standard_normal(queries.shape).astype(np.float32)
-    queries = queries + 0.2 * noise / np.linalg.norm(noise, axis=1, keepdims=True)
-    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
-    exact = ExactIndex(everything)
+    items = everything(engine)
+    queries = moved_a_little(items, N_QUERIES)
+    exact = ExactIndex(items)
     graphs = [gallery.index for gallery in galleries]
     offsets = np.cumsum([0] + [gallery.exact.n_items for gallery in galleries])
     with threadpool_limits(1):
-        truth, exact_qps = _run(lambda query: exact.search(query, 10)[0][0], queries[: N_QUERIES // 5])
+        truth, exact_qps = one_by_one(lambda query: exact.search(query, 10)[0][0], queries[: N_QUERIES // 5])
         rows = []
         for ef in EFS:
             for graph in graphs:
                 if isinstance(graph, HnswIndex):
                     graph.set_ef(ef)
-            found, qps = _run(lambda query: _merged(graphs, offsets, query, 10), queries)
+            found, qps = one_by_one(lambda query: _merged(graphs, offsets, query, 10), queries)
             recall = index_recall_at_k(found[: len(truth)], truth)
             rows.append({"ef": ef, "index_recall@10": round(recall, 4), "queries_per_s": round(qps)})
     used = next(graph.parameters for graph in graphs if isinstance(graph, HnswIndex))
@@ -159,7 +141,7 @@ def _index(engine: SearchEngine) -> dict[str, Any]:
             graph.set_ef(used.ef)
     served = next(row for row in rows if row["ef"] == used.ef)
     return {
-        "n_items": len(everything),
+        "n_items": len(items),
         "M": used.M,
         "ef": used.ef,
         "exact_queries_per_s": round(exact_qps),
@@ -175,13 +157,6 @@ def _merged(graphs: list[Any], offsets: np.ndarray, query: np.ndarray, k: int) -
     positions = np.concatenate([p[0] + offset for (p, _), offset in zip(found, offsets, strict=False)])
     similarities = np.concatenate([s[0] for _, s in found])
     return positions[np.argsort(-similarities, kind="stable")[:k]]
-
-
-def _run(search: Callable[[np.ndarray], np.ndarray], queries: np.ndarray) -> tuple[np.ndarray, float]:
-    search(queries[:1])
-    started = time.perf_counter()
-    found = [search(queries[row : row + 1]) for row in range(len(queries))]
-    return np.stack(found), len(queries) / (time.perf_counter() - started)
 
 
 def _server() -> dict[str, Any]:
@@ -223,13 +198,13 @@ def _answer(page: Any, address: str) -> None:
 def describe(results: dict[str, Any]) -> str:
     """The results as lines for a person."""
     lines = [f"machine: {results['machine']['processor']}, {results['machine']['threads']} threads"]
-    for name in ("photo_search_ms", "embedding_ms", "index", "server"):
+    for name in (name for name in PARTS if name in results):
         lines.append(f"\n{name}")
         if results[name] is None:
             lines.append(f"  skipped: {results['skipped'][name]}")
             continue
-        lines += [f"  {key}: {_plain(value)}" for key, value in results[name].items() if key != "by_ef"]
-        lines += [f"  with {_plain(row)}" for row in results[name].get("by_ef", ())]
+        lines += [f"  {key}: {_plain(value)}" for key, value in results[name].items() if key not in ("by_ef", "rows")]
+        lines += [f"  with {_plain(row)}" for row in results[name].get("by_ef", results[name].get("rows", ()))]
     return "\n".join(lines)
 
 

@@ -21,23 +21,22 @@ import numpy as np
 
 from core import metrics
 from core.artifacts import load_manifest, relative, save_manifest, verified, written
-from core.backbones import model_dir
+from core.backbones import Backbone, model_dir
 from core.catalogues import CATALOGUES, clothing
 from core.catalogues.items import ItemTable
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.embedding import Embedder, load_embedder
+from core.errors import VitrineError
+from core.evaluation import FILE, SCHEMA, Result, read_evaluation
 from core.gallery import index_file, items_file
 from core.index import ExactIndex
+from core.jobs.cost import machine, measure
 from core.metrics import Estimate, bootstrap
+from core.outcomes import Outcomes, save_outcomes
 from core.zero_shot import zero_shot
 
-SCHEMA = 1
-PROTOCOLS = ("fashion-mnist", "clothing", "clothing-small", "fashion-products")
 K_KNN = 20
 DEPTH = 100
-FILE = "evaluation.json"
-
-Result = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,20 +59,14 @@ class Labelled:
 def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Result]:
     """Run every protocol whose data is here and write `artifacts/evaluation.json`.
 
-    The results of other backbones in that file stay as they are.
+    The results of other backbones in that file stay as they are. What each query got goes to `artifacts/outcomes/`.
 
     Raises:
         DataError: A data set that a backbone without artifacts needs is missing.
         ArtifactError: Weights or embeddings are damaged.
     """
     embedder = load_embedder(backbone_id)
-    results: list[Result] = []
-
-    def add(protocol: str, metric: str, value: Estimate) -> None:
-        entry = {"backbone": backbone_id, "protocol": protocol, "metric": metric}
-        results.append(entry | {key: round(getattr(value, key), 5) for key in ("value", "low", "high", "n")})
-        report(f"{protocol:17} {metric:19} {value.value:.4f}  [{value.low:.4f}, {value.high:.4f}]  n={value.n}")
-
+    add = Record(backbone_id, report)
     fashion = labelled(embedder, "fashion-mnist")
     _fashion_mnist(embedder, fashion, add)
     photos = labelled(embedder, "clothing")
@@ -87,8 +80,18 @@ def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Re
             measure(embedder, add)
     else:
         report("fashion-products: skipped, fashion-products.zip is not in the data folder.")
-    _write(backbone_id, results)
-    return results
+    report("Measuring what it costs.")
+    _write(add, {"machine": machine(), "cost": _cost(embedder.record, report)})
+    return add.results
+
+
+def _cost(record: Backbone, report: Callable[[str], None]) -> dict[str, Any]:
+    """What the backbone costs; nothing, with the reason reported, where that cannot be measured."""
+    try:
+        return measure(record)
+    except VitrineError as error:
+        report(str(error))
+        return {}
 
 
 def labelled(embedder: Embedder, catalogue: str) -> Labelled:
@@ -104,7 +107,25 @@ def labelled(embedder: Embedder, catalogue: str) -> Labelled:
     return Labelled(items, embed_catalogue(embedder, catalogue, items))
 
 
-Add = Callable[[str, str, Estimate], None]
+class Record:
+    """What an evaluation has found: every figure, and what each query got where a figure is a mean over queries."""
+
+    def __init__(self, backbone_id: str, report: Callable[[str], None]):
+        self.backbone_id = backbone_id
+        self.results: list[Result] = []
+        self.outcomes: Outcomes = {}
+        self._report = report
+
+    def __call__(self, protocol: str, metric: str, value: Estimate) -> None:
+        """Take a figure."""
+        entry = {"backbone": self.backbone_id, "protocol": protocol, "metric": metric}
+        self.results.append(entry | {key: round(getattr(value, key), 5) for key in ("value", "low", "high", "n")})
+        self._report(f"{protocol:17} {metric:19} {value.value:.4f}  [{value.low:.4f}, {value.high:.4f}]  n={value.n}")
+
+    def mean(self, protocol: str, metric: str, per_query: np.ndarray) -> None:
+        """Take (n,) values in [0, 1], one a query: their mean with its interval is the figure."""
+        self.outcomes[protocol, metric] = per_query
+        self(protocol, metric, bootstrap(per_query))
 
 
 def _retrieval(
@@ -138,20 +159,20 @@ def _add_retrieval(
     labels: tuple[np.ndarray, np.ndarray],
     found: tuple[np.ndarray, np.ndarray, np.ndarray],
     n_relevant: np.ndarray,
-    add: Add,
+    add: Record,
 ) -> None:
     q_labels, g_labels = labels
     positions, similarities, relevant = found
-    add(protocol, "R@1", bootstrap(relevant[:, 0]))
-    add(protocol, "P@5", bootstrap(metrics.precision_at_k(relevant, 5)))
-    add(protocol, "mAP@100", bootstrap(metrics.average_precision_at_k(relevant, n_relevant, DEPTH)))
+    add.mean(protocol, "R@1", relevant[:, 0])
+    add.mean(protocol, "P@5", metrics.precision_at_k(relevant, 5))
+    add.mean(protocol, "mAP@100", metrics.average_precision_at_k(relevant, n_relevant, DEPTH))
     names, codes = np.unique(np.concatenate([g_labels, q_labels]), return_inverse=True)
     g_codes, q_codes = codes[: len(g_labels)], codes[len(g_labels) :]
     guess = metrics.knn_predict(g_codes[positions[:, :K_KNN]], similarities[:, :K_KNN], len(names))
-    add(protocol, "knn_accuracy", bootstrap(guess == q_codes))
+    add.mean(protocol, "knn_accuracy", guess == q_codes)
 
 
-def _fashion_mnist(embedder: Embedder, data: Labelled, add: Add) -> None:
+def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record) -> None:
     split, labels = data.column("split"), data.column("label")
     train, test = split == "train", split == "test"
     found = _retrieval(data.embeddings[test], data.embeddings[train], labels[test], labels[train])
@@ -166,7 +187,7 @@ def _fashion_mnist(embedder: Embedder, data: Labelled, add: Add) -> None:
         )
 
 
-def _clothing(data: Labelled, add: Add) -> None:
+def _clothing(data: Labelled, add: Record) -> None:
     split, labels, senders = data.column("split"), data.column("label"), data.column("sender")
     named = ~np.isin(labels, list(clothing.NO_GARMENT))
     queries = np.flatnonzero(named & (split == "test"))
@@ -177,7 +198,7 @@ def _clothing(data: Labelled, add: Add) -> None:
     _add_retrieval("clothing", (labels[queries], labels[gallery]), found, relevant_pairs.sum(1), add)
 
 
-def _clothing_small(embedder: Embedder, data: Labelled, add: Add) -> None:
+def _clothing_small(embedder: Embedder, data: Labelled, add: Record) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
 
@@ -185,7 +206,7 @@ def _clothing_small(embedder: Embedder, data: Labelled, add: Add) -> None:
     train, test = np.isin(part, ("train", "validation")), part == "test"
     search = GridSearchCV(LogisticRegression(max_iter=2000), {"C": [0.3, 1, 3, 10, 30, 100]}, cv=5)
     search.fit(data.embeddings[train], labels[train])
-    add("clothing-small", "linear_accuracy", bootstrap(search.predict(data.embeddings[test]) == labels[test]))
+    add.mean("clothing-small", "linear_accuracy", search.predict(data.embeddings[test]) == labels[test])
     if embedder.record.has_text:
         words = {label: [SMALL_WORDS.get(label, label)] for label in sorted(set(labels[test]))}
         add(
@@ -210,7 +231,7 @@ def _products_here() -> bool:
     return (data_dir() / "fashion-products.zip").is_file()
 
 
-def _fashion_products(embedder: Embedder, add: Add) -> None:
+def _fashion_products(embedder: Embedder, add: Record) -> None:
     from core.training.data import Pictures, product_samples
 
     samples = [sample for sample in product_samples() if sample.part == "test"]
@@ -224,29 +245,26 @@ def _fashion_products(embedder: Embedder, add: Add) -> None:
     _add_retrieval("fashion-products", (kinds, kinds), found, n_relevant, add)
     coloured = colours != ""
     same_colour = colours[found[0]] == colours[:, None]
-    add("fashion-products", "colour_P@5", bootstrap(metrics.precision_at_k(same_colour, 5)[coloured]))
+    add.mean("fashion-products", "colour_P@5", metrics.precision_at_k(same_colour, 5)[coloured])
     if embedder.record.has_text:
         texts = embedder.embed_texts([sample.captions[1] for sample in samples])
         ranks = (texts @ embeddings.T > np.sum(texts * embeddings, axis=1, keepdims=True)).sum(axis=1)
         add("fashion-products", "text_R@10", bootstrap(ranks < 10))
 
 
-def read_evaluation() -> list[Result]:
-    """All results that are on file; [] where none are."""
-    try:
-        content = json.loads((artifacts_dir() / FILE).read_bytes())
-    except (OSError, ValueError):
-        return []
-    return list(content["results"]) if content.get("schema") == SCHEMA else []
-
-
-def _write(backbone_id: str, results: list[Result]) -> None:
-    others = [result for result in read_evaluation() if result["backbone"] != backbone_id]
-    content = {"schema": SCHEMA, "results": others + results}
+def _write(add: Record, run: dict[str, Any]) -> None:
+    backbone_id, results = add.backbone_id, add.results
+    known = read_evaluation()
+    content = {
+        "schema": SCHEMA,
+        "results": [result for result in known.results if result["backbone"] != backbone_id] + results,
+        "runs": known.runs | {backbone_id: run},
+    }
     manifest = load_manifest()
     with written(artifacts_dir() / FILE) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n")
     manifest["files"][FILE] = {}
+    manifest["files"][relative(save_outcomes(backbone_id, add.outcomes))] = {}
     if backbone_id == DEFAULT_BACKBONE:
         from core.training.card import write_card
 

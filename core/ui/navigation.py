@@ -6,23 +6,26 @@ from typing import cast
 
 import streamlit as st
 
+from core.ui.state import PICTURED
 from core.ui.words import WORDS
 
 PAGES = {
     "search": "app.py",
     "browse": "pages/1_Browse.py",
     "own": "pages/2_Your_catalogue.py",
+    "compare": "pages/3_Compare.py",
     "maps": "pages/4_Maps.py",
     "train": "pages/5_Train_a_classifier.py",
 }
 
 
 def show() -> None:
-    """Draw the links, each to what was last seen there."""
-    remembered = cast("dict[str, dict[str, str]]", st.session_state.get("pages-left", {}))
+    """Draw the links, each to what was last seen there; what is searched with goes along to where it is compared."""
+    left = cast("dict[str, dict[str, str]]", st.session_state.get("pages-left", {}))
+    carried: dict[str, str] = {name: ref for name in PICTURED if (ref := st.query_params.get(name))}
     with st.container(key="navigation", horizontal=True, horizontal_alignment="right", gap="small"):
         for name, path in PAGES.items():
-            seen = remembered.get(name, {})
+            seen = carried if name == "compare" else left.get(name, {})
             st.page_link(path, label=WORDS.navigation[name], query_params=seen, width="content")
 
 

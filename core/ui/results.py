@@ -89,11 +89,11 @@ def _described(query: state.Query, look: Look | None) -> tuple[str, str]:
     """Name and card of the query."""
     if query.kind == "words":
         return query.ref, cards.words_html(query.ref)
-    name, note, picture = _pictured(query, look)
+    name, note, picture = described(query, look)
     return name, cards.query_html(WORDS.query_kinds[query.kind], name, note, picture)
 
 
-def _pictured(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
+def described(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
     """Name, note and picture of a query that has one."""
     if look is not None:
         note = WORDS.privacy if query.kind == "photo" else ""

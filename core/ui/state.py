@@ -20,6 +20,8 @@ from core.ui.looks import Look
 Kind = Literal["photo", "sample", "item", "words"]
 #: Kinds of query that the URL names, and its parameter for each.
 URL_KINDS: dict[Kind, str] = {"item": "item", "sample": "sample", "words": "q"}
+#: Those of them that show a picture, whose parameter is their own name.
+PICTURED: tuple[Kind, ...] = ("item", "sample")
 #: What is said beside a query, as the URL names it.
 BESIDE = ("but", "less", "weight")
 #: Photos and samples whose preview and embedding a session keeps (about 100 KB each).
@@ -51,6 +53,12 @@ def _wording() -> Wording:
     but, less, weight = (st.query_params.get(name, "").strip()[:MAX_WORDS] for name in BESIDE)
     share = float(weight) if re.fullmatch(r"0(\.\d{1,2})?|1(\.0{1,2})?", weight) else None
     return Wording(but, less, share)
+
+
+def pictured() -> Query | None:
+    """The query of this page if it is a picture."""
+    query = current()
+    return query if query and query.kind != "words" else None
 
 
 def latest() -> Query | None:

@@ -136,6 +136,7 @@ class Words:
             "search": "Search",
             "browse": "Browse",
             "own": "Your catalogue",
+            "compare": "Compare",
             "maps": "Maps",
             "train": "Train",
         }
@@ -472,6 +473,170 @@ class Words:
     )
     maps_table: str = "The map as a table"
     maps_columns: tuple[str, ...] = ("Class", "Catalogue", "Pieces", "Neighbours of the same class")
+    compare_title: str = "Compare · Vitrine"
+    compare_heading: str = "Compare backbones"
+    compare_view: str = "What to look at"
+    compare_views: dict[str, str] = field(
+        default_factory=lambda: {
+            "query": ":material/view_column: One query",
+            "disputes": ":material/forum: Disagreements",
+            "benchmark": ":material/table_chart: Benchmark",
+            "index": ":material/tune: Index settings",
+        }
+    )
+    compare_choose: str = "Backbones, at most four"
+    compare_placeholder: str = "Choose, or type a name"
+    compare_choose_help: str = (
+        "Any model of timm or open_clip can be typed in, such as timm:convnext_tiny.fb_in22k or "
+        "open_clip:ViT-B-16/laion2b_s34b_b88k. What its library says of it decides how pictures are prepared."
+    )
+    compare_choose_some: str = "Choose a backbone above, better two: then they can be compared."
+    compare_empty: str = (
+        "Give a photo or pick a sample. Each backbone shows the five pieces that it finds closest, among the same "
+        "photos of clothes and 10,000 pictures of Fashion-MNIST."
+    )
+    compare_waiting: str = "At work…"
+    compare_facts: str = "{dim:,} numbers · {parameters} · {size} px"
+    compare_millions: str = "{n:.1f} M parameters"
+    compare_weightless: str = "no weights"
+    compare_embed: str = "Embedded in {ms:.1f} ms"
+    compare_stored: str = "Embedding was stored"
+    compare_search: str = "compared with {n_items:,} pieces in {ms:.1f} ms"
+    compare_also: str = "Also found by {n} more"
+    compare_all_agree: str = "All of them show the same pieces."
+    compare_two: str = "{first} and {second} have {n} of {k} pieces in common; {kinds} of {k} are of the same kind."
+    compare_furthest: str = (
+        "{first} and {second} disagree most: {n} of {k} pieces in common, {kinds} of {k} of the same kind."
+    )
+    compare_overlap: str = "Pieces in common among the first {k}"
+    compare_cell: str = "{n} of {k}"
+    compare_cell_kinds: str = "{n} of {k} kinds"
+    compare_command: str = "To reproduce it:"
+    compare_no_gallery: str = (
+        "Its gallery of {n:,} pictures has not been built yet. That takes about {minutes} min here, and is kept for "
+        "the next visitor."
+    )
+    compare_build: str = "Build it now"
+    compare_build_starts: str = "Getting ready…"
+    compare_build_progress: str = "{n:,} of {total:,} pictures, about {minutes:.0f} min left"
+    compare_build_stop: str = "Stop"
+
+    disputes_need_two: str = "Choose at least two backbones whose gallery is here."
+    disputes_note: str = (
+        "Of a random sample of the catalogues, the pieces for which {names} find the most different {k} neighbours."
+    )
+    disputes_sample: str = "Sample"
+    disputes_sample_help: str = "Another number draws another sample; the same number always draws the same one."
+    disputes_looking: str = "Comparing neighbours…"
+    disputes_open: str = "Compare"
+
+    protocol: str = "Protocol"
+    protocols: dict[str, tuple[str, str]] = field(
+        default_factory=lambda: {
+            "fashion-mnist": (
+                "Fashion-MNIST",
+                "Queries are the 10,000 test pictures, the gallery is the 60,000 training pictures.",
+            ),
+            "clothing": (
+                "Clothing photos",
+                "Queries are the test photos that show a garment, the gallery is every other such photo of another "
+                "person.",
+            ),
+            "clothing-small": (
+                "Clothing, ten classes",
+                "A linear head on frozen embeddings, trained on training and validation photos, asked about the 372 "
+                "canonical test photos.",
+            ),
+            "fashion-products": (
+                "Product photos",
+                "Each of 1,000 product photos that no training saw is a query among the other 999.",
+            ),
+        }
+    )
+    metric: str = "Figure"
+    metrics: dict[str, tuple[str, str]] = field(
+        default_factory=lambda: {
+            "R@1": ("R@1", "Share of queries whose closest item has their label."),
+            "P@5": ("P@5", "Share of the five closest items that have the query's label."),
+            "mAP@100": ("mAP@100", "Mean average precision of the hundred closest items."),
+            "knn_accuracy": ("k-NN accuracy", "Share of queries whose twenty neighbours vote for their label."),
+            "linear_accuracy": ("Linear accuracy", "Accuracy of a logistic regression on frozen embeddings."),
+            "zero_shot_accuracy": ("Zero-shot accuracy", "Accuracy of the class whose words are closest."),
+            "colour_P@5": ("Colour P@5", "Share of the five closest items that have the query's colour."),
+            "text_R@10": ("Text R@10", "Share of names that find their own photo among the first ten."),
+        }
+    )
+    costs: dict[str, tuple[str, str, str]] = field(
+        default_factory=lambda: {
+            "ms_p50": ("ms, median", "%.1f", "Milliseconds for one decoded photo, one at a time."),
+            "ms_p95": ("ms, p95", "%.1f", "95 of 100 photos are done by then."),
+            "images_per_s": ("Images/s", "%.1f", "In batches of 32."),
+            "peak_memory_mb": ("Peak MB", "%.0f", "The most memory of a process that only embeds, libraries included."),
+            "n_parameters": ("Parameters", "localized", "Of all towers that are loaded."),
+            "bytes_per_vector": ("Bytes a vector", "localized", "Of one full embedding at half precision."),
+        }
+    )
+    table_empty: str = "Nothing has been evaluated yet."
+    table_backbone: str = "Backbone"
+    table_interval: str = "95 %"
+    table_unknown: str = "–"
+    table_alt: str = "Figures of all backbones on {protocol}, with 95 % intervals and costs"
+    table_csv_help: str = "Download this table with all bounds, versions and machines"
+    table_note: str = "Click on a column's head to sort."
+    table_run: str = "Computed on {date}, {threads} threads of {processor}; {versions}."
+    table_missing: str = "{n} not computed yet"
+    plot_alt: str = "Quality against cost: {metric} over milliseconds an image, one point a backbone"
+    plot_ms: str = "ms an image (median, one at a time)"
+    plot_hover: str = (
+        "%{customdata[0]}<br>%{y:.3f}, %{x:.1f} ms<br>%{customdata[1]:.0f} MB, %{customdata[2]:.1f} M parameters"
+        "<extra></extra>"
+    )
+    differs_heading: str = "Do they really differ?"
+    differs_needs_two: str = "Choose two backbones that were evaluated, and this says whether they really differ."
+    differs: str = "{first} is better than {second} by {x:.1f} points [{low:.1f}, {high:.1f}]."
+    differs_not: str = (
+        "No difference can be shown between {first} and {second}: it lies between {low:.1f} and {high:.1f} points."
+    )
+    differs_unknown: str = "Nothing is known of single queries of {first} or {second}; evaluating them again helps."
+    differs_note: str = (
+        "Paired bootstrap over the same queries, 95 % interval, of the figure chosen above. Each pair is looked at on "
+        "its own."
+    )
+    published_heading: str = "Published elsewhere"
+    published: dict[str, str] = field(
+        default_factory=lambda: {
+            "system": "System",
+            "metric": "Closest of our figures",
+            "value": "Value",
+            "note": "What is different",
+            "source": "Source",
+        }
+    )
+    published_same: str = "Nothing: the same definition"
+
+    sweep_empty: str = "The index's settings have not been measured here yet."
+    sweep_alt: str = "index_recall@10 over queries a second, one line for each M, a point for each ef"
+    sweep_speed: str = "queries a second, one thread"
+    sweep_hover: str = "%{text}: %{y:.3f} at %{x:,.0f} a second<extra></extra>"
+    sweep_note: str = (
+        "One graph over {n_items:,} items of {dim} numbers, ef_construction {ef_construction}; exact search manages "
+        "{exact_queries_per_s:,} queries a second. Measured on {date}, {processor}."
+    )
+    ef_heading: str = "Turn it on your own query"
+    ef_note: str = (
+        "The index keeps ef candidates while it searches: few are fast and may miss a piece, many are slower and "
+        "find all. This plays with a copy of the index; nobody else's search changes."
+    )
+    ef_empty: str = "Give a photo or pick a sample to see which of its matches depend on ef."
+    ef: str = "ef"
+    ef_help: str = "Candidates kept while searching; at least as many as there are matches."
+    ef_found: str = (
+        "With ef {ef}, **{n} of the {k}** closest pieces are found, in {ms:.2f} ms. Comparing with everything takes "
+        "{exact_ms:.0f} ms."
+    )
+    ef_same: str = "Found"
+    ef_missed: str = "Missed"
+    ef_instead: str = "Instead"
 
 
 WORDS = Words()

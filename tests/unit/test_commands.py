@@ -294,11 +294,35 @@ def test_verify_answers_with_its_exit_code(tiny_artifacts, capsys):
     assert err.startswith("artifacts/manifest.json is damaged: it is not readable JSON.")
 
 
+# --- backbones
+
+
+def test_backbones_are_listed_for_people_and_for_programs(tiny_artifacts, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path / "none"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setitem(BACKBONES, "other", fakes.fake_record("other", n_parameters=1234567))
+    assert main(["backbones", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert list(rows) == list(BACKBONES)
+    assert rows["other"] == {
+        **{"id": "other", "title": "Fake", "architecture": "mean colour", "n_parameters": 1234567, "input_size": 16},
+        **{"dim": 4, "licence": "none", "source": "tests/fakes.py"},
+        **{"weights_here": True, "gallery_here": False, "missing": ""},
+    }
+    assert rows["vitrine-clip"]["gallery_here"]
+    assert rows["siglip-vit-b-16"]["missing"] == (
+        "The weights of SigLIP ViT-B/16 are not here. Run: python -m core build --backbone siglip-vit-b-16"
+    )
+    assert main(["backbones"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("other "))
+    assert line.split()[1:6] == ["1,234,567", "16", "4", "here", "no"]
+
+
 # --- the rest
 
 
 def test_every_command_has_help(capsys):
-    commands = ["search", "embed", "build", "verify", "evaluate", "benchmark", "train"]
+    commands = ["search", "embed", "backbones", "compare", "build", "verify", "evaluate", "benchmark", "train"]
     commands += ["organise", "classify", "download"]
     with pytest.raises(SystemExit) as caught:
         main(["--help"])

@@ -359,3 +359,18 @@ def test_damaged_embeddings_or_calibration_are_not_replaced(tiny_artifacts, name
     path.write_bytes(content)
     with pytest.raises(ArtifactError, match=f"{name} is damaged"):
         load_gallery("vitrine-clip", "clothing")
+
+
+def test_an_ef_for_one_search_finds_what_the_index_set_so_would():
+    rows = np.random.default_rng(0).normal(size=(2000, 16)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    one, other = (HnswIndex.build(rows, IndexParameters(M=4, ef_construction=40)) for _ in range(2))
+    queries = rows[:50] + 0.1
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    for ef in (10, 50, 500):
+        other.set_ef(ef)
+        for found, expected in zip(one.search_at(queries, 5, ef), other.search(queries, 5), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    narrow, wide = (one.search_at(queries, 5, ef)[0] for ef in (5, 500))
+    assert (narrow != wide).any()
+    np.testing.assert_array_equal(one.search_at(queries, 5, 1)[0], narrow)  # never fewer candidates than hits

@@ -60,33 +60,35 @@ FLOORS = (
         *("core.artifacts", "core.calibration", "core.catalogues", "core.images", "core.metrics", "core.torch_compat"),
         *("core.addresses", "core.checked_connection", "core.fetch_urls", "core.progress", "core.tables"),
         *("core.thresholds", "core.blend", "core.garment"),
+        *("core.evaluation", "core.outcomes", "core.published", "core.benchmarks"),
     ),
-    ("core.backbones", "core.index"),
+    ("core.backbones", "core.embedding", "core.index", "core.part_index"),
     ("core.projection",),
-    ("core.embedding",),
-    ("core.gallery", "core.own_items", "core.duplicates", "core.zero_shot", "core.maps"),
+    (
+        *("core.gallery", "core.own_items", "core.duplicates", "core.zero_shot", "core.maps"),
+        *("core.agreement", "core.benchmark_table"),
+    ),
     ("core.search",),
     (
         *("core.shared", "core.answers", "core.own_catalogue", "core.own_files", "core.own_search"),
-        *("core.query_set", "core.query_report"),
+        *("core.query_set", "core.query_report", "core.compare", "core.ef_lab", "core.disputes"),
     ),
-    ("core.jobs", "core.training", "core.api", "core.classifier"),
+    ("core.jobs", "core.training", "core.api", "core.classifier", "core.side_by_side", "core.gallery_work"),
     ("core.ui", "core.__main__"),
     ("app", "pages"),
 )
 #: Imports that go up on purpose, each inside a function, so that loading the module does not follow them.
-UPWARDS = {
-    ("core.backbones", "core.embedding"),  # a record loads its embedder
-    ("core.backbones", "core.training.baseline"),  # this one through torch
-}
+UPWARDS: set[tuple[str, str]] = set()
 #: A library's homes; everywhere else it is unknown. The benchmark compares libraries, so it may use any.
+TORCH_BACKBONES = ("core.backbones.torch_backbones", "core.backbones.by_name")
 HOMES = {
-    "torch": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
+    "torch": (*TORCH_BACKBONES, "core.training", "core.torch_compat", "core.jobs.benchmark"),
     "torchvision": ("core.torch_compat",),
     "open_clip": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
     "timm": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
     "transformers": ("core.training",),
     "safetensors": ("core.training", "core.classifier.keep"),
+    "huggingface_hub": ("core.backbones.hub",),
     "onnx": ("core.classifier.export",),
     "altair": ("core.ui",),
     "hnswlib": ("core.index", "core.jobs.benchmark"),
@@ -103,7 +105,7 @@ HOMES = {
 }
 HEAVY = {"torch", "torchvision", "open_clip", "timm", "onnxruntime", "hnswlib", "tokenizers", "pandas", "sklearn"}
 HEAVY |= {"streamlit", "plotly", "transformers", "pyarrow", "requests", "umap", "tqdm", "playwright", "psutil"}
-HEAVY |= {"onnx", "altair"}
+HEAVY |= {"onnx", "altair", "huggingface_hub"}
 
 
 def within(module: str, packages: tuple[str, ...]) -> bool:

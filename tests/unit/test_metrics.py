@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from core.metrics import (
+    Estimate,
     average_precision_at_k,
     bootstrap,
     bootstrap_calibration_error,
     calibration_error,
     index_recall_at_k,
     knn_predict,
+    paired_difference,
     precision_at_k,
 )
 
@@ -93,6 +95,37 @@ def test_what_never_varies_has_an_interval_of_no_width():
 def test_no_queries_have_no_mean():
     with pytest.raises(ValueError, match="no queries"):
         bootstrap(np.array([]))
+
+
+def test_the_paired_bootstrap_is_the_slow_one():
+    rng = np.random.default_rng(3)
+    first, second = rng.random(80) < 0.8, rng.random(80) < 0.6
+    found = paired_difference(first, second, n_resamples=200, seed=4)
+    draws = np.random.default_rng(4)
+    differences = []
+    for _ in range(200):  # the same queries for both, one by one
+        chosen = draws.integers(0, 80, 80)
+        ours = sum(float(first[i]) for i in chosen) / 80
+        theirs = sum(float(second[i]) for i in chosen) / 80
+        differences.append(ours - theirs)
+    low, high = np.percentile(differences, (2.5, 97.5))
+    assert (found.value, found.low, found.high, found.n) == pytest.approx((first.mean() - second.mean(), low, high, 80))
+
+
+def test_pairing_sees_a_difference_that_two_intervals_hide():
+    hard = np.random.default_rng(6).random(300) < 0.5
+    better = hard.copy()
+    better[np.flatnonzero(~hard)[:9]] = True  # right where the other is, and nine times more
+    one, other = bootstrap(hard), bootstrap(better)
+    assert one.high > other.low
+    assert paired_difference(better, hard).low > 0
+    assert paired_difference(hard, better).high < 0
+    assert paired_difference(hard, hard) == Estimate(0, 0, 0, 300)
+
+
+def test_pairs_need_the_same_queries():
+    with pytest.raises(ValueError, match="same queries"):
+        paired_difference(np.ones(3), np.ones(4))
 
 
 def test_index_recall_ignores_order_and_counts_what_was_found():

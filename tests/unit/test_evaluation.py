@@ -1,0 +1,100 @@
+"""What an evaluation keeps: figures, the run that gave them, and every query's outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core import artifacts
+from core.evaluation import PROTOCOLS, Evaluation, read_evaluation
+from core.jobs import cost
+from core.jobs.evaluate import Record, _write
+from core.metrics import Estimate, bootstrap
+from core.outcomes import load_outcomes
+from core.published import PUBLISHED, beside
+
+
+def record_of(backbone_id: str, right: np.ndarray) -> Record:
+    record = Record(backbone_id, lambda line: None)
+    record.mean("clothing", "R@1", right)
+    record("fashion-mnist", "zero_shot_accuracy", Estimate(0.5, 0.4, 0.6, 10))
+    return record
+
+
+RUN = {"machine": {"date": "2026-01-01"}, "cost": {"ms_p50": 1.5}}
+
+
+def test_a_figure_is_the_mean_of_its_outcomes_and_both_are_kept(tiny_artifacts):
+    right = np.random.default_rng(0).random(200) < 0.7
+    _write(record_of("a", right), RUN)
+    found = read_evaluation()
+    expected = bootstrap(right)
+    figures = {name: round(getattr(expected, name), 5) for name in ("value", "low", "high", "n")}
+    assert found.figures("a", "clothing") == {
+        "R@1": {"backbone": "a", "protocol": "clothing", "metric": "R@1"} | figures
+    }
+    assert found.figures("a", "fashion-mnist")["zero_shot_accuracy"]["value"] == 0.5
+    assert found.runs == {"a": RUN}
+    outcomes = load_outcomes("a")
+    assert list(outcomes) == [("clothing", "R@1")]
+    np.testing.assert_array_equal(outcomes["clothing", "R@1"], right)
+    assert artifacts.verified(tiny_artifacts / "evaluation.json")
+
+
+def test_another_backbones_results_stay(tiny_artifacts):
+    _write(record_of("a", np.ones(3)), RUN)
+    _write(record_of("b", np.zeros(3)), RUN | {"cost": {"ms_p50": 9}})
+    _write(record_of("a", np.array([1, 0, 1, 0])), RUN)
+    found = read_evaluation()
+    assert [found.figures(id, "clothing")["R@1"]["value"] for id in "ab"] == [0.5, 0]
+    assert found.runs["b"]["cost"] == {"ms_p50": 9}
+    assert len(found.results) == 4
+
+
+def test_nothing_is_known_where_the_file_is_missing_or_another(tiny_artifacts):
+    assert read_evaluation() == Evaluation()
+    for content in ("{", "[]", '{"schema": 99}'):
+        (tiny_artifacts / "evaluation.json").write_text(content)
+        assert read_evaluation() == Evaluation()
+
+
+def test_a_cost_is_measured_in_a_process_of_its_own():
+    pytest.importorskip("onnxruntime")
+    from core.artifacts import load_manifest
+    from core.backbones import get
+    from core.errors import ArtifactError
+
+    try:
+        load_manifest()
+    except ArtifactError:
+        pytest.skip("artifacts/ has not been built")
+    found = cost.measure(get("vitrine-clip"), n_runs=2)
+    assert found.keys() == cost.Cost.__dataclass_fields__.keys()
+    assert 0 < found["ms_p50"] <= found["ms_p95"]
+    assert found["images_per_s"] > 0
+    assert 60 < found["peak_memory_mb"] < 2000
+    assert (found["n_parameters"], found["bytes_per_vector"]) == (get("vitrine-clip").n_parameters, 256)
+
+
+def test_a_cost_that_cannot_be_measured_says_why():
+    import fakes
+
+    from core.errors import VitrineError
+
+    with pytest.raises(VitrineError, match=r"The cost of nothing could not be measured .*no backbone named 'nothing'"):
+        cost.measure(fakes.fake_record("nothing"))
+
+
+def test_a_run_says_when_and_on_what_but_not_where():
+    found = cost.machine()
+    assert {"date", "processor", "threads", "python", "numpy"} <= found.keys()
+    assert not any("/" in str(value) for value in found.values())
+
+
+def test_published_figures_name_their_source_and_stand_beside_a_protocol_of_ours():
+    assert all(one.protocol in PROTOCOLS and 0 < one.value < 1 for one in PUBLISHED)
+    assert all(one.source.startswith("https://") for one in PUBLISHED)
+    assert [one.system for one in beside("clothing-small")] == ["Xception at 299 px"]
+    assert beside("clothing") == []
+    neighbours = [one.value for one in beside("fashion-mnist") if one.metric == "knn_accuracy"]
+    assert neighbours == sorted(neighbours, reverse=True)
