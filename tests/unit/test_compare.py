@@ -8,6 +8,8 @@ import json
 import fakes
 import numpy as np
 import pytest
+from test_backbones import tiny_models  # noqa: F401
+from test_hub import served, use  # noqa: F401
 
 from core import artifacts, compare
 from core.backbones import BACKBONES
@@ -154,6 +156,18 @@ def test_a_backbone_with_weights_from_a_hub_is_kept_outside_the_artifacts(world,
     assert describe_gallery(id)["weights"] == {"sha256": "1" * 64}
     assert not [name for name in artifacts.load_manifest()["files"] if "timm" in name]
     assert engine_for(id).search_similar("clothing/00000000-0000-0000-0000-000000000000", 1).hits
+
+
+@pytest.mark.parametrize("name", ["timm:test_resnet.r160_in1k", "open_clip:tiny/random"])
+def test_a_model_by_name_goes_from_the_hub_to_hits_that_stay_without_a_network(world, tiny_models, monkeypatch, name):  # noqa: F811
+    assert list(build_gallery(name))[-1].finished
+    assert describe_gallery(name)["weights"]["revision"] == "a" * 40
+    use(monkeypatch, "http://127.0.0.1:9")
+    engine = engine_for(name)
+    rgb = tuple(map(int, fakes.colours_of("clothing")[2]))
+    (hit,) = engine.search_image(png(rgb), 1, Filters(("clothing",))).hits
+    assert hit.similarity > 0.99
+    assert hit.id == engine.search_embedding(engine.embedding_of(hit.id), 1, Filters(("clothing",))).hits[0].id
 
 
 # --- searching
