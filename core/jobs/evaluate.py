@@ -7,6 +7,10 @@
   canonical 372 photos; and zero-shot on the same photos.
 - `fashion-products`: 1,000 product photos that training never sees (`core.training.data`); each is a query
   among the other 999, and its name is the text that should find it.
+
+Models are chosen on the validation parts (`--validation`), which mirror this within the training split:
+queries are Fashion-MNIST's training images 58,000 to 59,999 among those before them, the clothing photos of
+`small_split=validation` among photos of `split=train`, and 500 further product photos.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from core.embedding import Embedder, load_embedder
 from core.gallery import index_file, items_file
 from core.index import ExactIndex
 from core.metrics import Estimate, bootstrap
+from core.training.data import N_VALIDATION_FASHION_MNIST
 
 SCHEMA = 1
 PROTOCOLS = ("fashion-mnist", "clothing", "clothing-small", "fashion-products")
@@ -58,10 +63,11 @@ class Labelled:
         return self.items.frame[name].astype(str).to_numpy().astype(str)
 
 
-def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Result]:
+def evaluate(backbone_id: str, report: Callable[[str], None] = print, part: str = "test") -> list[Result]:
     """Run every protocol whose data is here and write `artifacts/evaluation.json`.
 
-    The results of other backbones in that file stay as they are.
+    The results of other backbones in that file stay as they are. With `part="validation"` the queries are the
+    validation parts, and nothing is written.
 
     Raises:
         DataError: A data set that a backbone without artifacts needs is missing.
@@ -76,15 +82,16 @@ def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Re
         report(f"{protocol:17} {metric:19} {value.value:.4f}  [{value.low:.4f}, {value.high:.4f}]  n={value.n}")
 
     fashion = _labelled(embedder, "fashion-mnist")
-    _fashion_mnist(embedder, fashion, add)
+    _fashion_mnist(embedder, fashion, add, part)
     photos = _labelled(embedder, "clothing")
-    _clothing(photos, add)
-    _clothing_small(embedder, photos, add)
+    _clothing(photos, add, part)
+    _clothing_small(embedder, photos, add, part)
     if _products_here():
-        _fashion_products(embedder, add)
+        _fashion_products(embedder, add, part)
     else:
         report("fashion-products: skipped, fashion-products.zip is not in the data folder.")
-    _write(backbone_id, results)
+    if part == "test":
+        _write(backbone_id, results)
     return results
 
 
@@ -148,9 +155,12 @@ def _add_retrieval(
     add(protocol, "knn_accuracy", bootstrap(guess == q_codes))
 
 
-def _fashion_mnist(embedder: Embedder, data: Labelled, add: Add) -> None:
+def _fashion_mnist(embedder: Embedder, data: Labelled, add: Add, part: str) -> None:
     split, labels = data.column("split"), data.column("label")
     train, test = split == "train", split == "test"
+    if part == "validation":
+        test = train & (np.cumsum(train) > np.sum(train) - N_VALIDATION_FASHION_MNIST)
+        train = train & ~test
     found = _retrieval(data.embeddings[test], data.embeddings[train], labels[test], labels[train])
     n_relevant = np.array([np.sum(labels[train] == label) for label in labels[test]])
     _add_retrieval("fashion-mnist", (labels[test], labels[train]), found, n_relevant, add)
@@ -163,10 +173,13 @@ def _fashion_mnist(embedder: Embedder, data: Labelled, add: Add) -> None:
         )
 
 
-def _clothing(data: Labelled, add: Add) -> None:
+def _clothing(data: Labelled, add: Add, part: str) -> None:
     split, labels, senders = data.column("split"), data.column("label"), data.column("sender")
     named = ~np.isin(labels, list(clothing.NO_GARMENT))
-    queries = np.flatnonzero(named & (split == "test"))
+    wanted = split == "test"
+    if part == "validation":
+        named, wanted = named & ~wanted, data.column("small_split") == "validation"
+    queries = np.flatnonzero(named & wanted)
     gallery = np.flatnonzero(named)
     blocked = senders[queries][:, None] == senders[gallery][None]
     found = _retrieval(data.embeddings[queries], data.embeddings[gallery], labels[queries], labels[gallery], blocked)
@@ -174,12 +187,13 @@ def _clothing(data: Labelled, add: Add) -> None:
     _add_retrieval("clothing", (labels[queries], labels[gallery]), found, relevant_pairs.sum(1), add)
 
 
-def _clothing_small(embedder: Embedder, data: Labelled, add: Add) -> None:
+def _clothing_small(embedder: Embedder, data: Labelled, add: Add, part: str) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
 
-    part, labels = data.column("small_split"), data.column("small_label")
-    train, test = np.isin(part, ("train", "validation")), part == "test"
+    split, labels = data.column("small_split"), data.column("small_label")
+    seen = ("train", "validation") if part == "test" else ("train",)
+    train, test = np.isin(split, seen), split == part
     search = GridSearchCV(LogisticRegression(max_iter=2000), {"C": [0.3, 1, 3, 10, 30, 100]}, cv=5)
     search.fit(data.embeddings[train], labels[train])
     add("clothing-small", "linear_accuracy", bootstrap(search.predict(data.embeddings[test]) == labels[test]))
@@ -213,10 +227,10 @@ def _products_here() -> bool:
     return (data_dir() / "fashion-products.zip").is_file()
 
 
-def _fashion_products(embedder: Embedder, add: Add) -> None:
+def _fashion_products(embedder: Embedder, add: Add, part: str) -> None:
     from core.training.data import Pictures, product_samples
 
-    samples = [sample for sample in product_samples() if sample.part == "test"]
+    samples = [sample for sample in product_samples() if sample.part == part]
     pictures = Pictures()
     embeddings = embedder.embed_images(pictures.open(sample) for sample in samples)
     kinds = np.array([sample.kind for sample in samples])
