@@ -88,7 +88,7 @@ def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
         n_views=recipe.n_views,
         epochs=recipe.epochs,
         n_pooled=refinement.n_views,
-        n_steps=refinement.n_steps,
+        n_steps=sum(refinement.cycles),
         batch_size=refinement.batch_size,
         n_fashion_mnist=max(recipe.n_fashion_mnist, refinement.n_fashion_mnist),
         figures="\n".join(rows),

@@ -8,7 +8,7 @@ stays as it is, and what it pools is kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -60,7 +60,7 @@ def cache_pooled(tower: Any, views: list[View], folder: Path, batch_size: int = 
 
 def cache(
     compute: Callable[[Any], dict[str, Any]],
-    shapes: dict[str, tuple[tuple[int, ...], type]],
+    shapes: Mapping[str, tuple[tuple[int, ...], type]],
     views: list[View],
     folder: Path,
     batch_size: int,

@@ -109,9 +109,11 @@ class MultiStageLite0(nn.Module):
         return self.join(pool_stages(self.network, pixels), thumbnails(pixels))
 
 
-@import_timm().models.register_model
 def vitrine_lite0(pretrained: bool = False, **_: Any) -> MultiStageLite0:
     """The tower under the name that timm knows it by; it has no pretrained weights of its own."""
     if pretrained:
         raise ValueError("vitrine_lite0 has no pretrained weights; open_clip loads them from the model folder.")
     return MultiStageLite0()
+
+
+import_timm().models.register_model(vitrine_lite0)

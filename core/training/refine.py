@@ -1,8 +1,10 @@
-"""The CLIP trainer's second stage: the image tower learns to use its early stages, and a thumbnail.
+"""The CLIP trainer's second stage: the image tower learns to use its early stages, and its colours.
 
 The network of the first stage stays as it is, so its pooled stages are computed once for every view; what is
-trained (the thumbnail network, the projection and the text tower) is so light that it sees every view many
-times. `core.training.multistage` has the tower.
+trained (both projections, a hidden layer, and the network that counts colours) is so light that it sees every view
+many times. `core.training.multistage` has the tower.
+
+Source: a learning rate that starts anew: Loshchilov and Hutter 2017 (SGDR).
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _N_MEASURED = 4000
 class Refinement:
     """Everything that decides the outcome of the second stage."""
 
-    n_steps: int = 600
+    cycles: tuple[int, ...] = (300, 220)  # batches in each; the learning rate starts anew
     batch_size: int = 512
     n_fashion_mnist: int = 35_000
     n_views: int = 34_000
@@ -125,9 +127,11 @@ def train(
         return projected
 
     parameters = [parameter for part in trained for parameter in part.parameters()] + ends
-    optimizer = optimizer_of([(parameters, recipe.lr)], recipe.weight_decay)
-    loop = Loop(recipe.n_steps, recipe.supervised_weight, recipe.colour_weight)
-    fit(model, folder, batches.joint, embed, Reader(model, folder), optimizer, loop, report)
+    reader = Reader(model, folder)
+    for n_steps in recipe.cycles:
+        optimizer = optimizer_of([(parameters, recipe.lr)], recipe.weight_decay)
+        loop = Loop(n_steps, recipe.supervised_weight, recipe.colour_weight)
+        fit(model, folder, batches.joint, embed, reader, optimizer, loop, report)
 
 
 class Reader:

@@ -99,15 +99,17 @@ def trained(tmp_path_factory):
         patch.setattr(features, "Pictures", MadeUpPictures)
         first, folder = root / "first", model_dir("vitrine-clip")
         lines: list[str] = []
+        refined: list[str] = []
         recipe = Recipe(epochs=1, batch_size=12, n_fashion_mnist=6, mixed_share=0.5, seed=3)
         train_clip(first, root / "cache", recipe, lines.append)
-        refine_clip(first, folder, root / "pooled", Refinement(n_steps=4, batch_size=12), lambda line: None)
+        refine_clip(first, folder, root / "pooled", Refinement(cycles=(2, 1), batch_size=12), refined.append)
         export_onnx(folder)
         register_model("vitrine-clip")
         yield SimpleNamespace(
             folder=folder,
             cache=root / "cache",
             lines=lines,
+            refined=refined,
             loaded=model.load(folder),
             first_folder=first,
             first=model.load(first),
@@ -170,6 +172,8 @@ def test_training_says_how_far_it_is(trained):
     n_grey = sum(view["kind"] == "fashion-mnist-like" for view in plan)
     assert n_steps == round((6 * 3 + 6 + 6 * 2 + 6 + n_grey) / 12)
     assert done == "done"
+    steps = [line.partition("  ")[0] for line in trained.refined if line.startswith("step")]
+    assert steps == ["step 2/2", "step 1/1"]
 
 
 def test_the_folder_is_an_open_clip_model(trained):
