@@ -320,6 +320,9 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "Needs requirements-dev.txt; the product figures need fashion-products.zip in the data folder.",
     )
     _add_backbone(parser)
+    parser.add_argument(
+        "--validation", action="store_true", help="by the parts that models are chosen on; writes nothing"
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.set_defaults(run=_evaluate)
 
@@ -328,7 +331,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     from core.evaluation import SCHEMA
     from core.jobs.evaluate import evaluate
 
-    results = evaluate(options.backbone, (lambda line: None) if options.json else print)
+    part = "validation" if options.validation else "test"
+    results = evaluate(options.backbone, (lambda line: None) if options.json else print, part)
     if options.json:
         print(json.dumps({"schema": SCHEMA, "results": results}))
     return 0
@@ -366,12 +370,13 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "clip",
         help="the embedded CLIP, from the three data sets (needs requirements-dev.txt)",
         description="Starts from ImageNet weights, caches mid-level features (2 GB, resumable), trains the last "
-        "blocks and the text tower, exports to ONNX. About an hour on two cores.",
+        "blocks and the text tower; then caches pooled features of all stages, trains the projections, exports to "
+        "ONNX. An hour and a half on two cores.",
     )
     clip.add_argument("-o", "--output", type=Path, help="model folder (default: artifacts/models/vitrine-clip)")
     clip.add_argument("--cache", type=Path, default=ROOT / ".cache" / "clip", help="where features are kept")
     clip.add_argument("--epochs", type=float, help="passes over the views")
-    clip.add_argument("--views", type=int, help="how many views of the pictures are used")
+    clip.add_argument("--views", type=int, help="how many views of the pictures the first stage uses")
     clip.set_defaults(run=_train_clip)
     classifier.add_train(what)
 
@@ -381,11 +386,13 @@ def _train_clip(options: argparse.Namespace) -> int:
     from core.backbones import model_dir
     from core.training.clip import Recipe, train_clip
     from core.training.export import export_onnx
+    from core.training.refine import Refinement, refine_clip
 
     chosen = {"epochs": options.epochs, "n_views": options.views}
     recipe = Recipe(**{name: value for name, value in chosen.items() if value is not None})
     folder, workshop = options.output or model_dir(DEFAULT_BACKBONE), options.cache / "model"
-    train_clip(workshop, options.cache, recipe)
+    train_clip(options.cache / "first", options.cache, recipe)
+    refine_clip(options.cache / "first", workshop, options.cache / "pooled", Refinement())
     export_onnx(workshop)
     for file in sorted(workshop.iterdir()):  # what is served stays whole until the new model is
         with written(folder / file.name) as temporary:

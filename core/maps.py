@@ -118,7 +118,9 @@ def save_map(backbone_id: str, chart: EmbeddingMap, facts: MapFacts, manifest: d
 def _made_from(backbone_id: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What a map must have in common with the embeddings beside it."""
     items = {name: manifest["catalogues"].get(name, {}).get("items_hash") for name in CATALOGUES}
-    return {"items_hash": items, "weights_sha256": manifest["backbones"].get(backbone_id, {}).get("weights_sha256")}
+    weights = manifest["backbones"].get(backbone_id, {}).get("weights_sha256")
+    compared = manifest["files"].get(f"compare/{backbone_id}/gallery.json", {}).get("sha256")
+    return {"items_hash": items, "weights_sha256": weights, "compare_sha256": None if weights else compared}
 
 
 def known_maps() -> list[str]:

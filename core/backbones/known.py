@@ -105,7 +105,7 @@ BACKBONES: dict[str, Backbone] = {
         Backbone(
             id="vitrine-clip",
             title="Vitrine CLIP",
-            architecture="CLIP: tf_efficientnet_lite0 image tower, 3-layer text transformer",
+            architecture="CLIP: multi-stage tf_efficientnet_lite0 image tower, 3-layer text transformer",
             dim=128,
             input_size=224,
             mean=_HALF,
@@ -114,7 +114,7 @@ BACKBONES: dict[str, Backbone] = {
             licence="Apache-2.0",
             source="trained by `python -m core train clip`; see artifacts/models/vitrine-clip/README.md",
             has_text=True,
-            n_parameters=5_685_441,
+            n_parameters=7_188_368,
             load=load_onnx_clip,
         ),
         # Lite0 sees the whole picture, not timm's central 87.5 %: clothes reach the edges.

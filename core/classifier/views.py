@@ -14,7 +14,7 @@ from core.classifier.examples import TRAIN, Examples
 from core.embedding import Embedder
 from core.errors import DataError
 from core.progress import Progress, ProgressClock
-from core.training.features import augment
+from core.training.views import augment
 
 #: Of each training picture, beside the plain one.
 N_VIEWS = 2

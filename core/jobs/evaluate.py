@@ -8,6 +8,10 @@
 - `fashion-products`: 1,000 product photos that training never sees (`core.training.data`); each is a query
   among the other 999, and its name is the text that should find it.
 - whether the figures beside a hit can be believed, and how often a hint is wrong: `core.jobs.reliability`.
+
+Models are chosen on the validation parts (`--validation`), which mirror this within the training split:
+queries are Fashion-MNIST's training images 58,000 to 59,999 among those before them, the clothing photos of
+`small_split=validation` among photos of `split=train`, and 500 further product photos.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ from core.index import ExactIndex
 from core.jobs.cost import machine, measure
 from core.metrics import Estimate, bootstrap
 from core.outcomes import Outcomes, save_outcomes
+from core.training.data import N_VALIDATION_FASHION_MNIST
 from core.zero_shot import zero_shot
 
 K_KNN = 20
@@ -56,10 +61,11 @@ class Labelled:
         return self.items.frame[name].astype(str).to_numpy().astype(str)
 
 
-def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Result]:
+def evaluate(backbone_id: str, report: Callable[[str], None] = print, part: str = "test") -> list[Result]:
     """Run every protocol whose data is here and write `artifacts/evaluation.json`.
 
     The results of other backbones in that file stay as they are. What each query got goes to `artifacts/outcomes/`.
+    With `part="validation"` the queries are the validation parts, and nothing is written.
 
     Raises:
         DataError: A data set that a backbone without artifacts needs is missing.
@@ -68,21 +74,27 @@ def evaluate(backbone_id: str, report: Callable[[str], None] = print) -> list[Re
     embedder = load_embedder(backbone_id)
     add = Record(backbone_id, report)
     fashion = labelled(embedder, "fashion-mnist")
-    _fashion_mnist(embedder, fashion, add)
+    _fashion_mnist(embedder, fashion, add, part)
     photos = labelled(embedder, "clothing")
-    _clothing(photos, add)
-    _clothing_small(embedder, photos, add)
+    _clothing(photos, add, part)
+    _clothing_small(embedder, photos, add, part)
     if _products_here():
-        _fashion_products(embedder, add)
-        if f"{backbone_id}/clothing" in load_manifest()["indexes"]:
-            from core.jobs.reliability import measure
-
-            measure(embedder, add)
+        _fashion_products(embedder, add, part)
     else:
         report("fashion-products: skipped, fashion-products.zip is not in the data folder.")
+    if part == "test":
+        _finish(embedder, add, report)
+    return add.results
+
+
+def _finish(embedder: Embedder, add: Record, report: Callable[[str], None]) -> None:
+    """What is measured beside the protocols, and the files."""
+    if _products_here() and f"{embedder.record.id}/clothing" in load_manifest()["indexes"]:
+        from core.jobs.reliability import measure as measure_reliability
+
+        measure_reliability(embedder, add)
     report("Measuring what it costs.")
     _write(add, {"machine": machine(), "cost": _cost(embedder.record, report)})
-    return add.results
 
 
 def _cost(record: Backbone, report: Callable[[str], None]) -> dict[str, Any]:
@@ -172,9 +184,12 @@ def _add_retrieval(
     add.mean(protocol, "knn_accuracy", guess == q_codes)
 
 
-def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record) -> None:
+def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
     split, labels = data.column("split"), data.column("label")
     train, test = split == "train", split == "test"
+    if part == "validation":
+        test = train & (np.cumsum(train) > np.sum(train) - N_VALIDATION_FASHION_MNIST)
+        train = train & ~test
     found = _retrieval(data.embeddings[test], data.embeddings[train], labels[test], labels[train])
     n_relevant = np.array([np.sum(labels[train] == label) for label in labels[test]])
     _add_retrieval("fashion-mnist", (labels[test], labels[train]), found, n_relevant, add)
@@ -187,10 +202,13 @@ def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record) -> None:
         )
 
 
-def _clothing(data: Labelled, add: Record) -> None:
+def _clothing(data: Labelled, add: Record, part: str) -> None:
     split, labels, senders = data.column("split"), data.column("label"), data.column("sender")
     named = ~np.isin(labels, list(clothing.NO_GARMENT))
-    queries = np.flatnonzero(named & (split == "test"))
+    wanted = split == "test"
+    if part == "validation":
+        named, wanted = named & ~wanted, data.column("small_split") == "validation"
+    queries = np.flatnonzero(named & wanted)
     gallery = np.flatnonzero(named)
     blocked = senders[queries][:, None] == senders[gallery][None]
     found = _retrieval(data.embeddings[queries], data.embeddings[gallery], labels[queries], labels[gallery], blocked)
@@ -198,12 +216,13 @@ def _clothing(data: Labelled, add: Record) -> None:
     _add_retrieval("clothing", (labels[queries], labels[gallery]), found, relevant_pairs.sum(1), add)
 
 
-def _clothing_small(embedder: Embedder, data: Labelled, add: Record) -> None:
+def _clothing_small(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
 
-    part, labels = data.column("small_split"), data.column("small_label")
-    train, test = np.isin(part, ("train", "validation")), part == "test"
+    split, labels = data.column("small_split"), data.column("small_label")
+    seen = ("train", "validation") if part == "test" else ("train",)
+    train, test = np.isin(split, seen), split == part
     search = GridSearchCV(LogisticRegression(max_iter=2000), {"C": [0.3, 1, 3, 10, 30, 100]}, cv=5)
     search.fit(data.embeddings[train], labels[train])
     add.mean("clothing-small", "linear_accuracy", search.predict(data.embeddings[test]) == labels[test])
@@ -231,10 +250,10 @@ def _products_here() -> bool:
     return (data_dir() / "fashion-products.zip").is_file()
 
 
-def _fashion_products(embedder: Embedder, add: Record) -> None:
+def _fashion_products(embedder: Embedder, add: Record, part: str) -> None:
     from core.training.data import Pictures, product_samples
 
-    samples = [sample for sample in product_samples() if sample.part == "test"]
+    samples = [sample for sample in product_samples() if sample.part == part]
     pictures = Pictures()
     embeddings = embedder.embed_images(pictures.open(sample) for sample in samples)
     kinds = np.array([sample.kind for sample in samples])

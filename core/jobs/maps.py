@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from core import artifacts
-from core.backbones import get
+from core.backbones import BACKBONES, get
 from core.catalogues import CATALOGUES
 from core.catalogues.items import ItemTable
+from core.compare import DESCRIPTION, gallery_for
 from core.errors import DataError
-from core.gallery import load_gallery
+from core.gallery import Gallery, load_gallery
 from core.maps import FULL, EmbeddingMap, MapFacts, quantise, save_map
 from core.metrics import knn_predict
+from core.part_index import PartIndex
 from core.projection import ProjectionParameters, faithfulness, fit, nearest_others
 
 PARAMETERS = ProjectionParameters()
@@ -25,24 +27,39 @@ K = 15
 
 
 def build_maps(backbone_id: str | None = None, report: Callable[[str], None] = print) -> None:
-    """Make the map of one backbone, or of every backbone that has embeddings of all catalogues.
+    """Make the map of one backbone, or of every backbone whose embeddings are among the artifacts.
+
+    Of a backbone that has a compare gallery only, the map shows that.
 
     Raises:
         UnknownNameError: There is no such backbone.
         DataError: umap-learn is not installed, or there is nothing to make a map of.
         ArtifactError: The manifest or the embeddings cannot be used.
     """
-    indexes = artifacts.load_manifest()["indexes"]
-    known = dict.fromkeys(name.partition("/")[0] for name in indexes)
-    wanted = [get(backbone_id).id] if backbone_id else list(known)
+    manifest = artifacts.load_manifest()
+    whole = list(dict.fromkeys(name.partition("/")[0] for name in manifest["indexes"]))
+    parts = [id for id in BACKBONES if f"compare/{id}/{DESCRIPTION}" in manifest["files"] and id not in whole]
+    wanted = [get(backbone_id).id] if backbone_id else [*whole, *parts]
     if not wanted:
         raise DataError("There are no embeddings to make a map of. Run: python -m core build")
     for id in wanted:
-        galleries = {name: load_gallery(id, name) for name in CATALOGUES}
+        load = gallery_for if id in parts else load_gallery
+        galleries = {name: load(id, name) for name in CATALOGUES}
         items = {name: gallery.items for name, gallery in galleries.items()}
-        ids = [item for table in items.values() for item in table.frame["id"].tolist()]
-        embeddings = np.concatenate([gallery.exact.embeddings for gallery in galleries.values()])
+        ids = [id for gallery in galleries.values() for id in _ids(gallery)]
+        embeddings = np.concatenate([_rows(gallery.exact.embeddings) for gallery in galleries.values()])
         write_map(id, ids, embeddings, items, report)
+
+
+def _ids(gallery: Gallery) -> list[str]:
+    ids = gallery.items.frame["id"]
+    return (ids.iloc[gallery.exact.positions] if isinstance(gallery.exact, PartIndex) else ids).tolist()
+
+
+def _rows(stored: np.ndarray) -> np.ndarray:
+    """Stored embeddings, of which only the direction counts, as (n, dim) float32 of length 1."""
+    rows = stored.astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def write_map(

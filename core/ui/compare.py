@@ -72,7 +72,7 @@ def _choose() -> list[str]:
 
 
 def _query(chosen: list[str]) -> None:
-    ask.show(large=False)
+    ask.show(large=False, words=False)
     front.receive()
     query = state.pictured()
     if problem := st.session_state.get("problem"):

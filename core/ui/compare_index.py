@@ -28,7 +28,7 @@ def show() -> None:
     _sweep()
     st.html(f'<h3 class="vt-title">{escape(WORDS.ef_heading)}</h3>')
     st.caption(WORDS.ef_note)
-    ask.show(large=False)
+    ask.show(large=False, words=False)
     front.receive()
     query = state.pictured()
     if query is None:

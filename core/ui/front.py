@@ -20,6 +20,7 @@ ICON = Path(__file__).with_name("icon.svg")
 def show() -> None:
     """Draw the page. What needs no engine is drawn first; the engine loads while the visitor reads."""
     st.html(STYLE)
+    navigation.remember("search", st.query_params.to_dict())
     navigation.show()
     busy = "incoming" in st.session_state or state.current() is not None
     n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())

@@ -32,9 +32,7 @@ class Words:
     samples: dict[str, str] = field(
         default_factory=lambda: {"sneaker": "Sneaker", "shirt": "Shirt", "bag": "Bag", "dress": "Dress"}
     )
-    privacy: str = (
-        "A photo is kept in memory only, for this visit. It is never written to disk and never sent elsewhere."
-    )
+    privacy: str = "A photo is kept in memory, for this visit only, and is never sent elsewhere."
 
     ask_words: str = "Or say it in words"
     ask_words_placeholder: str = "red dress"

@@ -89,7 +89,7 @@ HOMES = {
     "transformers": ("core.training",),
     "safetensors": ("core.training", "core.classifier.keep"),
     "huggingface_hub": ("core.backbones.hub",),
-    "onnx": ("core.classifier.export",),
+    "onnx": ("core.classifier.export", "core.training.export"),
     "altair": ("core.ui",),
     "hnswlib": ("core.index", "core.jobs.benchmark"),
     "onnxruntime": ("core.embedding", "core.jobs.benchmark"),

@@ -23,11 +23,14 @@ from core.embedding import OnnxClipEmbedder, _plain, load_embedder, prepare  # n
 from core.errors import DataError  # noqa: E402
 from core.jobs.build import register_model  # noqa: E402
 from core.torch_compat import import_open_clip  # noqa: E402
-from core.training import clip, data, features, model  # noqa: E402
-from core.training.clip import Batches, Recipe, train_clip, upper_tower  # noqa: E402
+from core.training import clip, data, features, fit, model, multistage, refine, words  # noqa: E402
+from core.training.batches import Batches  # noqa: E402
+from core.training.clip import Recipe, train_clip, upper_tower  # noqa: E402
 from core.training.data import Sample  # noqa: E402
-from core.training.export import export_onnx  # noqa: E402
-from core.training.features import View, cache_features, lower_trunk, plan_views, render_view  # noqa: E402
+from core.training.export import export_onnx, store_halves  # noqa: E402
+from core.training.features import cache_features, lower_trunk  # noqa: E402
+from core.training.refine import Reader, Refinement, refine_clip  # noqa: E402
+from core.training.views import View, plan_views, render_view  # noqa: E402
 
 TEXTS = [
     "red dress",
@@ -88,19 +91,30 @@ def _one_thread():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A model that was trained for a few steps, exported, and entered into a manifest."""
+    """A model that went through both stages for a few steps, was exported, and entered into a manifest."""
     root = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITRINE_ARTIFACTS_DIR", str(root / "artifacts"))
-        patch.setattr(clip, "all_samples", lambda: iter(few_samples()))
+        for stage in (clip, refine):
+            patch.setattr(stage, "all_samples", lambda: iter(few_samples()))
         patch.setattr(features, "Pictures", MadeUpPictures)
-        folder = model_dir("vitrine-clip")
+        first, folder = root / "first", model_dir("vitrine-clip")
         lines: list[str] = []
+        refined: list[str] = []
         recipe = Recipe(epochs=1, batch_size=12, n_fashion_mnist=6, mixed_share=0.5, seed=3)
-        train_clip(folder, root / "cache", recipe, lines.append)
+        train_clip(first, root / "cache", recipe, lines.append)
+        refine_clip(first, folder, root / "pooled", Refinement(cycles=(2, 1), batch_size=12), refined.append)
         export_onnx(folder)
         register_model("vitrine-clip")
-        yield SimpleNamespace(folder=folder, cache=root / "cache", lines=lines, loaded=model.load(folder))
+        yield SimpleNamespace(
+            folder=folder,
+            cache=root / "cache",
+            lines=lines,
+            refined=refined,
+            loaded=model.load(folder),
+            first_folder=first,
+            first=model.load(first),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +127,7 @@ def pictures() -> list[Image.Image]:
 
 
 def test_the_end_token_has_the_highest_id_however_few_the_texts(tmp_path):
-    model.train_tokenizer(["a red dress", "blue jeans"], tmp_path)
+    words.train_tokenizer(["a red dress", "blue jeans"], tmp_path)
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
@@ -130,7 +144,7 @@ def test_the_end_token_has_the_highest_id_however_few_the_texts(tmp_path):
 def test_the_same_texts_give_the_same_tokenizer(tmp_path):
     texts = ["a red dress", "blue jeans", "navy blue shirt", "a pair of blue shoes", "one red shirt"]
     for name, order in (("a", texts), ("b", texts[::-1]), ("c", texts)):
-        model.train_tokenizer(order, tmp_path / name)
+        words.train_tokenizer(order, tmp_path / name)
     first, *others = ((tmp_path / name / "tokenizer.json").read_bytes() for name in "abc")
     assert others == [first, first]
 
@@ -159,6 +173,8 @@ def test_training_says_how_far_it_is(trained):
     n_grey = sum(view["kind"] == "fashion-mnist-like" for view in plan)
     assert n_steps == round((6 * 3 + 6 + 6 * 2 + 6 + n_grey) / 12)
     assert done == "done"
+    steps = [line.partition("  ")[0] for line in trained.refined if line.startswith("step")]
+    assert steps == ["step 2/2", "step 1/1"]
 
 
 def test_the_folder_is_an_open_clip_model(trained):
@@ -172,9 +188,9 @@ def test_the_folder_is_an_open_clip_model(trained):
     assert pixels[:, 100, 100].tolist() == pytest.approx([1.0, -1.0, -0.6], abs=1e-5)
 
 
-def test_only_the_upper_part_was_trained(trained):
+def test_the_first_stage_trains_only_the_upper_part(trained):
     before = model.imagenet_trunk_state()
-    after = trained.loaded[0].visual.trunk.state_dict()
+    after = trained.first[0].visual.trunk.state_dict()
     frozen = ("conv_stem.", "bn1.", *(f"blocks.{i}." for i in range(features.N_FROZEN_BLOCKS)))
     moved = {name for name, value in after.items() if not torch.equal(value, before[name].half().to(value.dtype))}
     assert moved
@@ -184,7 +200,7 @@ def test_only_the_upper_part_was_trained(trained):
 
 
 def test_the_two_halves_of_the_tower_are_the_tower(trained, pictures):
-    network, transform, _ = trained.loaded
+    network, transform, _ = trained.first
     pixels = torch.stack([transform(picture) for picture in pictures])
     with torch.inference_mode():
         middle = lower_trunk(network.visual.trunk, pixels)
@@ -316,7 +332,7 @@ def test_features_are_resumed_where_they_stopped(forty_views, tmp_path):
 
 def test_features_that_are_gone_are_computed_again(forty_views, tmp_path):
     found = np.array(cached(forty_views, tmp_path, 43))
-    (tmp_path / "features.f16").unlink()
+    (tmp_path / "features.raw").unlink()
     assert np.array_equal(cached(forty_views, tmp_path, 43), found)
 
 
@@ -327,64 +343,180 @@ def test_features_that_are_gone_are_computed_again(forty_views, tmp_path):
 def batches() -> Batches:
     views = plan_views(few_samples(), 6, 0)
     numbers = np.arange(len(views), dtype=np.float16).reshape(-1, 1, 1, 1)
-    return Batches(views, np.broadcast_to(numbers, (len(views), 2, 1, 1)), Recipe(batch_size=16))
+    return Batches(views, np.broadcast_to(numbers, (len(views), 2, 1, 1)), batch_size=16, seed=0)
 
 
-@pytest.mark.parametrize("kind", ["mixed", "product"])
+@pytest.mark.parametrize("kind", ["mixed", "product", "joint"])
 def test_a_batch_keeps_views_features_and_relations_aligned(batches, kind):
     position = {view: i for i, view in enumerate(batches.views)}
     for _ in range(30):
-        views, gathered, texts, to_texts, among = getattr(batches, kind)()
-        assert gathered[:, 0, 0, 0].astype(int).tolist() == [position[view] for view in views]
-        assert {view.sample.part for view in views} == {"train"}
-        assert to_texts.shape == (len(views), len(texts))
-        assert len(set(views)) == len(views) == 16
-        assert (np.diag(among) == 1).all()
-        assert (among == among.T).all()
-        assert ((to_texts == 1).sum(axis=1) >= 1).all()
+        batch = getattr(batches, kind)()
+        assert batch.name == kind
+        assert batch.features[:, 0, 0, 0].astype(int).tolist() == [position[view] for view in batch.views]
+        assert {view.sample.part for view in batch.views} == {"train"}
+        assert len(set(batch.views)) == len(batch.views) == 16
+        for pairing in batch.pairings:
+            assert pairing.to_texts.shape == (len(pairing.rows), len(pairing.texts))
+            assert ((pairing.to_texts == 1).sum(axis=1) >= 1).all()
+            for square in (pairing.among, pairing.among if pairing.colours is None else pairing.colours):
+                assert (np.diag(square) == 1).all()
+                assert (square == square.T).all()
 
 
 def test_a_mixed_batch_holds_all_data_sets_by_their_shares(batches):
-    views, _, _, to_texts, among = batches.mixed()
-    assert collections.Counter(view.sample.source for view in views) == {
+    batch = batches.mixed()
+    (pairing,) = batch.pairings
+    assert pairing.rows.tolist() == list(range(16))
+    assert collections.Counter(view.sample.source for view in batch.views) == {
         **{"clothing": 6, "fashion-mnist": 5, "products": 3, "products-small": 2}
     }
-    kinds = sorted({view.sample.kind for view in views})
-    for row, view in enumerate(views):
-        assert to_texts[row, kinds.index(view.sample.kind)] == 1
-        for other, another in enumerate(views):
+    kinds = sorted({view.sample.kind for view in batch.views})
+    for row, view in enumerate(batch.views):
+        assert pairing.to_texts[row, kinds.index(view.sample.kind)] == 1
+        for other, another in enumerate(batch.views):
             pair = (view.sample.kind, another.sample.kind)
             if pair == ("jeans", "trousers (any)"):  # a shop's jeans, and the photos' trousers of any kind
-                assert among[row, other] == 1
+                assert pairing.among[row, other] == 1
             if pair == ("jeans", "dress"):
-                assert among[row, other] == 0
+                assert pairing.among[row, other] == 0
 
 
-def test_a_product_batch_has_its_own_captions_and_no_grey_pictures(batches):
+def test_captions_go_with_product_photos_in_colour(batches):
     styles = set()
-    for _ in range(60):
-        views, _, texts, to_texts, among = batches.product()
-        assert "fashion-mnist-like" not in {view.kind for view in views}
-        assert {view.sample.source for view in views} <= {"products", "products-small"}
-        assert texts == sorted(set(texts))
-        own = [text for row in to_texts for text, right in zip(texts, row, strict=True) if right]
+    for number in range(120):
+        batch = batches.product() if number % 2 else batches.joint()
+        pairing = batch.pairings[-1]
+        samples = [batch.views[row].sample for row in pairing.rows]
+        expected = [view.sample for view in batch.views if view.sample.captions and view.kind != "fashion-mnist-like"]
+        assert samples == expected
+        assert pairing.texts == sorted(set(pairing.texts))
+        own = [text for row in pairing.to_texts for text, right in zip(pairing.texts, row, strict=True) if right]
         for style, wanted in {
-            "name": [view.sample.captions[1] for view in views],
-            "short": [view.sample.captions[0] for view in views],
-            "colour": [view.sample.colour for view in views],
+            "name": [sample.captions[1] for sample in samples],
+            "short": [sample.captions[0] for sample in samples],
+            "colour": [sample.colour for sample in samples],
         }.items():
             if own == wanted:
                 styles.add(style)
-        for i, j in ((0, 1), (2, 5), (3, 3)):
-            assert among[i, j] == (views[i].sample.captions[0] == views[j].sample.captions[0])
+        for i, j in ((0, 1), (-1, -2), (1, 1)):
+            assert pairing.among[i, j] == (samples[i].captions[0] == samples[j].captions[0])
+            assert pairing.colours[i, j] == (samples[i].colour == samples[j].colour)
     assert styles == {"name", "short", "colour"}
+
+
+# --- the second stage
+
+
+def normalised(rows):
+    return torch.nn.functional.normalize(rows, dim=1)
+
+
+def test_the_second_stage_starts_where_the_first_ended(trained, pictures, tmp_path):
+    first, transform, tokenizer = trained.first
+    pixels = torch.stack([transform(picture) for picture in pictures])
+    with torch.inference_mode():
+        pooled = multistage.pool_stages(first.visual.trunk, pixels)
+        new = refine.start(trained.first_folder, tmp_path, pooled.numpy()).eval()
+        torch.testing.assert_close(
+            new.visual.trunk.norm.running_mean[: multistage.N_POOLED], pooled.mean(0), atol=1e-4, rtol=1e-4
+        )
+        ours, theirs = (normalised(network.encode_image(pixels)) for network in (new, first))
+        # equal but for a constant: standardising subtracts a mean, whose projection the first stage had
+        shift = (new.encode_image(pixels) - first.encode_image(pixels)).std(0)
+        assert shift.max() < 1e-4 * first.encode_image(pixels).std()
+        assert ours.shape == theirs.shape
+        texts = tokenizer(["red dress", "shoes"])
+        torch.testing.assert_close(new.encode_text(texts), first.encode_text(texts), atol=1e-4, rtol=1e-4)
+
+
+def test_pooled_stages_are_means_deviations_and_places(trained, pictures):
+    first, transform, _ = trained.first
+    trunk = first.visual.trunk
+    pixels = torch.stack([transform(picture) for picture in pictures])
+    with torch.inference_mode():
+        pooled = multistage.pool_stages(trunk, pixels)
+        assert pooled.shape == (5, multistage.N_POOLED)
+        stem = trunk.bn1(trunk.conv_stem(pixels))
+        torch.testing.assert_close(pooled[:, :32], stem.mean((2, 3)))
+        torch.testing.assert_close(pooled[:, 32:64], stem.std((2, 3), correction=0), atol=1e-4, rtol=1e-3)
+        middle = lower_trunk(trunk, pixels)
+        grid = pooled[:, -1280 - 1792 : -1280].reshape(5, 112, 4, 4)
+        torch.testing.assert_close(grid[:, :, 1, 3], middle[:, :, 3:8, 9:14].mean((2, 3)), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(pooled[:, -1280:], trunk(pixels), atol=1e-4, rtol=1e-4)
+        small = multistage.thumbnails(pixels)
+        torch.testing.assert_close(small[:, :, 2, 5], pixels[:, :, 32:48, 80:96].mean((2, 3)))
+
+
+def test_the_second_stage_leaves_the_network_and_the_reading_of_words_alone(trained):
+    before, after = (entry[0].state_dict() for entry in (trained.first, trained.loaded))
+    moved = {name for name in after if name not in before or not torch.equal(after[name], before[name])}
+    network = {name for name in moved if name.startswith("visual.trunk.network.")}
+    assert {name for name in network if name.replace(".network", "") in before} == network
+    for name in network:
+        assert torch.equal(after[name], before[name.replace(".network", "")])
+    assert moved - network >= {"text_projection", "visual.head.proj.weight", "visual.trunk.hidden.weight"}
+    others = {name for name in moved - network if not name.startswith("visual.")}
+    assert others <= {"text_projection", "logit_scale"}
+
+
+def test_reading_without_the_padding_changes_nothing(trained):
+    network, _, tokenizer = trained.loaded
+    tokens = tokenizer(TEXTS)
+    with torch.inference_mode():
+        expected = network.encode_text(tokens)
+        torch.testing.assert_close(words.project_words(network, words.read_words(network, tokens)), expected)
+        for text, row in zip(TEXTS, expected, strict=True):
+            one = words.project_words(network, words.read_words(network, tokenizer([text])))
+            torch.testing.assert_close(one[0], row, atol=1e-5, rtol=1e-4)
+
+
+def test_a_reader_keeps_what_it_has_read(trained, monkeypatch):
+    network, _, tokenizer = trained.loaded
+    reader = Reader(network, trained.folder)
+    asked = []
+    read = words.read_words
+    monkeypatch.setattr(words, "read_words", lambda network, tokens: asked.append(len(tokens)) or read(network, tokens))
+    texts = ["red dress", "shoes", "red dress"]
+    first, again = reader(texts), reader([*texts, "bag"])
+    assert asked == [2, 1]
+    torch.testing.assert_close(again[:3], first)
+    with torch.inference_mode():
+        torch.testing.assert_close(first.detach(), network.encode_text(tokenizer(texts)), atol=1e-5, rtol=1e-4)
+
+
+def test_halves_are_stored_only_where_nothing_is_lost(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(0)
+    exact = rng.normal(size=(64, 64)).astype(np.float16).astype(np.float32)
+    weights = {"exact": exact, "fine": exact + np.float32(1e-6), "few": exact[:1, :1]}
+    nodes = [helper.make_node("MatMul", ["x", "exact"], ["a"]), helper.make_node("MatMul", ["a", "fine"], ["b"])]
+    nodes.append(helper.make_node("Mul", ["b", "few"], ["y"]))
+    shapes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 64]) for name in ("x", "y")]
+    graph = helper.make_graph(
+        nodes, "g", shapes[:1], shapes[1:], [numpy_helper.from_array(value, name) for name, value in weights.items()]
+    )
+    path = tmp_path / "g.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+    x = rng.normal(size=(3, 64)).astype(np.float32)
+
+    def run():
+        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, {"x": x})[0]
+
+    before = run()
+    store_halves(path)
+    kinds = {weight.name: weight.data_type for weight in onnx.load(path).graph.initializer}
+    assert kinds == {"exact_half": TensorProto.FLOAT16, "fine": TensorProto.FLOAT, "few": TensorProto.FLOAT}
+    assert np.array_equal(run(), before)
 
 
 def test_the_learning_rate_rises_then_falls():
     optimizer = SimpleNamespace(param_groups=[{"peak": 2.0, "lr": 0}, {"peak": 1.0, "lr": 0}])
     rates = []
     for step in range(200):
-        clip._set_learning_rate(optimizer, step, 200)
+        fit.set_learning_rate(optimizer, step, 200)
         assert optimizer.param_groups[0]["lr"] == 2 * optimizer.param_groups[1]["lr"]
         rates.append(optimizer.param_groups[1]["lr"])
     assert rates[0] == pytest.approx(0.1)

@@ -1,0 +1,131 @@
+"""The image tower: EfficientNet-Lite0 that remembers its early stages, places and colours.
+
+The last layer of an ImageNet network has thrown colour and place away. So this tower also pools every earlier
+stage, keeps the fifth block's output on a coarse grid, and counts the colours of a small copy of the picture
+where it judges the garment to be. A hidden layer may combine all of it. `timm` knows the tower as
+`vitrine_lite0` once this module is imported, and `open_clip` then loads the model folder like any other.
+
+Source: pooling several stages: Hariharan et al. 2015 (hypercolumns); a linear and a deep path side by side:
+    Cheng et al. 2016 (wide and deep); EfficientNet-Lite0: timm.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, relu
+
+from core.torch_compat import import_timm
+
+#: Numbers that `pool_stages` gives.
+N_POOLED = 4080
+#: Side of the small copy of the picture whose colours are counted.
+THUMBNAIL_SIDE = 14
+_SQUARE = 224 // THUMBNAIL_SIDE
+#: The first blocks, whose deviation is pooled beside their mean, and the block that keeps its places.
+_N_SPREAD = GRID_BLOCK = 4
+
+
+def thumbnails(pixels: Tensor) -> Tensor:
+    """(b, 3, 224, 224) -> (b, 3, 14, 14): each pixel the mean of a 16×16 square."""
+    return avg_pool2d(pixels, _SQUARE)
+
+
+def pool_stages(network: Any, pixels: Tensor) -> Tensor:
+    """What all stages of a timm EfficientNet saw, pooled.
+
+    Args:
+        network: `tf_efficientnet_lite0`.
+        pixels: (b, 3, 224, 224) in [-1, 1].
+
+    Returns:
+        (b, N_POOLED): mean and deviation of the stem and the first four blocks; means of the other three blocks;
+        the fifth block on a 4×4 grid of overlapping 5×5 windows; the mean of the last layer.
+    """
+    return upper_stages(network, *lower_stages(network, pixels))
+
+
+def lower_stages(network: Any, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """The first half of `pool_stages`: (b, n) of the stem and four blocks, and the fifth block (b, 112, 14, 14)."""
+    x = network.bn1(network.conv_stem(pixels))
+    pooled = _mean_and_deviation(x)
+    for block in network.blocks[:_N_SPREAD]:
+        x = block(x)
+        pooled += _mean_and_deviation(x)
+    return torch.cat(pooled, 1), network.blocks[GRID_BLOCK](x)
+
+
+def upper_stages(network: Any, early: Tensor, x: Tensor) -> Tensor:
+    """The second half of `pool_stages`, from what the first gave."""
+    pooled, grid = [early, x.mean((2, 3))], avg_pool2d(x, 5, stride=3).flatten(1)
+    for block in network.blocks[GRID_BLOCK + 1 :]:
+        x = block(x)
+        pooled.append(x.mean((2, 3)))
+    last = network.bn2(network.conv_head(x))
+    return torch.cat([*pooled, grid, last.mean((2, 3))], 1)
+
+
+def _mean_and_deviation(x: Tensor) -> list[Tensor]:
+    mean = x.mean((2, 3))
+    return [mean, ((x * x).mean((2, 3)) - mean * mean).clamp(min=0).sqrt()]
+
+
+class ColourNetwork(nn.Module):
+    """(b, 3, 14, 14) in [-1, 1] -> (b, n_features): which colours there are, where the garment seems to be.
+
+    Every pixel's colour is sorted into soft bins; maps of attention, which know colour and place, say how much
+    each pixel counts.
+    """
+
+    def __init__(self, n_bins: int = 48, n_maps: int = 3):
+        super().__init__()
+        self.bins = nn.Sequential(nn.Conv2d(3, n_bins, 1), nn.ReLU(), nn.Conv2d(n_bins, n_bins, 1), nn.ReLU())
+        self.attention = nn.Conv2d(n_bins, n_maps, 1)
+        self.place = nn.Parameter(torch.zeros(n_maps, THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        self.n_features = n_bins * n_maps
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """See the class."""
+        bins = self.bins(picture)
+        weights = (self.attention(bins) + self.place).flatten(2).softmax(2)
+        return (bins.flatten(2) @ weights.transpose(1, 2)).flatten(1)
+
+
+class MultiStageLite0(nn.Module):
+    """All of it, as timm models are: pixels -> features, without a classifier."""
+
+    default_cfg: ClassVar[dict[str, Any]] = {}  # open_clip asks for a pool size here; there is no map left to pool
+
+    def __init__(self, n_hidden: int = 256) -> None:
+        super().__init__()
+        self.network = import_timm().create_model("tf_efficientnet_lite0", num_classes=0)
+        self.colour = ColourNetwork()
+        n_seen = N_POOLED + self.colour.n_features
+        self.norm = nn.BatchNorm1d(n_seen, eps=1e-3)  # standardises only; weight and bias stay 1 and 0
+        self.drop = nn.Dropout(0.1)
+        self.hidden = nn.Linear(n_seen, n_hidden)
+        self.num_features = n_seen + n_hidden
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """There is none; timm models have this method, and open_clip calls it."""
+
+    def join(self, pooled: Tensor, picture: Tensor) -> Tensor:
+        """(b, N_POOLED) from `pool_stages` and (b, 3, 14, 14) from `thumbnails` -> (b, num_features)."""
+        seen = self.drop(self.norm(torch.cat([pooled, self.colour(picture)], 1)))
+        return torch.cat([seen, self.drop(relu(self.hidden(seen)))], 1)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(b, 3, 224, 224) in [-1, 1] -> (b, num_features)."""
+        return self.join(pool_stages(self.network, pixels), thumbnails(pixels))
+
+
+def vitrine_lite0(pretrained: bool = False, **_: Any) -> MultiStageLite0:
+    """The tower under the name that timm knows it by; it has no pretrained weights of its own."""
+    if pretrained:
+        raise ValueError("vitrine_lite0 has no pretrained weights; open_clip loads them from the model folder.")
+    return MultiStageLite0()
+
+
+import_timm().models.register_model(vitrine_lite0)
