@@ -28,7 +28,7 @@ def test_a_sample_goes_through_the_backbones_and_a_disagreement_opens(browser: B
     page.on("pageerror", lambda error: problems.append(str(error)))
     link = "&".join(f"with={id}" for id in chosen)
     page.goto(f"{server}/Compare?{link}")
-    page.get_by_role("button", name="Dress").click()
+    page.get_by_role("button", name="Dress", exact=True).click()
     page.wait_for_url(re.compile(r"sample=dress"))
     page.locator(".vt-row").nth(5 * len(chosen) - 1).wait_for()
     page.locator(".vt-waiting").first.wait_for(state="detached")

@@ -140,7 +140,7 @@ def test_browsing_opens_a_piece_by_link_and_by_click(page: Page, server: str) ->
     neighbours.nth(12).wait_for()  # the piece and its twelve neighbours
     assert neighbours.count() == 13
     before = page.url
-    page.get_by_role("button", name="Shirt").first.click()
+    page.get_by_role("button", name="Shirt", exact=True).first.click()
     page.wait_for_url(lambda url: url != before and "item=" in url)
     after = page.url
     page.reload()
