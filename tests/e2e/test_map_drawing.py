@@ -106,13 +106,6 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     assert page.get_by_role("heading", name=f"{left:,} pieces chosen").is_visible()
     shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
     assert len(set(shown)) == min(24, left)
-    with page.expect_download() as download:
-        page.locator(".st-key-maps-csv button").first.click()
-    lines = download.value.path().read_text().splitlines()
-    assert lines[0] == "id,catalogue,label"
-    assert [line.split(",")[0] for line in lines[1:]][: len(shown)] == shown
-    assert len(lines) == left + 1
-
     page.locator('[data-test-script-state="notRunning"]').first.wait_for()
     page.get_by_label("Find a class").click()
     page.get_by_role("option", name="Bag").first.click()
@@ -122,6 +115,16 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     page.wait_for_function(f"String(({LIT})()) === '{bags[0]},{bags[1]}'")
     lasso(page, *page.evaluate(POINT), reach=40)
     page.wait_for_url(lambda url: "class=" not in url)
+    page.locator('[data-test-script-state="notRunning"]').first.wait_for()
+    n = page.evaluate(LIT)[0]
+    page.get_by_role("heading", name=f"{n:,} pieces chosen").wait_for()
+    shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
+    with page.expect_download() as download:
+        page.locator(".st-key-maps-csv button").first.click()
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0] == "id,catalogue,label"
+    assert [line.split(",")[0] for line in lines[1:]][: len(shown)] == shown
+    assert len(lines) == n + 1
 
 
 def test_the_legend_hides_a_class_on_every_map_by_keyboard(page: Page, maps_server: str) -> None:
