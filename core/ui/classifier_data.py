@@ -129,21 +129,20 @@ def _report(report: Report) -> None:
 
 def _problems(report: Report) -> list[str]:
     """One sentence for each thing that needs attention, the gravest kinds first."""
-    words = WORDS
-    left_out = [words.train_left_out.format(name=name, n=n) for name, n in report.left_out]
-    absent = [words.train_absent.format(name=name, part=words.train_parts[part]) for name, part in report.absent]
-    conflicts = [words.train_conflict.format(first=first, second=second) for first, second in report.conflicts]
+    left_out = [WORDS.train_left_out.format(name=name, n=n) for name, n in report.left_out]
+    absent = [WORDS.train_absent.format(name=name, part=WORDS.train_parts[part]) for name, part in report.absent]
+    conflicts = [WORDS.train_conflict.format(first=first, second=second) for first, second in report.conflicts]
     across = [
-        words.train_duplicate.format(
+        WORDS.train_duplicate.format(
             first=pair.names[0],
             second=pair.names[1],
-            first_part=words.train_parts[pair.parts[0]],
-            second_part=words.train_parts[pair.parts[1]],
+            first_part=WORDS.train_parts[pair.parts[0]],
+            second_part=WORDS.train_parts[pair.parts[1]],
         )
         for pair in report.across or ()
     ]
-    missing = [words.train_missing.format(name=one.name) for one in report.missing]
+    missing = [WORDS.train_missing.format(name=one.name) for one in report.missing]
     unreadable = [f"{one.name}: {one.reason}." for one in report.unreadable]
-    rare = [words.train_rare.format(name=name, n=n) for name, n in report.rare]
-    uncompared = [words.train_uncompared] if report.across is None else []
+    rare = [WORDS.train_rare.format(name=name, n=n) for name, n in report.rare]
+    uncompared = [WORDS.train_uncompared] if report.across is None else []
     return [*left_out, *absent, *conflicts, *across, *missing, *unreadable, *rare, *uncompared]

@@ -48,6 +48,6 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         try:
             if requests.get(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # not there yet, or busy starting
             time.sleep(0.1)
     raise AssertionError(f"the server did not start: {log.read_text()[-2000:]}")
