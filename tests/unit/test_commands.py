@@ -294,7 +294,8 @@ def test_verify_answers_with_its_exit_code(tiny_artifacts, capsys):
 
 
 def test_every_command_has_help(capsys):
-    commands = ["search", "embed", "build", "verify", "evaluate", "benchmark", "train", "download"]
+    commands = ["search", "embed", "build", "verify", "evaluate", "benchmark", "train", "organise", "classify"]
+    commands += ["download"]
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0
