@@ -10,7 +10,7 @@ pixel differs by 41 to 50, one (training items 5081 and 9664) is two prints.
 Clothing (14.6 million pairs): no file comes twice. One photo was saved anew by a second person (rows 2048 and 2100:
 the same ThumbHash); the next pair of hashes is 4.0 apart, and is two pieces. Saved anew (JPEG quality 80) or made
 half as large, 97 and 77 of 100 photos stay within the limit (300 were tried). A cosine of `vitrine-clip`
-was no better: above 0.9988 there is this pair and one jacket photographed twice, at 0.9986 two pairs of trousers.
+was no better: above 0.998 there is this pair and one jacket photographed twice, at 0.997 two pairs of trousers.
 """
 
 from __future__ import annotations
