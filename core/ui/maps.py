@@ -75,7 +75,7 @@ def _body(known: list[str]) -> None:
         maps_grid.show(lit)
     _mistakes(view, known)
     with st.expander(WORDS.maps_table, icon=":material/table:"):
-        st.dataframe(maps_mistakes.table(shared.chart(view.map)[0]), hide_index=True, height="content")
+        st.html(maps_mistakes.table_html(shared.chart(view.map)[0]))
 
 
 def _go(view: View, known: list[str]) -> None:

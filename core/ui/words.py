@@ -449,6 +449,17 @@ class Words:
     maps_no_query: str = "None"
     maps_alt: str = "Map of {name}. The table of classes at the end of this page says in figures what it shows."
     maps_predicted: str = "Its neighbours: {name}"
+    maps_tools: dict[str, str] = field(
+        default_factory=lambda: {
+            "lasso": "Lasso",
+            "box": "Box",
+            "move": "Move",
+            "in": "Closer",
+            "out": "Farther",
+            "whole": "Whole map",
+        }
+    )
+    maps_bar: str = "What the pointer does on the map"
     maps_loading: str = "Drawing the map…"
     maps_failed: str = "The map could not be drawn. Reloading the page may help."
     maps_faithful: str = (
