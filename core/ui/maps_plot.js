@@ -173,6 +173,7 @@ class View {
     this.sent = any ? btoa(Array.from(bits, (byte) => String.fromCharCode(byte)).join("")) : "";
     for (const other of this.maps.values()) {
       if (other !== map) other.chart.outline = null;
+      if (!other.chart.query) other.key = "null"; // the class that was looked at goes, what is looked at stays
       this.light(other);
       other.chart.ask();
     }

@@ -129,6 +129,22 @@ def test_an_id_is_found_or_refused_in_a_sentence() -> None:
     assert tiles_of(page) == mistakes()
 
 
+def test_a_part_of_an_id_finds_one_several_or_too_many() -> None:
+    page = open_page(**{"class": "clothing/Skirt"})
+    page.text_input(key="maps-find").set_value("TRAIN/00042").run()
+    assert params_of(page) == {"class": "clothing/Skirt", "item": "fashion-mnist/train/00042"}
+    page = open_page(**{"class": "clothing/Skirt"})
+    page.text_input(key="maps-find").set_value("t/0004").run()
+    wanted = [f"fashion-mnist/test/0004{n}" for n in range(10)]
+    assert tiles_of(page)[:10] == wanted
+    assert params_of(page) == {}
+    page.text_input(key="maps-find").set_value("mnist").run()
+    assert page.warning[0].value == WORDS.maps_found_many.format(text="mnist", n=70_000, most=200)
+    assert tiles_of(page)[:10] == wanted
+    page.text_input(key="maps-find").set_value("<b>[x](y)").run()
+    assert "<b>" not in page.warning[0].value
+
+
 def test_two_maps_a_colour_and_a_pair_are_in_the_link() -> None:
     page = open_page()
     page.selectbox(key="maps-beside").select("efficientnet-lite0").run()

@@ -131,9 +131,12 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     bags = [int(n) for n in page.evaluate(SIZES, "Bag")]
     page.get_by_role("heading", name=f"{bags[0]:,} pieces chosen").wait_for()
     page.wait_for_function(f"String(({LIT})()) === '{bags[0]},{bags[1]}'")
+    seen = "() => [...document.querySelectorAll('.vt-map-plot')].map(({ chart }) => [chart.x, chart.y, chart.step])"
+    before = page.evaluate(seen)
     lasso(page, *page.evaluate(POINT), reach=40)
     page.wait_for_url(lambda url: "class=" not in url)
     page.locator('[data-test-script-state="notRunning"]').first.wait_for()
+    assert page.evaluate(seen) == before
     n = page.evaluate(LIT)[0]
     page.get_by_role("heading", name=f"{n:,} pieces chosen").wait_for()
     shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
