@@ -113,6 +113,13 @@ class ItemTable:
         except KeyError:
             raise UnknownItemError(id) from None
 
+    def positions_with(self, part: str) -> np.ndarray:
+        """Return the positions, rising, of all items with this in their id, in whatever letters, as (m,) int64."""
+        import numpy as np
+
+        wanted = part.lower()
+        return np.array([n for id, n in self._positions.items() if wanted in id.lower()], np.int64)
+
     @cached_property
     def _positions(self) -> dict[str, int]:
         return {id: position for position, id in enumerate(self.frame["id"].tolist())}

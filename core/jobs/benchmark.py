@@ -6,11 +6,8 @@ memory are those of a real server process that a real browser visits.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,18 +16,15 @@ from core.benchmarks import PARTS, keep_benchmark
 from core.catalogues import CATALOGUES
 from core.config import DEFAULT_BACKBONE, n_threads
 from core.index import ExactIndex, HnswIndex
+from core.jobs import visits
 from core.jobs.cost import SAMPLE, machine
 from core.jobs.index_sweep import everything, moved_a_little, one_by_one, sweep
-from core.jobs.serving import serving
 from core.metrics import index_recall_at_k
 from core.search import SearchEngine
 
 N_RUNS = 60
 N_QUERIES = 1000
-N_VISITORS = 20
 EFS = (16, 24, 32, 48, 64, 96, 128)
-BROWSERS = ("chromium", "google-chrome", "chromium-browser")
-BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 
 
 def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
@@ -42,8 +36,8 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
     Returns:
         `machine`, and of the parts asked for: `photo_search_ms` (p50 and p95 a stage), `embedding_ms` (with the
         ratio to ViT-B/32), `index` (recall@10 and queries a second, beside exact numpy search), `index_settings`
-        (the same for several M and ef), `server` (start-up seconds, memory in MB). A part that cannot be measured
-        is null, with the reason under `skipped`.
+        (the same for several M and ef), `server` (start-up seconds, memory in MB), `maps_page` (seconds until it is
+        drawn, beside an empty page). A part that cannot be measured is null, with the reason under `skipped`.
     """
     results: dict[str, Any] = {"machine": machine(), "skipped": {}}
     engine = SearchEngine()
@@ -53,7 +47,8 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
         "embedding_ms": lambda: _embedding(engine),
         "index": lambda: _index(engine),
         "index_settings": lambda: sweep(everything(engine)),
-        "server": _server,
+        "server": visits.server,
+        "maps_page": visits.maps_page,
     }
     for name in parts:
         try:
@@ -157,42 +152,6 @@ def _merged(graphs: list[Any], offsets: np.ndarray, query: np.ndarray, k: int) -
     positions = np.concatenate([p[0] + offset for (p, _), offset in zip(found, offsets, strict=False)])
     similarities = np.concatenate([s[0] for _, s in found])
     return positions[np.argsort(-similarities, kind="stable")[:k]]
-
-
-def _server() -> dict[str, Any]:
-    """Start the app as `make run` does and visit it: seconds to an answer, memory after searches."""
-    import psutil
-    from playwright.sync_api import sync_playwright
-
-    browser_path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if browser_path is None:
-        raise FileNotFoundError("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=list(BROWSER_FLAGS))
-        started = time.perf_counter()
-        with TemporaryDirectory() as folder, serving(Path(folder) / "log.txt", CI="true") as (process, address):
-            page = browser.new_page()
-            _answer(page, f"{address}/?sample=sneaker")
-            seconds = time.perf_counter() - started
-            for sample in ("shirt", "bag", "dress"):
-                _answer(page, f"{address}/?sample={sample}")
-            one = psutil.Process(process.pid).memory_info().rss / 1e6
-            pages = [browser.new_context().new_page() for _ in range(N_VISITORS - 1)]
-            for number, visitor in enumerate(pages):
-                _answer(visitor, f"{address}/?sample={('shirt', 'bag', 'dress')[number % 3]}")
-            many = psutil.Process(process.pid).memory_info().rss / 1e6
-        browser.close()
-    return {
-        "start_to_answer_s": round(seconds, 2),
-        "memory_after_searches_mb": round(one),
-        f"memory_with_{N_VISITORS}_visitors_mb": round(many),
-    }
-
-
-def _answer(page: Any, address: str) -> None:
-    """Visit a link to a sample and wait until its hits are on the page."""
-    page.goto(address)
-    page.locator(".vt-hit").nth(4).wait_for(timeout=60_000)
 
 
 def describe(results: dict[str, Any]) -> str:

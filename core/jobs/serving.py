@@ -18,11 +18,14 @@ START_S = 60.0
 
 
 @contextmanager
-def serving(log: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def serving(
+    log: Path, script: Path = ROOT / "app.py", **environment: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run the dashboard on a free loopback port until the `with` ends; gives its process and address.
 
     Args:
         log: Gets what the server prints.
+        script: Another page of Streamlit to run instead.
         environment: Variables that it gets on top of this process's own.
 
     Raises:
@@ -32,7 +35,7 @@ def serving(log: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[by
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     flags = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *flags]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *flags]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env=os.environ | environment)
     try:

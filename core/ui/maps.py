@@ -10,21 +10,17 @@ import streamlit as st
 
 from core import shared
 from core.backbones import BACKBONES
-from core.config import DEFAULT_BACKBONE, DEFAULT_K
+from core.config import DEFAULT_BACKBONE, MAX_WORDS
 from core.errors import VitrineError
 from core.maps import known_maps, repair
-from core.own_items import OWN
-from core.projection import N_PLACED
 from core.ui import (
     cards,
     maps_data,
     maps_grid,
     maps_mistakes,
     maps_plot,
+    maps_query,
     navigation,
-    own_session,
-    resources,
-    results,
     state,
 )
 from core.ui.front import STYLE
@@ -32,6 +28,8 @@ from core.ui.maps_view import COLOURS, View, read, rivals, write
 from core.ui.words import WORDS
 
 NOTHING = np.empty(0, np.int64)
+#: Pieces that a part of an id may find.
+MOST_FOUND = 200
 
 
 def show() -> None:
@@ -63,7 +61,7 @@ def _body(known: list[str]) -> None:
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
     _controls(view, known)
-    placed, lit = _placed(), st.session_state.get("maps-drawn", NOTHING)
+    placed, lit = maps_query.placed(), st.session_state.get("maps-drawn", NOTHING)
     if view.kind:
         lit = _numbers_of(view.map, view.kind)
     maps_plot.show(view, lit, placed, lambda: _drawn(view, known), _opened)
@@ -75,7 +73,7 @@ def _body(known: list[str]) -> None:
         maps_grid.show(lit)
     _mistakes(view, known)
     with st.expander(WORDS.maps_table, icon=":material/table:"):
-        st.dataframe(maps_mistakes.table(shared.chart(view.map)[0]), hide_index=True, height="content")
+        st.html(maps_mistakes.table_html(shared.chart(view.map)[0]))
 
 
 def _go(view: View, known: list[str]) -> None:
@@ -117,7 +115,10 @@ def _controls(view: View, known: list[str]) -> None:
             _choice(view, known, "beside", WORDS.maps_beside, {"": WORDS.maps_no_second} | others, 180)
         _choice(view, known, "colour", WORDS.maps_colour, {id: WORDS.maps_colours[id] for id in COLOURS}, 170)
         _choice(view, known, "kind", WORDS.maps_kind, {"": WORDS.maps_no_kind} | _kinds(), 200)
-        st.text_input(WORDS.maps_find, key="maps-find", on_change=_find, placeholder=WORDS.maps_find_example, width=190)
+        st.text_input(
+            WORDS.maps_find, key="maps-find", on_change=_find, args=(view, known), width=190,
+            placeholder=WORDS.maps_find_example, max_chars=MAX_WORDS,
+        )  # fmt: skip
         names = {"": WORDS.maps_no_query} | WORDS.samples
         current = state.current()
         st.session_state["maps-sample"] = current.ref if current and current.ref in WORDS.samples else ""
@@ -129,16 +130,20 @@ def _controls(view: View, known: list[str]) -> None:
         st.warning(cards.plain(problem), icon=":material/search_off:")
 
 
-def _find() -> None:
-    """Place the item whose id was typed."""
+def _find(view: View, known: list[str]) -> None:
+    """Place the piece whose id, or a part of it, was typed; several are lit as if they had been drawn around."""
     text = st.session_state["maps-find"].strip()
     if not text:
         return
-    try:
-        maps_data.number_of(text)
-        state.go(state.Query("item", text))
-    except VitrineError:
-        st.session_state["maps-problem"] = WORDS.unknown_item.format(id=text[:60])
+    numbers = maps_data.numbers_with(text)
+    if len(numbers) == 1:
+        maps_query.place(int(numbers[0]))
+    elif 0 < len(numbers) <= MOST_FOUND:
+        st.session_state["maps-drawn"] = numbers
+        _go(replace(view, kind=""), known)
+    else:
+        words = WORDS.maps_found_many if len(numbers) else WORDS.maps_found_none
+        st.session_state["maps-problem"] = words.format(text=text[:60], n=len(numbers), most=MOST_FOUND)
 
 
 def _sample() -> None:
@@ -160,32 +165,7 @@ def _opened() -> None:
     number = maps_plot.opened()
     if number is not None:
         st.session_state["maps-clicked"] = number
-        catalogue, position = maps_data.place_of(number)
-        state.go(state.Query("item", resources.engine().gallery(catalogue).items.row(position).id))
-
-
-def _placed() -> maps_plot.Placed | None:
-    """The query of the link, or the last one of this visit, and its nearest items."""
-    query = state.latest()
-    if query is None:
-        return None
-    try:
-        engine, number = resources.engine(), None
-        if query.kind == "words":
-            hits = engine.search_texts(query.ref, N_PLACED, wording=query.wording).hits
-        elif query.ref.startswith(f"{OWN}/"):
-            hits = engine.search_embedding(own_session.engine().embedding_of(query.ref), N_PLACED).hits
-        elif query.kind == "item":
-            number = maps_data.number_of(query.ref)
-            hits = engine.search_similar(query.ref, N_PLACED).hits
-        else:
-            hits = engine.search_embedding(results.look_of(query).embedding, N_PLACED).hits
-    except VitrineError as error:
-        st.warning(cards.plain(str(error)), icon=":material/error:")
-        return None
-    nearest = tuple(maps_data.number_of(hit.id) for hit in hits)
-    clicked = number is not None and number == st.session_state.get("maps-clicked")
-    return maps_plot.Placed(number, nearest, DEFAULT_K, centred=not clicked)
+        maps_query.place(number)
 
 
 def _numbers_of(backbone_id: str, kind: str) -> np.ndarray:

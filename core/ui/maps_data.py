@@ -15,6 +15,7 @@ import numpy as np
 
 from core import shared
 from core.catalogues import CATALOGUES
+from core.errors import UnknownNameError
 from core.maps import EmbeddingMap
 from core.ui import resources
 
@@ -54,6 +55,18 @@ def number_of(item_id: str) -> int:
     catalogue = item_id.partition("/")[0]
     position = resources.engine().gallery(catalogue).items.position(item_id)
     return int(starts()[list(CATALOGUES).index(catalogue)]) + position
+
+
+def numbers_with(part: str) -> np.ndarray:
+    """(m,) int64, rising: the numbers of the items that have this in their id; of one alone if it is the whole id."""
+    found = [resources.engine().gallery(name).items.positions_with(part) for name in CATALOGUES]
+    numbers = np.concatenate([start + positions for start, positions in zip(starts(), found, strict=False)])
+    if len(numbers) > 1:
+        try:
+            return np.array([number_of(part)])
+        except UnknownNameError:
+            pass
+    return numbers
 
 
 def place_of(number: int) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -54,3 +55,17 @@ def table(chart: EmbeddingMap) -> list[dict[str, Any]]:
             values = (kind.title, WORDS.catalogues[kind.catalogue], int(of_kind.sum()), f"{purity}%")
             rows.append(dict(zip(WORDS.maps_columns, values, strict=True)))
     return rows
+
+
+def table_html(chart: EmbeddingMap) -> str:
+    """The same as HTML: Streamlit's own table is 1.2 MB of script, which the map would have to wait for."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in WORDS.maps_columns)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(_plain(value))}</td>" for value in others)
+        for first, *others in (row.values() for row in table(chart))
+    )
+    return f'<div class="vt-scroll"><table class="vt-classes"><thead><tr>{head}</tr></thead>{rows}</table></div>'
+
+
+def _plain(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

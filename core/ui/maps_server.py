@@ -1,11 +1,7 @@
-"""What the map in the browser fetches: plotly.js, the points of a map, the picture of the item under the pointer."""
+"""What the map in the browser fetches: the points of a map, and the picture of the item under the pointer."""
 
 from __future__ import annotations
 
-import gzip
-import importlib.util
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -15,7 +11,6 @@ from starlette.routing import Route
 from core.api.errors import HANDLERS, HEADERS, ApiError
 from core.artifacts import load_manifest
 from core.backbones import get
-from core.errors import DataError
 from core.ui import cards, maps_data, resources
 from core.ui.pictures import picture_of
 from core.ui.words import WORDS
@@ -25,28 +20,11 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-_MISSING = "The page of maps needs the package plotly. Run: pip install -r requirements.txt"
 
 
 def version(backbone_id: str) -> str:
     """What tells one version of a map from another, "" where there is none."""
     return str(load_manifest()["files"].get(f"maps/{backbone_id}.npz", {}).get("sha256", ""))[:16]
-
-
-@lru_cache(maxsize=1)
-def _script() -> bytes:
-    """plotly.js from the installed package, which is not imported for it; compressed, 1.4 MB instead of 4.8."""
-    spec = importlib.util.find_spec("plotly")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        file = Path(folder) / "package_data" / "plotly.min.js"
-        if file.is_file():
-            return gzip.compress(file.read_bytes(), 6)
-    raise DataError(_MISSING)
-
-
-def plotly(request: Request) -> Response:
-    """The library that draws."""
-    return Response(_script(), 200, _FOREVER | {"Content-Encoding": "gzip"}, "text/javascript")
 
 
 def points(request: Request) -> Response:
@@ -70,9 +48,9 @@ def item(request: Request) -> Response:
 
 
 def application(prefix: str = "") -> Starlette:
-    """The three addresses, below `{prefix}/maps`."""
+    """The two addresses, below `{prefix}/maps`."""
     base = f"{prefix}/maps"
-    gets = {"/plotly.js": plotly, "/points/{backbone}": points, "/items/{number:int}": item}
+    gets = {"/points/{backbone}": points, "/items/{number:int}": item}
     routes = [Route(base + path, endpoint, methods=["GET"]) for path, endpoint in gets.items()]
     return Starlette(routes=routes, exception_handlers=HANDLERS)
 

@@ -443,12 +443,25 @@ class Words:
     maps_sides: tuple[str, ...] = ("Nearest piece is of the same class", "Nearest piece is of another class")
     maps_kind: str = "Find a class"
     maps_no_kind: str = "All classes"
-    maps_find: str = "Find a piece by its id"
-    maps_find_example: str = "fashion-mnist/test/00007"
+    maps_find: str = "Find by id, or part of it"
+    maps_find_example: str = "train/00042"
+    maps_found_none: str = "No piece has “{text}” in its id."
+    maps_found_many: str = "“{text}” is in the ids of {n:,} pieces, and {most} can be shown. Type more of the id."
     maps_query: str = "Place a sample"
     maps_no_query: str = "None"
     maps_alt: str = "Map of {name}. The table of classes at the end of this page says in figures what it shows."
     maps_predicted: str = "Its neighbours: {name}"
+    maps_tools: dict[str, str] = field(
+        default_factory=lambda: {
+            "lasso": "Lasso",
+            "box": "Box",
+            "move": "Move",
+            "in": "Closer",
+            "out": "Farther",
+            "whole": "Whole map",
+        }
+    )
+    maps_bar: str = "What the pointer does on the map"
     maps_loading: str = "Drawing the map…"
     maps_failed: str = "The map could not be drawn. Reloading the page may help."
     maps_faithful: str = (

@@ -64,9 +64,10 @@ def test_the_page_opens_with_the_usual_pair_and_a_table_of_all_classes() -> None
     page = open_page()
     assert tiles_of(page) == mistakes()
     found = chart(DEFAULT_BACKBONE)[0]
-    table = page.dataframe[0].value
-    assert table[WORDS.maps_columns[2]].sum() == len(found)
-    assert table[WORDS.maps_columns[0]].tolist()[:3] == ["T-shirt or top", "Trousers", "Pullover"]
+    table = next(e.body for e in page.get("html") if "vt-classes" in e.body)
+    rows = [re.findall(r"<t[hd][^>]*>([^<]+)", row) for row in table.split("<tr>")[2:]]
+    assert sum(int(row[2].replace(",", "")) for row in rows) == len(found)
+    assert [row[0] for row in rows][:3] == ["T-shirt or top", "Trousers", "Pullover"]
     assert "0.500 (0.400 to 0.600)" in page.caption[0].value
 
 
@@ -126,6 +127,22 @@ def test_an_id_is_found_or_refused_in_a_sentence() -> None:
     page.selectbox(key="maps-sample").select("").run()
     assert params_of(page) == {}
     assert tiles_of(page) == mistakes()
+
+
+def test_a_part_of_an_id_finds_one_several_or_too_many() -> None:
+    page = open_page(**{"class": "clothing/Skirt"})
+    page.text_input(key="maps-find").set_value("TRAIN/00042").run()
+    assert params_of(page) == {"class": "clothing/Skirt", "item": "fashion-mnist/train/00042"}
+    page = open_page(**{"class": "clothing/Skirt"})
+    page.text_input(key="maps-find").set_value("t/0004").run()
+    wanted = [f"fashion-mnist/test/0004{n}" for n in range(10)]
+    assert tiles_of(page)[:10] == wanted
+    assert params_of(page) == {}
+    page.text_input(key="maps-find").set_value("mnist").run()
+    assert page.warning[0].value == WORDS.maps_found_many.format(text="mnist", n=70_000, most=200)
+    assert tiles_of(page)[:10] == wanted
+    page.text_input(key="maps-find").set_value("<b>[x](y)").run()
+    assert "<b>" not in page.warning[0].value
 
 
 def test_two_maps_a_colour_and_a_pair_are_in_the_link() -> None:

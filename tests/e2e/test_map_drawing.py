@@ -21,23 +21,40 @@ pytestmark = [
     pytest.mark.skipif(not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"),
 ]
 
-#: Where a point of the first map is on the screen, and what it is; the middle one of its largest group.
+#: Where a point of the first map is on the screen; the middle one of its largest group.
 POINT = """() => {
-  const plot = document.querySelector(".vt-map-plot"), layout = plot._fullLayout, box = plot.getBoundingClientRect();
-  const trace = plot.data.reduce((a, b) => (b.type === "scattergl" && b.x.length > a.x.length ? b : a));
-  const i = trace.x.length >> 1;
-  return [box.left + layout.xaxis._offset + layout.xaxis.d2p(trace.x[i]),
-          box.top + layout.yaxis._offset + layout.yaxis.d2p(trace.y[i])];
+  const { chart } = document.querySelector(".vt-map-plot"), box = chart.plot.getBoundingClientRect();
+  const largest = chart.rows.indexOf(Math.max(...chart.rows)), { steps } = chart.points;
+  const rows = [...chart.group.keys()].filter((row) => chart.group[row] === largest), row = rows[rows.length >> 1];
+  return [box.left + chart.px(steps[2 * row]), box.top + chart.py(steps[2 * row + 1])];
 }"""
 #: How many points of each map are lit; null where none is singled out.
-LIT = """() => [...document.querySelectorAll(".vt-map-plot")].map((plot) => {
-  const lit = plot.data.filter((trace) => trace.type === "scattergl").map((trace) => trace.selectedpoints);
-  return lit.every((points) => !points) ? null : lit.reduce((n, points) => n + (points?.length ?? 0), 0);
-})"""
-
+LIT = "() => [...document.querySelectorAll('.vt-map-plot')].map((plot) => plot.chart.nLit)"
 #: How many points of a class each map has.
-SIZES = """(name) => [...document.querySelectorAll(".vt-map-plot")].map(
-  (plot) => plot.data.find((trace) => trace.name === name).x.length)"""
+SIZES = """(name) => [...document.querySelectorAll(".vt-map-plot")].map(({ chart }) =>
+  chart.rows[chart.groups.findIndex((group) => group.name === name)])"""
+#: What draws the first map, how many pixels its points cover, and their mean red, green and blue.
+COLOURED = """() => {
+  const { chart } = document.querySelector(".vt-map-plot"), copy = document.createElement("canvas");
+  Object.assign(copy, { width: chart.canvas.width, height: chart.canvas.height });
+  chart.draw(); // what WebGL has drawn can be read in the same turn only
+  copy.getContext("2d").drawImage(chart.canvas, 0, 0);
+  const { data } = copy.getContext("2d").getImageData(0, 0, copy.width, copy.height), sums = [0, 0, 0];
+  let covered = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    covered += data[i + 3] / 255;
+    for (let c = 0; c < 3; c++) sums[c] += (data[i + c] * data[i + 3]) / 255;
+  }
+  return [chart.painter.constructor.name, covered, ...sums.map((sum) => sum / covered)];
+}"""
+#: Makes the browser say that a graphics card stands behind its WebGL.
+CARD = """const real = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, wanted) {
+  return real.call(this, kind, { ...wanted, failIfMajorPerformanceCaveat: false });
+};
+WebGLRenderingContext.prototype.getExtension = ((get) => function (name) {
+  return name === "WEBGL_debug_renderer_info" ? null : get.call(this, name);
+})(WebGLRenderingContext.prototype.getExtension);"""
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +121,7 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     left, right = page.evaluate(LIT)
     assert 0 < right <= left < 3100
     assert page.get_by_role("heading", name=f"{left:,} pieces chosen").is_visible()
+    page.locator(".st-key-maps-chosen .vt-tile").nth(min(24, left) - 1).wait_for()
     shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
     assert len(set(shown)) == min(24, left)
     page.locator('[data-test-script-state="notRunning"]').first.wait_for()
@@ -113,9 +131,12 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     bags = [int(n) for n in page.evaluate(SIZES, "Bag")]
     page.get_by_role("heading", name=f"{bags[0]:,} pieces chosen").wait_for()
     page.wait_for_function(f"String(({LIT})()) === '{bags[0]},{bags[1]}'")
+    seen = "() => [...document.querySelectorAll('.vt-map-plot')].map(({ chart }) => [chart.x, chart.y, chart.step])"
+    before = page.evaluate(seen)
     lasso(page, *page.evaluate(POINT), reach=40)
     page.wait_for_url(lambda url: "class=" not in url)
     page.locator('[data-test-script-state="notRunning"]').first.wait_for()
+    assert page.evaluate(seen) == before
     n = page.evaluate(LIT)[0]
     page.get_by_role("heading", name=f"{n:,} pieces chosen").wait_for()
     shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
@@ -133,12 +154,92 @@ def test_the_legend_hides_a_class_on_every_map_by_keyboard(page: Page, maps_serv
     button.focus()
     page.keyboard.press("Enter")
     assert button.get_attribute("aria-pressed") == "false"
-    visible = (
-        "() => [...document.querySelectorAll('.vt-map-plot')].map((p) => p.data.find((t) => t.name === 'Bag').visible)"
-    )
-    assert page.evaluate(visible) == [False, False]
+    bags = """() => [...document.querySelectorAll('.vt-map-plot')].map(({ chart }) => {
+      const bag = chart.groups.findIndex(({ name }) => name === "Bag"), row = chart.group.indexOf(bag), [x, y] = [0, 1];
+      const found = chart.nearest(chart.px(chart.points.steps[2 * row + x]), chart.py(chart.points.steps[2 * row + y]));
+      return [found !== null && chart.group[found] === bag, chart.over.textContent.includes("Bag")];
+    })"""
+    page.wait_for_function(f"String(({bags})()) === 'false,false,false,false'")
     page.keyboard.press("Enter")
-    assert page.evaluate(visible) == [True, True]
+    page.wait_for_function(f"String(({bags})()) === 'true,true,true,true'")
+
+
+def test_a_map_moves_and_zooms_by_keyboard_buttons_and_wheel(page: Page, maps_server: str) -> None:
+    open_maps(page, maps_server)
+    seen = (
+        """() => { const { chart } = document.querySelector(".vt-map-plot"); return [chart.x, chart.y, chart.step]; }"""
+    )
+    x, y, step = page.evaluate(seen)
+    page.locator(".vt-map-plot").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(seen) == pytest.approx([x + 60 * step, y - 60 * step, step])
+    page.keyboard.press("+")
+    assert page.evaluate(seen)[2] == pytest.approx(step / 1.5)
+    page.get_by_role("button", name="Whole map").click()
+    assert page.evaluate(seen) == pytest.approx([x, y, step])
+    box = page.locator(".vt-map-plot").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 200, box["y"] + 100)
+    under = "() => document.querySelector('.vt-map-plot').chart.back(200, 100)"
+    before = page.evaluate(under)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    page.wait_for_function(f"({seen})()[2] < {step / 2}")
+    assert page.evaluate(under) == pytest.approx(before, abs=step)  # a pointer is told in whole pixels
+    page.get_by_role("button", name="Move").click()
+    page.mouse.move(box["x"] + 200, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, box["y"] + 100, steps=3)
+    page.mouse.up()
+    after = page.evaluate("() => document.querySelector('.vt-map-plot').chart.back(260, 100)")
+    assert after == pytest.approx(before, abs=step)
+    assert page.evaluate(LIT) == [None]
+
+
+def test_what_is_lit_goes_out_with_escape(page: Page, maps_server: str) -> None:
+    x, y = open_maps(page, maps_server)
+    page.get_by_role("button", name="Box").click()
+    page.mouse.move(x - 50, y - 50)
+    page.mouse.down()
+    page.mouse.move(x + 50, y + 50, steps=4)
+    page.mouse.up()
+    page.locator(".st-key-maps-chosen .vt-tile").first.wait_for()
+    assert page.evaluate(LIT)[0] > 0
+    assert page.locator(".vt-map-outline").count() == 1
+    page.locator(".vt-map-plot").focus()
+    page.keyboard.press("Escape")
+    page.locator(".st-key-maps-chosen").wait_for(state="detached")
+    assert page.evaluate(LIT) == [None]
+    assert page.locator(".vt-map-outline").count() == 0
+
+
+@pytest.mark.parametrize("query", ["", "?class=fashion-mnist/Bag", "?colour=wrong"])
+def test_webgl_and_plain_pixels_draw_the_same(page: Page, maps_server: str, query: str) -> None:
+    open_maps(page, maps_server, query)
+    plain = page.evaluate(COLOURED)
+    page.add_init_script(CARD)
+    open_maps(page, maps_server, query)
+    card = page.evaluate(COLOURED)
+    assert (plain[0], card[0]) == ("FlatPainter", "GlPainter")
+    assert plain[1] > 3000
+    assert card[1] == pytest.approx(plain[1], rel=0.05)
+    assert card[2:] == pytest.approx(plain[2:], abs=5)
+
+
+def test_webgl_that_was_lost_comes_back(page: Page, maps_server: str) -> None:
+    page.add_init_script(CARD)
+    open_maps(page, maps_server)
+    before = page.evaluate(COLOURED)
+    page.evaluate("""() => new Promise((done) => {
+      const { painter, canvas } = document.querySelector(".vt-map-plot").chart;
+      const switched = painter.gl.getExtension("WEBGL_lose_context");
+      canvas.addEventListener("webglcontextrestored", () => setTimeout(done, 100));
+      switched.loseContext();
+      setTimeout(() => switched.restoreContext(), 50);
+    })""")
+    assert page.evaluate(COLOURED) == before
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light"), (1920, "dark")])
@@ -152,15 +253,12 @@ def test_it_fits_every_screen(page: Page, maps_server: str, width: int, scheme: 
 
 
 def test_what_the_map_fetches_is_served_and_nothing_else(maps_server: str) -> None:
-    script = requests.get(f"{maps_server}/maps/plotly.js", timeout=30)
-    assert "plotly.js v" in script.text[:100]
-    assert (script.headers["Content-Encoding"], "immutable" in script.headers["Cache-Control"]) == ("gzip", True)
     points = requests.get(f"{maps_server}/maps/points/vitrine-clip", timeout=30)
     assert len(points.content) == 11 * 3016
     assert points.headers["Cache-Control"] == "no-store"  # no version was named
     item = requests.get(f"{maps_server}/maps/items/70000", timeout=30).json()
     assert item["id"].startswith("clothing/")
     assert item["picture"].startswith('<div class="vt-picture')
-    for wrong in ("items/75398", "items/99999999999", "items/x", "points/nothing", "nothing"):
+    for wrong in ("items/75398", "items/99999999999", "items/x", "points/nothing", "plotly.js"):
         answer = requests.get(f"{maps_server}/maps/{wrong}", timeout=30)
         assert (answer.status_code, list(answer.json())) == (404, ["error"])

@@ -52,6 +52,12 @@ def test_rows_and_positions_agree():
     assert table.row(1) == Item("clothing/a", "clothing", "Not sure", "Unsorted")
 
 
+@pytest.mark.parametrize("part", ["clothing/A", "a", "CLOTHING", "/", "zzz", ".", "(", "x" * 1000])
+def test_a_part_of_an_id_finds_what_a_look_at_every_id_finds(part):
+    table = make_table()
+    assert table.positions_with(part).tolist() == [n for n, id in enumerate(IDS) if part.casefold() in id.casefold()]
+
+
 @pytest.mark.parametrize("position", [-1, 3])
 def test_a_position_outside_is_an_index_error(position):
     with pytest.raises(IndexError, match=r"not in 0\.\.2"):
