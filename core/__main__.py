@@ -87,7 +87,7 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _search(options: argparse.Namespace) -> int:
-    from core.answers import as_json
+    from core.answers import as_json, notices
     from core.blend import Wording
     from core.compare import engine_for
     from core.own_items import OWN
@@ -111,7 +111,7 @@ def _search(options: argparse.Namespace) -> int:
         query, result = options.text, engine.search_texts(options.text, options.k, filters, wording)
     else:
         query, result = str(options.image), engine.search_image(options.image, options.k, filters, wording=wording)
-    for notice in engine.notices():
+    for notice in engine.notices() + notices(result):
         print(notice, file=sys.stderr)
     if options.json:
         print(json.dumps(as_json(options.backbone, query, result)))

@@ -19,6 +19,7 @@ room again, in seconds."""
 _RATE = """One client, which is one address, may make {per_minute} searches a minute, {burst} of them at once, and
 look at ten times as many pictures."""
 _NO_RATE = "How much one client asks is not limited on this server."
+_ALL = "all leaves those without colours out where text or but names a colour, and says so in notices."
 _MB = f"{MAX_IMAGE_BYTES / 1e6:g} MB"
 _REASONS = {
     400: "The body is not what it says it is.",
@@ -135,7 +136,7 @@ def _options() -> dict[str, Schema]:
     labels = [f"{catalogue.id}/{label}" for catalogue in CATALOGUES.values() for label in catalogue.classes]
     return {
         "k": {"type": "integer", "minimum": 1, "maximum": MAX_K, "default": DEFAULT_K},
-        "catalogue": {"enum": [ALL, *CATALOGUES], "default": ALL},
+        "catalogue": {"enum": [ALL, *CATALOGUES], "default": ALL, "description": _ALL},
         "min_similarity": {"type": "number", "minimum": -1, "maximum": 1, "default": -1},
         "labels": {"type": "array", "items": {"enum": labels}, "maxItems": MAX_LABELS, "default": []},
         "backbone": {
@@ -192,6 +193,7 @@ _FOUND: dict[str, Schema] = {
     "backbone": _TEXT,
     "query": _TEXT | {"description": "The file's name, the id or the words that were asked with."},
     "hits": {"type": "array", "items": _ref("Hit"), "maxItems": MAX_K, "description": "Closest first."},
+    "notices": {"type": "array", "items": _TEXT, "description": "What one should know of the hits, as sentences."},
     "timings_ms": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
 }
 _HEALTH: dict[str, Schema] = {

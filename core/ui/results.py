@@ -42,6 +42,9 @@ def show(query: state.Query) -> None:
         if result.hits:
             with download:
                 _download(result.hits, name)
+        if result.left_out:
+            names = ", ".join(WORDS.catalogues[id] for id in result.left_out)
+            st.caption(WORDS.no_colours.format(names=names))
         if query.wording:
             st.caption(WORDS.no_figures)
         _hits(result.hits)
@@ -170,7 +173,7 @@ def _download(hits: list[Hit], name: str) -> None:
 def _footnotes(result: SearchResult, look: Look | None, chosen: Options) -> None:
     stages = (look.timings_ms if look else {}) | result.timings_ms
     known = own_session.engine().catalogues
-    n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known)
+    n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in result.left_out)
     parts = [
         text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
         for stage, text in WORDS.stages.items()

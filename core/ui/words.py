@@ -92,6 +92,10 @@ class Words:
     closer_than: str = "closer than {percent} of pairs"
     more: str = "More like this"
     nothing: str = "Nothing passes these options. A lower minimum similarity or more classes will show more."
+    no_colours: str = (
+        "{names} is grey and cannot show the colour that you asked for, so it was left out. "
+        "Choose it above to search it all the same."
+    )
     stages: dict[str, str] = field(
         default_factory=lambda: {
             "decode": "decoded in {ms} ms",

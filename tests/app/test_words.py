@@ -78,6 +78,18 @@ def test_words_beside_a_picture_are_in_the_link_and_change_the_answer() -> None:
     assert "but" not in page.query_params
 
 
+@pytest.mark.parametrize("asked", [{"sample": "dress", "but": "but blue"}, {"q": "red dress"}])
+def test_a_colour_is_not_looked_for_among_grey_pictures(asked: dict[str, str]) -> None:
+    page = open_page(**asked)
+    assert all(id.startswith("clothing/") for _, id, _ in assert_answer(page, 5))
+    captions = [caption.value for caption in page.caption]
+    assert WORDS.no_colours.format(names="Fashion-MNIST") in captions
+    assert any("searched 5,398 pieces" in caption for caption in captions)
+    page.segmented_control(key="catalogue").set_value("fashion-mnist").run()
+    assert all(id.startswith("fashion-mnist/") for _, id, _ in assert_answer(page, 5))
+    assert not [caption.value for caption in page.caption if "left out" in caption.value]
+
+
 @pytest.mark.parametrize("weight", ["-1", "2", "nan", "x", ""])
 def test_a_weight_that_is_none_counts_as_not_given(weight: str) -> None:
     expected = hits_of(open_page(sample="shirt", less="striped"))

@@ -125,9 +125,21 @@ def test_an_item_gets_the_same_hits_by_both_ways(client: TestClient, engine: Sea
     assert all(hit["closer_than"] is not None for hit in got["hits"])
 
 
+@pytest.mark.parametrize("asked", [{"text": "a Blue shirt"}, {"item": GREY_ITEM, "but": "blue"}])
+def test_a_colour_is_not_looked_for_among_grey_pictures(client: TestClient, asked: dict[str, str]) -> None:
+    content = conforms(client.post("/api/search", json=asked | {"k": 70}), "Found")
+    assert [hit["catalogue"] for hit in content["hits"]] == ["clothing"] * fakes.N_CLOTHING
+    assert content["notices"] == [
+        "Fashion-MNIST has no colours, so it was not searched; name it as the catalogue (fashion-mnist) "
+        "to search it anyhow."
+    ]
+    chosen = conforms(client.post("/api/search", json=asked | {"catalogue": "fashion-mnist"}), "Found")
+    assert ([hit["catalogue"] for hit in chosen["hits"]], chosen["notices"]) == (["fashion-mnist"] * 5, [])
+
+
 @pytest.mark.parametrize("k", [1, 5, 70, 100])
 def test_k_hits_are_given_where_there_are_as_many(client: TestClient, k: int) -> None:
-    content = client.post("/api/search", json={"text": "blue", "k": k}).json()
+    content = client.post("/api/search", json={"text": "dark", "k": k}).json()
     assert [hit["rank"] for hit in content["hits"]] == list(range(1, min(k, 70) + 1))
 
 
@@ -161,7 +173,7 @@ def test_nothing_close_enough_is_an_answer(client: TestClient) -> None:
 
 
 def test_a_hit_says_where_its_picture_is(client: TestClient) -> None:
-    content = client.post("/api/search", json={"text": "red", "k": 70}).json()
+    content = client.post("/api/search", json={"text": "dark", "k": 70}).json()
     addresses = {hit["id"]: hit["picture"] for hit in content["hits"]}
     assert addresses[RED_ITEM].startswith("https://raw.githubusercontent.com/alexeygrigorev/clothing-dataset/")
     response = client.get(addresses[GREY_ITEM])
@@ -257,7 +269,7 @@ def test_the_version_is_that_of_the_project() -> None:
 def test_health_loads_nothing_and_says_what_is_loaded(client: TestClient) -> None:
     before = conforms(client.get("/api/health"), "Health")
     assert (before["status"], before["loaded"], before["artifacts"]) == ("ok", False, "present")
-    client.post("/api/search", json={"text": "red"})
+    client.post("/api/search", json={"text": "dark"})
     after = conforms(client.get("/api/health"), "Health")
     assert (after["loaded"], after["artifacts"], after["notices"]) == (True, "verified", [])
 
