@@ -5,7 +5,8 @@ import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from test_search_page import assert_answer, hits_of, html_of, open_page, upload
+from test_search_page import assert_answer, hits_of, upload
+from visits import html_of, open_page
 
 from core.config import MAX_WORDS, artifacts_dir
 from core.training.negatives import draw
