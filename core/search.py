@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.blend import Wording, blend
+from core.blend import Wording, blend, push_away
 from core.calibration import BLEND, PHOTO, TEXT, Calibrated
 from core.catalogues import CATALOGUES, Catalogue
 from core.catalogues import get as get_catalogue
@@ -163,14 +163,18 @@ class SearchEngine:
         return test is None or bool(test.passes(embedding[None])[0])
 
     def blended(self, embedding: np.ndarray, wording: Wording) -> np.ndarray:
-        """(dim,) float32: an embedding with words added and taken away; see `core.blend`.
+        """(dim,) float32: an embedding with words added and taken away, pushed away from items; see `core.blend`.
 
         Raises:
-            VitrineError: The backbone has no text tower.
+            VitrineError: There are words, and the backbone has no text tower.
+            UnknownNameError: One of the items does not exist.
         """
-        more, less = (self.embedder.embed_texts([words])[0] if words else None for words in (wording.but, wording.less))
+        said = (wording.added, wording.less)
+        more, less = (self.embedder.embed_texts([words])[0] if words else None for words in said)
         weight = self.calibrated.weight if wording.weight is None else wording.weight
-        return blend(embedding, more, less, min(1.0, max(0.0, weight)))
+        mixed = blend(embedding, more, less, min(1.0, max(0.0, weight)))
+        rows = [self.embedding_of(id) for id in wording.less_items]
+        return push_away(mixed, np.stack(rows)) if rows else mixed
 
     def search_image(
         self,
@@ -187,11 +191,11 @@ class SearchEngine:
             k: Number of hits, at most `MAX_K`.
             filters: What may be found.
             name: What to call the photo in an error.
-            wording: Words beside the photo.
+            wording: What is said beside the photo.
 
         Raises:
             ImageError: The photo cannot be read.
-            VitrineError: There are words, and the backbone has no text tower.
+            VitrineError: See `blended`.
         """
         photo = embed_photo(self.embedder, source, name)
         result = self.search_embedding(photo.embedding, k, filters, wording=wording)
@@ -250,12 +254,13 @@ class SearchEngine:
             filters: What may be found.
             exclude: Ids of items that are not to be found.
             asked: What was embedded: `PHOTO`, `TEXT`, or the catalogue of an item; decides what similarities mean.
-            wording: Words beside it; what similarities to such a blend mean is not known.
+            wording: What is said beside it; what similarities to such a blend mean is not known.
             text: What was embedded, if it was words.
         """
         started = time.perf_counter()
         if wording:
             embedding, asked = self.blended(embedding, wording), BLEND
+            exclude = {*exclude, *wording.less_items}
         filters = filters or Filters()
         k = max(1, min(k, MAX_K))
         wanted, left_out = self._where(filters, f"{text} {wording.but if wording else ''}")

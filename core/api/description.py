@@ -8,7 +8,16 @@ from core import __version__
 from core.api.asked import ALL, LONGEST, MAX_LABELS, SEEN
 from core.api.engines import searchable
 from core.catalogues import CATALOGUES
-from core.config import API_BURST_S, API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_IMAGE_BYTES, MAX_K, api_per_minute
+from core.config import (
+    API_BURST_S,
+    API_MAX_TEXT,
+    DEFAULT_BACKBONE,
+    DEFAULT_K,
+    MAX_IMAGE_BYTES,
+    MAX_K,
+    MAX_LESS_ITEMS,
+    api_per_minute,
+)
 
 _ABOUT = """The searches of Vitrine for other programs. Nothing here changes anything, and nothing of a request is
 kept. Every refusal is `{"error": "one plain sentence"}`. There is no key and no CORS: put the server behind a proxy
@@ -147,6 +156,13 @@ def _options() -> dict[str, Schema]:
         "but": _text(API_MAX_TEXT) | {"description": "Words that are added to the query."},
         "less": _text(API_MAX_TEXT) | {"description": "Words that are taken away from it."},
         "weight": {"type": "number", "minimum": 0, "maximum": 1, "description": "Share of but and less."},
+        "less_items": {
+            "type": "array",
+            "items": _text(LONGEST["item"]),
+            "maxItems": MAX_LESS_ITEMS,
+            "default": [],
+            "description": "Ids of items that the query is pushed away from; they are not found themselves.",
+        },
     }
 
 
@@ -185,8 +201,8 @@ _HIT: dict[str, Schema] = {
     "label": _TEXT | {"description": "The data set's own."},
     "similarity": {"type": "number", "minimum": -1, "maximum": 1, "description": "Cosine; higher is closer."},
     "title": _TEXT | {"description": "The label in plain words."},
-    "closer_than": _SHARE | {"description": "Share of random pairs that are less similar; null with but or less."},
-    "same_kind": _SHARE | {"description": "Probability of being the query's kind; null with but or less."},
+    "closer_than": _SHARE | {"description": "Share of random pairs that are less similar; null for a changed query."},
+    "same_kind": _SHARE | {"description": "Probability of being the query's kind; null for a changed query."},
     "picture": {"type": ["string", "null"], "description": "Where the picture is; a path is one of this server."},
 }
 _FOUND: dict[str, Schema] = {

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import ImageError, VitrineError
 from core.search import Hit, SearchResult
-from core.ui import cards, export, hints, options, own_session, samples, state, words_box
+from core.ui import cards, export, hints, less_like, options, own_session, samples, state, words_box
 from core.ui.looks import Look, digest, look_at
 from core.ui.options import Options
 from core.ui.pictures import Picture, data_url, picture_of
@@ -29,7 +29,9 @@ def show(query: state.Query) -> None:
     with left.container(key="query"):
         st.html(card)
         ways_out()
+        less_like.chips(query)
         words_box.beside(query)
+    query = less_like.known(query)
     with right:
         if hint:
             st.info(hint, icon=":material/lightbulb:")
@@ -47,7 +49,7 @@ def show(query: state.Query) -> None:
             st.caption(WORDS.no_colours.format(names=names))
         if query.wording:
             st.caption(WORDS.no_figures)
-        _hits(result.hits)
+        _hits(query, result.hits)
         _footnotes(result, look, chosen)
 
 
@@ -139,7 +141,7 @@ def _short(name: str) -> str:
     return name if len(name) <= 24 else name[:23] + "…"
 
 
-def _hits(hits: list[Hit]) -> None:
+def _hits(query: state.Query, hits: list[Hit]) -> None:
     if not hits:
         st.info(WORDS.nothing, icon=":material/filter_alt:")
         return
@@ -148,13 +150,15 @@ def _hits(hits: list[Hit]) -> None:
         for hit in hits:
             with grid.cell():
                 st.html(cards.hit_html(hit, picture_of(engine.gallery(hit.catalogue), hit.position)))
-                st.button(
-                    WORDS.more,
-                    key=f"more-{hit.id}",
-                    width="stretch",
-                    on_click=state.go,
-                    args=(state.Query("item", hit.id),),
-                )
+                with st.container(gap=None):
+                    st.button(
+                        WORDS.more,
+                        key=f"more-{hit.id}",
+                        width="stretch",
+                        on_click=state.go,
+                        args=(state.Query("item", hit.id),),
+                    )
+                    less_like.button(query, hit)
 
 
 def _download(hits: list[Hit], name: str) -> None:

@@ -117,6 +117,22 @@ def test_words_beside_the_subject_change_the_hits(client: TestClient, engine: Se
         assert client.post("/api/search", json={"text": "red"} | wrong).status_code == 422
 
 
+def test_items_can_be_wanted_less_in_all_three_ways(client: TestClient, engine: SearchEngine) -> None:
+    less = [hit.id for hit in engine.search_similar(GREY_ITEM, 2).hits]
+    wanted = [hit.id for hit in engine.search_similar(GREY_ITEM, 6, wording=Wording(less_items=tuple(less))).hits]
+    asked = conforms(client.post("/api/search", json={"item": GREY_ITEM, "k": 6, "less_items": less}), "Found")
+    got = conforms(client.get("/api/similar", params={"item": GREY_ITEM, "k": 6, "less_items": less}), "Found")
+    assert ids(asked) == ids(got) == wanted
+    assert not set(less) & set(wanted)
+    sent = client.post("/api/search", files={"image": png()}, data={"less_items": less})
+    expected = engine.search_image(png(), wording=Wording(less_items=tuple(less))).hits
+    assert ids(conforms(sent, "Found")) == [hit.id for hit in expected]
+    unknown = client.post("/api/search", json={"text": "red", "less_items": ["clothing/none"]})
+    refused(unknown, 404, "There is no item with the id 'clothing/none' in this catalogue.")
+    for wrong in ("clothing/1", [3], [""], ["x"] * 6, ["x" * 201]):
+        assert client.post("/api/search", json={"text": "red", "less_items": wrong}).status_code == 422
+
+
 def test_an_item_gets_the_same_hits_by_both_ways(client: TestClient, engine: SearchEngine) -> None:
     asked = conforms(client.post("/api/search", json={"item": GREY_ITEM, "k": 6}), "Found")
     got = conforms(client.get("/api/similar", params={"item": GREY_ITEM, "k": 6}), "Found")
@@ -410,7 +426,7 @@ K = "k must be a whole number from 1 to 100."
 MINIMUM = "min_similarity must be a number from -1 to 1."
 LABELS = "labels must be at most 50 texts such as clothing/Dress."
 TEXT = "text must be a text of 1 to 500 characters, not blank."
-KNOWN = "k, catalogue, min_similarity, labels, backbone, but, less, weight"
+KNOWN = "k, catalogue, min_similarity, labels, backbone, but, less, weight, less_items"
 OUT_OF_RANGE: list[tuple[dict[str, Any], str]] = [
     *(({"text": "red", "k": k}, K) for k in (0, -1, 101, 1.5, "5", True, None, [], 10**30)),
     *(({"text": "red", "min_similarity": m}, MINIMUM) for m in (-1.01, 2, "0", False, None, {}, 10**400)),
@@ -433,7 +449,7 @@ OUT_OF_RANGE: list[tuple[dict[str, Any], str]] = [
     (
         {"text": "red", "top": 5},
         "There is no field named 'top'. Known: item, text, image_url, k, catalogue, min_similarity, labels, backbone, "
-        "but, less, weight.",
+        "but, less, weight, less_items.",
     ),
 ]
 

@@ -13,6 +13,7 @@ import pytest
 
 from core.__main__ import main
 from core.backbones import BACKBONES
+from core.blend import Wording
 from core.config import MAX_IMAGE_BYTES, MAX_K, ROOT
 from core.search import SearchEngine
 
@@ -96,6 +97,20 @@ def test_a_colour_is_not_looked_for_among_grey_pictures(engine, photo, capsys):
         assert main(["search", *query, "--catalogue", "fashion-mnist", "--json"]) == 0
         out, err = capsys.readouterr()
         assert ({hit["catalogue"] for hit in json.loads(out)["hits"]}, err) == ({"fashion-mnist"}, "")
+
+
+def test_items_can_be_wanted_less(engine, photo, capsys):
+    plain = [hit.id for hit in engine.search_image(photo, 6).hits]
+    less = ["--less-item", plain[0], "--less-item", plain[3]]
+    assert main(["search", str(photo), *less, "--k", "6", "--json"]) == 0
+    found = [hit["id"] for hit in json.loads(capsys.readouterr().out)["hits"]]
+    wording = Wording(less_items=(plain[0], plain[3]))
+    assert found == [hit.id for hit in engine.search_image(photo, 6, wording=wording).hits]
+    assert not {plain[0], plain[3]} & set(found)
+    assert main(["search", str(photo), "--less-item", "clothing/none"]) == 2
+    assert capsys.readouterr().err == "There is no item with the id 'clothing/none' in this catalogue.\n"
+    with pytest.raises(SystemExit):
+        main(["search", str(photo), *less, *less, *less])
 
 
 def test_search_prints_a_table_for_people(engine, photo, capsys):
