@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from core.benchmarks import PARTS
 from core.catalogues import CATALOGUES
 from core.classifier import commands as classifier
-from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, ROOT
+from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LESS_ITEMS, ROOT
 from core.errors import VitrineError
 from core.progress import Progress
 
@@ -73,6 +73,9 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--text", help="words instead of a photo, such as 'red dress'")
     parser.add_argument("--but", default="", metavar="WORDS", help="the same with words added, such as blue")
     parser.add_argument("--less", default="", metavar="WORDS", help="the same with words taken away")
+    parser.add_argument(
+        "--less-item", action="append", default=[], metavar="ID", help="less like this item; can be given 5 times"
+    )
     parser.add_argument("--weight", type=float, metavar="SHARE", help="share of these words, 0 to 1 (default: fitted)")
     parser.add_argument("--k", type=int, default=DEFAULT_K, help=f"number of hits (default: {DEFAULT_K})")
     _add_backbone(parser)
@@ -87,7 +90,7 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _search(options: argparse.Namespace) -> int:
-    from core.answers import as_json
+    from core.answers import as_json, notices
     from core.blend import Wording
     from core.compare import engine_for
     from core.own_items import OWN
@@ -99,7 +102,9 @@ def _search(options: argparse.Namespace) -> int:
         options.parser.error(f"--k must be between 1 and {MAX_K}")
     if options.weight is not None and not 0 <= options.weight <= 1:
         options.parser.error("--weight must be between 0 and 1")
-    wording = Wording(options.but, options.less, options.weight)
+    if len(options.less_item) > MAX_LESS_ITEMS:
+        options.parser.error(f"--less-item can be given {MAX_LESS_ITEMS} times")
+    wording = Wording(options.but, options.less, options.weight, tuple(options.less_item))
     engine = SearchEngine() if options.backbone == DEFAULT_BACKBONE else engine_for(options.backbone)
     filters = Filters()
     if options.catalogue in CATALOGUES:
@@ -111,7 +116,7 @@ def _search(options: argparse.Namespace) -> int:
         query, result = options.text, engine.search_texts(options.text, options.k, filters, wording)
     else:
         query, result = str(options.image), engine.search_image(options.image, options.k, filters, wording=wording)
-    for notice in engine.notices():
+    for notice in engine.notices() + notices(result):
         print(notice, file=sys.stderr)
     if options.json:
         print(json.dumps(as_json(options.backbone, query, result)))

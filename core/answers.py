@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from core.catalogues import get
 from core.search import Hit, SearchResult
+
+_NO_COLOURS = "{title} has no colours, so it was not searched; name it as the catalogue ({id}) to search it anyhow."
 
 
 def as_json(backbone_id: str, query: str, result: SearchResult) -> dict[str, Any]:
@@ -20,8 +23,14 @@ def as_json(backbone_id: str, query: str, result: SearchResult) -> dict[str, Any
         "backbone": backbone_id,
         "query": query,
         "hits": [_hit(hit) for hit in result.hits],
+        "notices": notices(result),
         "timings_ms": {stage: round(ms, 2) for stage, ms in result.timings_ms.items()},
     }
+
+
+def notices(result: SearchResult) -> list[str]:
+    """What one should know of a result, as sentences."""
+    return [_NO_COLOURS.format(title=get(id).title, id=id) for id in result.left_out]
 
 
 def _hit(hit: Hit) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""A query made of a photo or words, with other words added or taken away."""
+"""A query made of a photo or words, changed with other words, or pushed away from items."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,18 +16,29 @@ class Wording:
         but: Words that are added, such as "blue"; "" for none.
         less: Words that are taken away; "" for none.
         weight: Share of the words, in [0, 1]; None for the weight that did best on validation pictures.
+        less_items: Ids of items that the query is pushed away from, and that are not found themselves.
     """
 
     but: str = ""
     less: str = ""
     weight: float | None = None
+    less_items: tuple[str, ...] = ()
+
+    @property
+    def added(self) -> str:
+        """The words that are added, without the "but" of "this, but blue", which pulls towards other things."""
+        return re.sub(r"^\s*but\b[\s,.…]*(?=\S)", "", self.but, flags=re.IGNORECASE)
 
     def __bool__(self) -> bool:
-        return bool(self.but or self.less)
+        return bool(self.but or self.less or self.less_items)
 
 
 #: Nothing said beside the query.
 NOTHING_SAID = Wording()
+#: How far a query is pushed away from items. Tried on training photos of the clothing dataset: of 4,000 queries, 528
+#: had a hit of another kind among the first five. Pushed away from it, their P@5 rose from 0.646 to 0.664 (share
+#: 0.1), 0.683 (0.2), 0.698 (0.3), 0.693 (0.4), 0.665 (0.5), and fell to 0.498 (0.75).
+PUSH = 0.3
 
 
 def blend(query: np.ndarray, more: np.ndarray | None, less: np.ndarray | None, weight: float) -> np.ndarray:
@@ -47,6 +59,26 @@ def blend(query: np.ndarray, more: np.ndarray | None, less: np.ndarray | None, w
     Source: Rocchio 1971 (relevance feedback).
     """
     words = (0 if more is None else more) - (0 if less is None else less)
-    mixed = np.asarray((1 - weight) * query + weight * words, np.float32)
+    return _normalised((1 - weight) * query + weight * words, query)
+
+
+def push_away(query: np.ndarray, items: np.ndarray, share: float = PUSH) -> np.ndarray:
+    """`query - share · mean(items)`, normalised: the other half of Rocchio's formula.
+
+    Args:
+        query: (dim,) float32, L2-normalised.
+        items: (n, dim) float32, n > 0, rows L2-normalised: what is wanted less.
+        share: Not negative; 0 changes nothing.
+
+    Returns:
+        (dim,) float32, L2-normalised; `query` where nothing would be left of it.
+
+    Source: Rocchio 1971 (relevance feedback).
+    """
+    return _normalised(query - share * items.mean(axis=0), query)
+
+
+def _normalised(mixed: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+    mixed = np.asarray(mixed, np.float32)
     norm = float(np.linalg.norm(mixed))
-    return mixed / np.float32(norm) if norm > 1e-6 else query
+    return mixed / np.float32(norm) if norm > 1e-6 else otherwise

@@ -19,6 +19,8 @@ MAX_IMAGE_PIXELS = 40 * 1000 * 1000
 
 #: Words that a visitor may type into one field.
 MAX_WORDS = 200  # characters
+#: Items that a query can be pushed away from.
+MAX_LESS_ITEMS = 5
 
 #: Limits of the HTTP API. A search uses all cores for tens of milliseconds, so few run at once and few wait:
 #: pages stay responsive, and who is turned away learns it soon.

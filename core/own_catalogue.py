@@ -8,7 +8,7 @@ no index to build, and none to go stale when items are removed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Generator, Iterable, Sequence, Sized
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from core.errors import ImageError
 from core.gallery import Gallery
 from core.index import ExactIndex
 from core.own_items import OWN, THUMBNAIL_SIDE, OwnItem, item_table, make_item
-from core.progress import Progress, ProgressClock
+from core.progress import Progress, size_of, take_each
 
 
 class OwnCatalogue:
@@ -137,21 +137,16 @@ class OwnCatalogue:
             VitrineError: The backbone gave no usable embedding.
         """
         self.skipped = []
-        if n_total is None and isinstance(incoming, Sized):
-            n_total = len(incoming)
-        clock = ProgressClock(n_total)
+        n_total = size_of(incoming) if n_total is None else n_total
+        yield from take_each(self._until_full(incoming), self._take, n_total)
+
+    def _until_full(self, incoming: Iterable[Incoming | Skipped]) -> Iterator[Incoming | Skipped]:
         for one in incoming:
             full = self._why_full(one)
             if full:
                 self.skipped.append(Skipped(f"{one.name} and all after it", full))
-                break
-            if self._take(one):
-                clock.n_added += 1
-            else:
-                clock.n_skipped += 1
-            if clock.is_time():
-                yield clock.report()
-        yield clock.report(finished=True)
+                return
+            yield one
 
     def _why_full(self, one: Incoming | Skipped) -> str:
         quota = self.quota

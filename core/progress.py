@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Sized
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 #: Seconds between two reports, at most (unless a single picture takes longer).
 REPORT_S = 0.5
@@ -66,3 +69,32 @@ class ProgressClock:
         return Progress(
             self.n_done, self.n_total, self.n_added, self.n_skipped, speed, 0.0 if finished else left, finished
         )
+
+
+def size_of(things: Iterable[object]) -> int | None:
+    """How many there are, None where only counting would tell."""
+    return len(things) if isinstance(things, Sized) else None
+
+
+def take_each(
+    things: Iterable[T], take: Callable[[T], bool], n_total: int | None = None
+) -> Generator[Progress, None, None]:
+    """Take one thing after the other; whoever stops asking stops the work, and what was taken stays taken.
+
+    Args:
+        things: What comes.
+        take: Does the work on one; whether it could be used.
+        n_total: How many there are; default: `size_of` them.
+
+    Yields:
+        Progress, as often as `REPORT_S` says, and once when all is done.
+    """
+    clock = ProgressClock(size_of(things) if n_total is None else n_total)
+    for one in things:
+        if take(one):
+            clock.n_added += 1
+        else:
+            clock.n_skipped += 1
+        if clock.is_time():
+            yield clock.report()
+    yield clock.report(finished=True)

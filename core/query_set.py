@@ -6,7 +6,7 @@ labels, `core.thresholds` says how good each threshold would be.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence, Sized
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,7 @@ from core.config import DEFAULT_K, Quota
 from core.embedding import embed_photo
 from core.errors import ImageError
 from core.images import encode_thumbnail
-from core.progress import Progress, ProgressClock
+from core.progress import Progress, size_of, take_each
 from core.search import Filters, Hit, SearchEngine
 from core.tables import to_csv
 from core.thresholds import Curve, threshold_curve
@@ -77,24 +77,24 @@ class QuerySet:
         self, incoming: Iterable[Incoming | Skipped], n_total: int | None = None
     ) -> Generator[Progress, None, None]:
         """Run queries one after the other and add their results; see `OwnCatalogue.add` for the steps."""
-        if n_total is None and isinstance(incoming, Sized):
-            n_total = len(incoming)
-        clock = ProgressClock(n_total)
+        n_total = size_of(incoming) if n_total is None else n_total
+        yield from take_each(self._until_full(incoming), self._take, n_total)
+
+    def _until_full(self, incoming: Iterable[Incoming | Skipped]) -> Iterator[Incoming | Skipped]:
         for one in incoming:
             if isinstance(one, Incoming) and len(self.results) >= self._quota.queries:
                 reason = f"a set of queries holds at most {self._quota.queries:,} pictures"
                 self.skipped.append(Skipped(f"{one.name} and all after it", reason))
-                break
-            answer = self._ask(one)
-            if isinstance(answer, Skipped):
-                self.skipped.append(answer)
-                clock.n_skipped += 1
-            else:
-                self.results.append(answer)
-                clock.n_added += 1
-            if clock.is_time():
-                yield clock.report()
-        yield clock.report(finished=True)
+                return
+            yield one
+
+    def _take(self, one: Incoming | Skipped) -> bool:
+        answer = self._ask(one)
+        if isinstance(answer, Skipped):
+            self.skipped.append(answer)
+            return False
+        self.results.append(answer)
+        return True
 
     def _ask(self, one: Incoming | Skipped) -> QueryResult | Skipped:
         if isinstance(one, Skipped):

@@ -9,18 +9,19 @@ import math
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from core.blend import Wording, blend
+from core.blend import Wording, blend, push_away
 from core.calibration import BLEND, PHOTO, TEXT, Calibrated
 from core.catalogues import CATALOGUES, Catalogue
 from core.catalogues import get as get_catalogue
 from core.catalogues.items import UnknownItemError
+from core.colours import names_colour
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
 from core.embedding import Embedder, embed_photo, load_embedder
 from core.errors import UnknownNameError
@@ -32,7 +33,7 @@ class Filters:
     """What may be found.
 
     Attributes:
-        catalogues: Catalogue ids; empty for all.
+        catalogues: Catalogue ids; empty for all, but those without colours are left out where words name one.
         labels: (catalogue, label) pairs; empty for all.
         min_similarity: Hits below are dropped, so there may be fewer than k, or none.
     """
@@ -71,11 +72,19 @@ class Hit:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Hits, closest first, and the milliseconds each stage took (`decode`, `embed`, `search`)."""
+    """What was found.
+
+    Attributes:
+        hits: Closest first.
+        timings_ms: Milliseconds that each stage took (`decode`, `embed`, `search`).
+        embedding: (dim,) float32, what was searched with.
+        left_out: Ids of catalogues that have no colours, and were not searched because the words name one.
+    """
 
     hits: list[Hit]
     timings_ms: dict[str, float]
     embedding: np.ndarray = field(repr=False)
+    left_out: tuple[str, ...] = ()
 
 
 class SearchEngine:
@@ -154,14 +163,18 @@ class SearchEngine:
         return test is None or bool(test.passes(embedding[None])[0])
 
     def blended(self, embedding: np.ndarray, wording: Wording) -> np.ndarray:
-        """(dim,) float32: an embedding with words added and taken away; see `core.blend`.
+        """(dim,) float32: an embedding with words added and taken away, pushed away from items; see `core.blend`.
 
         Raises:
-            VitrineError: The backbone has no text tower.
+            VitrineError: There are words, and the backbone has no text tower.
+            UnknownNameError: One of the items does not exist.
         """
-        more, less = (self.embedder.embed_texts([words])[0] if words else None for words in (wording.but, wording.less))
+        said = (wording.added, wording.less)
+        more, less = (self.embedder.embed_texts([words])[0] if words else None for words in said)
         weight = self.calibrated.weight if wording.weight is None else wording.weight
-        return blend(embedding, more, less, min(1.0, max(0.0, weight)))
+        mixed = blend(embedding, more, less, min(1.0, max(0.0, weight)))
+        rows = [self.embedding_of(id) for id in wording.less_items]
+        return push_away(mixed, np.stack(rows)) if rows else mixed
 
     def search_image(
         self,
@@ -178,15 +191,15 @@ class SearchEngine:
             k: Number of hits, at most `MAX_K`.
             filters: What may be found.
             name: What to call the photo in an error.
-            wording: Words beside the photo.
+            wording: What is said beside the photo.
 
         Raises:
             ImageError: The photo cannot be read.
-            VitrineError: There are words, and the backbone has no text tower.
+            VitrineError: See `blended`.
         """
         photo = embed_photo(self.embedder, source, name)
         result = self.search_embedding(photo.embedding, k, filters, wording=wording)
-        return SearchResult(result.hits, photo.timings_ms | result.timings_ms, photo.embedding)
+        return replace(result, timings_ms=photo.timings_ms | result.timings_ms, embedding=photo.embedding)
 
     def search_texts(
         self, text: str, k: int = DEFAULT_K, filters: Filters | None = None, wording: Wording | None = None
@@ -199,8 +212,9 @@ class SearchEngine:
         started = time.perf_counter()
         embedding = self.embedder.embed_texts([text])[0]
         embed_ms = 1000 * (time.perf_counter() - started)
-        result = self.search_embedding(embedding, k, filters, asked=TEXT, wording=wording)
-        return SearchResult(result.hits, {"decode": 0.0, "embed": embed_ms} | result.timings_ms, embedding)
+        result = self.search_embedding(embedding, k, filters, asked=TEXT, wording=wording, text=text)
+        timings_ms = {"decode": 0.0, "embed": embed_ms} | result.timings_ms
+        return replace(result, timings_ms=timings_ms, embedding=embedding)
 
     def search_similar(
         self, item_id: str, k: int = DEFAULT_K, filters: Filters | None = None, wording: Wording | None = None
@@ -230,6 +244,7 @@ class SearchEngine:
         exclude: Collection[str] = (),
         asked: str = PHOTO,
         wording: Wording | None = None,
+        text: str = "",
     ) -> SearchResult:
         """Search by a (dim,) float32 embedding; see `search_image`.
 
@@ -239,14 +254,16 @@ class SearchEngine:
             filters: What may be found.
             exclude: Ids of items that are not to be found.
             asked: What was embedded: `PHOTO`, `TEXT`, or the catalogue of an item; decides what similarities mean.
-            wording: Words beside it; what similarities to such a blend mean is not known.
+            wording: What is said beside it; what similarities to such a blend mean is not known.
+            text: What was embedded, if it was words.
         """
         started = time.perf_counter()
         if wording:
             embedding, asked = self.blended(embedding, wording), BLEND
+            exclude = {*exclude, *wording.less_items}
         filters = filters or Filters()
         k = max(1, min(k, MAX_K))
-        wanted = dict.fromkeys(filters.catalogues or self.catalogues)  # one that is named twice is searched once
+        wanted, left_out = self._where(filters, f"{text} {wording.but if wording else ''}")
         found: list[tuple[float, str, int]] = []
         for catalogue in wanted:
             gallery = self.gallery(catalogue)
@@ -254,7 +271,17 @@ class SearchEngine:
             found += [(float(s), catalogue, int(p)) for p, s in zip(positions, similarities, strict=True)]
         found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
         hits = self._hits(found, k, filters.min_similarity, exclude, asked)
-        return SearchResult(hits, {"search": 1000 * (time.perf_counter() - started)}, embedding)
+        return SearchResult(hits, {"search": 1000 * (time.perf_counter() - started)}, embedding, left_out)
+
+    def _where(self, filters: Filters, words: str) -> tuple[list[str], tuple[str, ...]]:
+        """Ids of the catalogues to search, and of those that are left out for want of colours.
+
+        What a filter names is always searched; one that is named twice is searched once.
+        """
+        if filters.catalogues or filters.labels or not names_colour(words):
+            return list(dict.fromkeys(filters.catalogues or self.catalogues)), ()
+        coloured = [id for id, catalogue in self.catalogues.items() if catalogue.has_colours]
+        return coloured, tuple(id for id in self.catalogues if id not in coloured)
 
     def _search_gallery(
         self, gallery: Gallery, catalogue: str, embedding: np.ndarray, k: int, filters: Filters

@@ -11,12 +11,14 @@ from core.api.errors import ApiError
 from core.backbones import BACKBONES
 from core.blend import NOTHING_SAID, Wording
 from core.catalogues import CATALOGUES
-from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K
+from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LESS_ITEMS
 from core.errors import UnknownNameError
 from core.search import Filters, check_labels
 
 ALL = "all"
-OPTIONS = ("k", "catalogue", "min_similarity", "labels", "backbone", "but", "less", "weight")
+OPTIONS = ("k", "catalogue", "min_similarity", "labels", "backbone", "but", "less", "weight", "less_items")
+#: Those that may come several times in a form or a query string.
+REPEATED = ("labels", "less_items")
 #: What a search can start from, and how many characters it may have.
 LONGEST = {"item": 200, "text": API_MAX_TEXT, "image_url": 2000}
 SUBJECTS = tuple(LONGEST)
@@ -37,14 +39,14 @@ class Asked:
 
 
 def from_texts(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Fields of a form or a query string as JSON would have them; `labels` may come several times.
+    """Fields of a form or a query string as JSON would have them; see `REPEATED`.
 
     Raises:
         ApiError: 422, another name comes twice.
     """
     values: dict[str, Any] = {}
     for name, text in pairs:
-        if name == "labels":
+        if name in REPEATED:
             values.setdefault(name, []).append(text)
         elif name in values:
             raise ApiError(422, f"{_shown(name)} is given twice.")
@@ -96,7 +98,13 @@ def _wording(values: dict[str, Any]) -> Wording:
     if "weight" in values and (not _is_number(weight) or not 0 <= weight <= 1):
         raise ApiError(422, "weight must be a number from 0 to 1.")
     but, less = (_text(name, values[name], API_MAX_TEXT) if name in values else "" for name in ("but", "less"))
-    return Wording(but, less, weight)
+    return Wording(but, less, weight, _less_items(values.get("less_items", [])))
+
+
+def _less_items(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or len(values) > MAX_LESS_ITEMS:
+        raise ApiError(422, f"less_items must be at most {MAX_LESS_ITEMS} ids of items.")
+    return tuple(_text("less_items", value, LONGEST["item"]) for value in values)
 
 
 def _is_number(value: Any) -> bool:

@@ -14,10 +14,11 @@ from starlette.types import Message, Receive
 
 from core.api.asked import MAX_LABELS, OPTIONS
 from core.api.errors import ApiError
-from core.config import API_MAX_JSON_BYTES, API_UPLOAD_S, MAX_IMAGE_BYTES
+from core.config import API_MAX_JSON_BYTES, API_UPLOAD_S, MAX_IMAGE_BYTES, MAX_LESS_ITEMS
 
 #: What a form has around its picture: boundaries, part headers, the fields of the options.
 ENVELOPE_BYTES = 64 * 1000
+MAX_FIELDS = MAX_LABELS + MAX_LESS_ITEMS + len(OPTIONS)
 #: How much of a body that is too long is read on and dropped, and for how long: a client that is still sending
 #: when the connection is closed never reads why.
 DRAIN_BYTES = 4 * MAX_IMAGE_BYTES
@@ -69,7 +70,7 @@ async def open_form(request: Request) -> AsyncIterator[tuple[UploadFile, list[tu
     """
     async with _within(request, MAX_IMAGE_BYTES + ENVELOPE_BYTES, _TOO_HEAVY) as limited:
         try:
-            form = await limited.form(max_files=1, max_fields=MAX_LABELS + len(OPTIONS), max_part_size=2048)
+            form = await limited.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=2048)
         except UnicodeError:  # a charset that the form itself chose
             raise ApiError(400, _NOT_FORM) from None
     try:

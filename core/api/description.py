@@ -8,7 +8,16 @@ from core import __version__
 from core.api.asked import ALL, LONGEST, MAX_LABELS, SEEN
 from core.api.engines import searchable
 from core.catalogues import CATALOGUES
-from core.config import API_BURST_S, API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_IMAGE_BYTES, MAX_K, api_per_minute
+from core.config import (
+    API_BURST_S,
+    API_MAX_TEXT,
+    DEFAULT_BACKBONE,
+    DEFAULT_K,
+    MAX_IMAGE_BYTES,
+    MAX_K,
+    MAX_LESS_ITEMS,
+    api_per_minute,
+)
 
 _ABOUT = """The searches of Vitrine for other programs. Nothing here changes anything, and nothing of a request is
 kept. Every refusal is `{"error": "one plain sentence"}`. There is no key and no CORS: put the server behind a proxy
@@ -19,6 +28,7 @@ room again, in seconds."""
 _RATE = """One client, which is one address, may make {per_minute} searches a minute, {burst} of them at once, and
 look at ten times as many pictures."""
 _NO_RATE = "How much one client asks is not limited on this server."
+_ALL = "all leaves those without colours out where text or but names a colour, and says so in notices."
 _MB = f"{MAX_IMAGE_BYTES / 1e6:g} MB"
 _REASONS = {
     400: "The body is not what it says it is.",
@@ -135,7 +145,7 @@ def _options() -> dict[str, Schema]:
     labels = [f"{catalogue.id}/{label}" for catalogue in CATALOGUES.values() for label in catalogue.classes]
     return {
         "k": {"type": "integer", "minimum": 1, "maximum": MAX_K, "default": DEFAULT_K},
-        "catalogue": {"enum": [ALL, *CATALOGUES], "default": ALL},
+        "catalogue": {"enum": [ALL, *CATALOGUES], "default": ALL, "description": _ALL},
         "min_similarity": {"type": "number", "minimum": -1, "maximum": 1, "default": -1},
         "labels": {"type": "array", "items": {"enum": labels}, "maxItems": MAX_LABELS, "default": []},
         "backbone": {
@@ -146,6 +156,13 @@ def _options() -> dict[str, Schema]:
         "but": _text(API_MAX_TEXT) | {"description": "Words that are added to the query."},
         "less": _text(API_MAX_TEXT) | {"description": "Words that are taken away from it."},
         "weight": {"type": "number", "minimum": 0, "maximum": 1, "description": "Share of but and less."},
+        "less_items": {
+            "type": "array",
+            "items": _text(LONGEST["item"]),
+            "maxItems": MAX_LESS_ITEMS,
+            "default": [],
+            "description": "Ids of items that the query is pushed away from; they are not found themselves.",
+        },
     }
 
 
@@ -184,14 +201,15 @@ _HIT: dict[str, Schema] = {
     "label": _TEXT | {"description": "The data set's own."},
     "similarity": {"type": "number", "minimum": -1, "maximum": 1, "description": "Cosine; higher is closer."},
     "title": _TEXT | {"description": "The label in plain words."},
-    "closer_than": _SHARE | {"description": "Share of random pairs that are less similar; null with but or less."},
-    "same_kind": _SHARE | {"description": "Probability of being the query's kind; null with but or less."},
+    "closer_than": _SHARE | {"description": "Share of random pairs that are less similar; null for a changed query."},
+    "same_kind": _SHARE | {"description": "Probability of being the query's kind; null for a changed query."},
     "picture": {"type": ["string", "null"], "description": "Where the picture is; a path is one of this server."},
 }
 _FOUND: dict[str, Schema] = {
     "backbone": _TEXT,
     "query": _TEXT | {"description": "The file's name, the id or the words that were asked with."},
     "hits": {"type": "array", "items": _ref("Hit"), "maxItems": MAX_K, "description": "Closest first."},
+    "notices": {"type": "array", "items": _TEXT, "description": "What one should know of the hits, as sentences."},
     "timings_ms": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
 }
 _HEALTH: dict[str, Schema] = {

@@ -23,6 +23,7 @@ class Catalogue:
         licence: Of the pictures, as an SPDX identifier.
         source: Where the pictures are published.
         description: One plain sentence.
+        has_colours: Whether its pictures are in colour.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Catalogue:
     licence: str
     source: str
     description: str
+    has_colours: bool = True
 
     def __hash__(self) -> int:
         """Hash by id, since a dict of classes cannot be hashed."""
@@ -87,6 +89,7 @@ CATALOGUES: dict[str, Catalogue] = {
             licence="MIT",
             source="https://github.com/zalandoresearch/fashion-mnist",
             description="Small grey product pictures from an online shop, in ten classes.",
+            has_colours=False,
         ),
         Catalogue(
             id="clothing",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence, Sized
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from core.config import MAX_IMAGE_BYTES
 from core.embedding import Embedder, OnnxImageEmbedder, load_embedder
 from core.errors import ImageError
 from core.images import open_image
-from core.progress import Progress, ProgressClock
+from core.progress import Progress, take_each
 from core.tables import to_csv
 
 
@@ -74,17 +74,7 @@ class Sorter:
         self, incoming: Iterable[Incoming | Skipped], n_total: int | None = None
     ) -> Generator[Progress, None, None]:
         """Classify; yields progress now and then, and once when all is done."""
-        if n_total is None and isinstance(incoming, Sized):
-            n_total = len(incoming)
-        clock = ProgressClock(n_total)
-        for one in incoming:
-            if self._take(one):
-                clock.n_added += 1
-            else:
-                clock.n_skipped += 1
-            if clock.is_time():
-                yield clock.report()
-        yield clock.report(finished=True)
+        yield from take_each(incoming, self._take, n_total)
 
     def _take(self, one: Incoming | Skipped) -> bool:
         """One picture at a time: a batch of large ones would take gigabytes, and is hardly faster."""

@@ -179,17 +179,27 @@ def _save(folder: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any]) ->
         temporary.write_text(json.dumps(facts) + "\n")
 
 
+def _training_queries(items: ItemTable, rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions, rising, of all training items, and of up to n of them to ask with."""
+    train = np.flatnonzero((items.frame["split"] == "train").to_numpy())
+    return train, np.sort(rng.choice(train, min(n, len(train)), replace=False))
+
+
+def _not_to_be_found(items: ItemTable, queries: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(q, m) bool: whether an item of a query's row in `others` is the query, or known to be of the same sender."""
+    senders = items.frame["sender"].to_numpy().astype(str)
+    same_sender = (senders[others] == senders[queries][:, None]) & (senders[others] != "")
+    return (others == queries[:, None]) | same_sender
+
+
 def p_at_5(items: ItemTable, rows: np.ndarray) -> float:
     """Share of the five nearest items, of other senders, with the label: of up to 1,000 training items as queries."""
     x = rows.astype(np.float32)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
-    train = np.flatnonzero((items.frame["split"] == "train").to_numpy())
-    queries = np.sort(np.random.default_rng(0).choice(train, min(N_QUERIES, len(train)), replace=False))
+    _, queries = _training_queries(items, np.random.default_rng(0), N_QUERIES)
     labels = items.frame["label"].cat.codes.to_numpy()
-    senders = items.frame["sender"].to_numpy().astype(str)
     similarities = x[queries] @ x.T
-    similarities[np.arange(len(queries)), queries] = -2
-    similarities[(senders[queries][:, None] == senders[None]) & (senders[queries] != "")[:, None]] = -2
+    similarities[_not_to_be_found(items, queries, np.arange(len(x))[None])] = -2
     nearest = np.argsort(-similarities, axis=1, kind="stable")[:, :5]
     return round(float(precision_at_k(labels[nearest] == labels[queries][:, None], 5).mean()), 4)
 
@@ -197,18 +207,15 @@ def p_at_5(items: ItemTable, rows: np.ndarray) -> float:
 def _calibrate(items: ItemTable, embeddings: np.ndarray, n_queries: int = 2000) -> Calibration:
     """Fit on training pictures only: a neighbour counts if it is a training picture of another sender."""
     rng = np.random.default_rng(0)
-    train = np.flatnonzero((items.frame["split"] == "train").to_numpy())
+    train, queries = _training_queries(items, rng, n_queries)
     labels = items.frame["label"].cat.codes.to_numpy()
-    senders = items.frame["sender"].to_numpy().astype(str)
-    queries = np.sort(rng.choice(train, min(n_queries, len(train)), replace=False))
     vectors = embeddings.astype(np.float32)
     pairs = rng.integers(0, len(vectors), (2, 200_000))
     pairs = pairs[:, pairs[0] != pairs[1]]
     random_pairs = np.einsum("ij,ij->i", vectors[pairs[0]], vectors[pairs[1]])
     found, similarities = ExactIndex(embeddings[train]).search(vectors[queries], 60)
     neighbours = train[found]
-    usable = neighbours != queries[:, None]
-    usable &= (senders[neighbours] == "") | (senders[neighbours] != senders[queries][:, None])
+    usable = ~_not_to_be_found(items, queries, neighbours)
     usable &= np.cumsum(usable, axis=1) <= 20
     same = labels[neighbours] == labels[queries][:, None]
     random_same = labels[pairs[0]] == labels[pairs[1]]

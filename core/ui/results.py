@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import ImageError, VitrineError
 from core.search import Hit, SearchResult
-from core.ui import cards, export, hints, options, own_session, samples, state, words_box
+from core.ui import cards, export, hints, less_like, options, own_session, samples, state, words_box
 from core.ui.looks import Look, digest, look_at
 from core.ui.options import Options
 from core.ui.pictures import Picture, data_url, picture_of
@@ -29,7 +29,9 @@ def show(query: state.Query) -> None:
     with left.container(key="query"):
         st.html(card)
         ways_out()
+        less_like.chips(query)
         words_box.beside(query)
+    query = less_like.known(query)
     with right:
         if hint:
             st.info(hint, icon=":material/lightbulb:")
@@ -42,9 +44,12 @@ def show(query: state.Query) -> None:
         if result.hits:
             with download:
                 _download(result.hits, name)
+        if result.left_out:
+            names = ", ".join(WORDS.catalogues[id] for id in result.left_out)
+            st.caption(WORDS.no_colours.format(names=names))
         if query.wording:
             st.caption(WORDS.no_figures)
-        _hits(result.hits)
+        _hits(query, result.hits)
         _footnotes(result, look, chosen)
 
 
@@ -136,7 +141,7 @@ def _short(name: str) -> str:
     return name if len(name) <= 24 else name[:23] + "…"
 
 
-def _hits(hits: list[Hit]) -> None:
+def _hits(query: state.Query, hits: list[Hit]) -> None:
     if not hits:
         st.info(WORDS.nothing, icon=":material/filter_alt:")
         return
@@ -145,13 +150,15 @@ def _hits(hits: list[Hit]) -> None:
         for hit in hits:
             with grid.cell():
                 st.html(cards.hit_html(hit, picture_of(engine.gallery(hit.catalogue), hit.position)))
-                st.button(
-                    WORDS.more,
-                    key=f"more-{hit.id}",
-                    width="stretch",
-                    on_click=state.go,
-                    args=(state.Query("item", hit.id),),
-                )
+                with st.container(gap=None):
+                    st.button(
+                        WORDS.more,
+                        key=f"more-{hit.id}",
+                        width="stretch",
+                        on_click=state.go,
+                        args=(state.Query("item", hit.id),),
+                    )
+                    less_like.button(query, hit)
 
 
 def _download(hits: list[Hit], name: str) -> None:
@@ -170,7 +177,7 @@ def _download(hits: list[Hit], name: str) -> None:
 def _footnotes(result: SearchResult, look: Look | None, chosen: Options) -> None:
     stages = (look.timings_ms if look else {}) | result.timings_ms
     known = own_session.engine().catalogues
-    n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known)
+    n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in result.left_out)
     parts = [
         text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
         for stage, text in WORDS.stages.items()

@@ -13,7 +13,7 @@ from typing import Literal, cast
 import streamlit as st
 
 from core.blend import NOTHING_SAID, Wording
-from core.config import MAX_WORDS
+from core.config import MAX_LESS_ITEMS, MAX_WORDS
 from core.search import SearchResult
 from core.ui.looks import Look
 
@@ -24,6 +24,8 @@ URL_KINDS: dict[Kind, str] = {"item": "item", "sample": "sample", "words": "q"}
 PICTURED: tuple[Kind, ...] = ("item", "sample")
 #: What is said beside a query, as the URL names it.
 BESIDE = ("but", "less", "weight")
+#: Items that it is pushed away from, with commas between their ids.
+LESS_ITEMS = "less_items"
 #: Photos and samples whose preview and embedding a session keeps (about 100 KB each).
 MAX_LOOKS = 8
 MAX_TRAIL = 20
@@ -52,7 +54,8 @@ def _wording() -> Wording:
     """What the URL says beside the query; a weight that is none counts as not given."""
     but, less, weight = (st.query_params.get(name, "").strip()[:MAX_WORDS] for name in BESIDE)
     share = float(weight) if re.fullmatch(r"0(\.\d{1,2})?|1(\.0{1,2})?", weight) else None
-    return Wording(but, less, share)
+    items = [id.strip() for id in st.query_params.get(LESS_ITEMS, "").split(",")]
+    return Wording(but, less, share, tuple(dict.fromkeys(filter(None, items)))[:MAX_LESS_ITEMS])
 
 
 def pictured() -> Query | None:
@@ -117,7 +120,7 @@ def trail() -> list[Query]:
 
 
 def _set(query: Query | None) -> None:
-    for name in (*URL_KINDS.values(), *BESIDE):
+    for name in (*URL_KINDS.values(), *BESIDE, LESS_ITEMS):
         st.query_params.pop(name, None)
     for name in ("incoming", "problem"):
         st.session_state.pop(name, None)
@@ -132,6 +135,8 @@ def _set(query: Query | None) -> None:
         value = getattr(query.wording, name)
         if query.wording and value not in ("", None):
             st.query_params[name] = str(value)
+    if query.wording.less_items:
+        st.query_params[LESS_ITEMS] = ",".join(query.wording.less_items)
 
 
 def looks() -> dict[str, Look]:

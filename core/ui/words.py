@@ -51,7 +51,9 @@ class Words:
     beside_go: str = "Apply"
     beside_clear: str = "Without these words"
     weight: str = "How much these words count"
-    no_figures: str = "Nothing is known of how sure a match with added words is, so only its similarity is shown."
+    no_figures: str = (
+        "How sure a match is, nobody knows for a query that was changed like this, so only its similarity is shown."
+    )
     not_fashion: str = (
         "This does not look like clothes, shoes or a bag to me. Here is what comes closest, but take it lightly."
     )
@@ -91,7 +93,14 @@ class Words:
     )
     closer_than: str = "closer than {percent} of pairs"
     more: str = "More like this"
+    less_like: str = "Less like this"
+    less_like_chip: str = "Less like: {name}"
+    less_like_full: str = "A search can be pushed away from {n} pieces. Take one back first."
     nothing: str = "Nothing passes these options. A lower minimum similarity or more classes will show more."
+    no_colours: str = (
+        "{names} is grey and cannot show the colour that you asked for, so it was left out. "
+        "Choose it above to search it all the same."
+    )
     stages: dict[str, str] = field(
         default_factory=lambda: {
             "decode": "decoded in {ms} ms",

@@ -36,7 +36,7 @@ def _asked(key: str) -> None:
 def beside(query: state.Query) -> None:
     """Draw the fields that change a query with words."""
     wording = query.wording
-    for sentence, said in ((WORDS.but_said, wording.but), (WORDS.less_said, wording.less)):
+    for sentence, said in ((WORDS.but_said, wording.added), (WORDS.less_said, wording.less)):
         if said:
             st.caption(sentence.format(words=cards.plain(said)))
     mark = f"{query.kind}-{query.ref}-{wording}"
@@ -49,12 +49,12 @@ def beside(query: state.Query) -> None:
         weight = fitted if wording.weight is None else wording.weight
         st.slider(WORDS.weight, 0.0, 1.0, weight, 0.05, key=keys[2])
         st.form_submit_button(WORDS.beside_go, on_click=_changed, args=(query, keys), width="stretch")
-    if wording:
-        plain = replace(query, wording=NOTHING_SAID)
+    if wording.but or wording.less:
+        plain = replace(query, wording=replace(NOTHING_SAID, less_items=wording.less_items))
         st.button(WORDS.beside_clear, key="beside-clear", type="tertiary", on_click=state.go, args=(plain,))
 
 
 def _changed(query: state.Query, keys: list[str]) -> None:
     but, less = (str(st.session_state.get(key, "")).strip()[:MAX_WORDS] for key in keys[:2])
     weight = round(float(st.session_state.get(keys[2], 0.5)), 2)
-    state.go(replace(query, wording=Wording(but, less, weight)))
+    state.go(replace(query, wording=Wording(but, less, weight, query.wording.less_items)))

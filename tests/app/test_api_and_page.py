@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from streamlit.testing.v1 import AppTest
+from visits import html_of, open_page
 
 from core import api
 from core.config import ROOT, artifacts_dir
@@ -18,12 +18,7 @@ pytestmark = pytest.mark.skipif(
 
 def hits_of_page(**query: str) -> dict[str, float]:
     """Id -> similarity as it is shown, of every card on the front page, in their order."""
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    for name, value in query.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    html = "\n".join(element.body for element in page.get("html"))
+    html = html_of(open_page(**query))
     cards = re.findall(r'class="vt-hit" data-rank="\d+" data-id="([^"]+)">.*?vt-similarity">(-?\d\.\d{3})<', html)
     return {id: float(similarity) for id, similarity in cards}
 

@@ -2,16 +2,18 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
+import visits
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.catalogues import CATALOGUES
 from core.catalogues.placeholders import encode
-from core.config import ROOT, artifacts_dir
+from core.config import artifacts_dir
 from core.search import SearchEngine
 from core.ui import browse, own_session, resources, twins
 from core.ui.browse_view import View, read, write
@@ -22,16 +24,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 ITEM = "fashion-mnist/train/00000"
-
-
-def open_page(**query: str) -> AppTest:
-    """Open a link to the page in a fresh session, which has run no other page."""
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).switch_page("pages/1_Browse.py")
-    for name, value in query.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
+open_page = partial(visits.open_page, "pages/1_Browse.py")
 
 
 def ids_of(page: AppTest) -> list[str]:

@@ -9,7 +9,9 @@ from pathlib import Path
 import compared
 import numpy as np
 import pytest
+import visits
 from streamlit.testing.v1 import AppTest
+from visits import html_of
 
 from core import artifacts, shared
 from core.config import DEFAULT_BACKBONE, ROOT
@@ -34,10 +36,7 @@ def _fakes(tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def open_page(**query: str | list[str]) -> AppTest:
     """Open a link to the page in a fresh session, and let every backbone answer."""
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/3_Compare.py")
-    for name, value in query.items():
-        page.query_params[name] = value
-    return settle(page.run())
+    return settle(visits.open_page("pages/3_Compare.py", **query))
 
 
 def settle(page: AppTest) -> AppTest:
@@ -48,10 +47,6 @@ def settle(page: AppTest) -> AppTest:
         time.sleep(0.1)
         page.run()
     raise AssertionError("a backbone never answered")
-
-
-def html_of(page: AppTest) -> str:
-    return "\n".join(element.body for element in page.get("html"))
 
 
 def columns_of(page: AppTest) -> list[list[str]]:

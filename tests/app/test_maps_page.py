@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import visits
 from streamlit.testing.v1 import AppTest
 
-from core.config import DEFAULT_BACKBONE, ROOT, artifacts_dir
+from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.search import SearchEngine
 from core.shared import chart
 from core.ui import maps_data, maps_grid, maps_mistakes, maps_plot
@@ -23,22 +25,12 @@ pytestmark = pytest.mark.skipif(
 
 ITEM = "fashion-mnist/train/00000"
 KNOWN = [DEFAULT_BACKBONE, "efficientnet-lite0"]
+open_page = partial(visits.open_page, "pages/4_Maps.py")
 
 
 @pytest.fixture(autouse=True)
 def _in_use(mapped_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VITRINE_ARTIFACTS_DIR", str(mapped_artifacts))
-
-
-def open_page(session: dict[str, object] | None = None, **query: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/4_Maps.py")
-    for name, value in query.items():
-        page.query_params[name] = value
-    for name, state in (session or {}).items():
-        page.session_state[name] = state
-    page.run()
-    assert not page.exception
-    return page
 
 
 def tiles_of(page: AppTest) -> list[str]:

@@ -4,11 +4,14 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+import visits
 from streamlit import config
 from streamlit.testing.v1 import AppTest
+from visits import html_of
 
 from core.config import ROOT, artifacts_dir
 from core.embedding import load_embedder
@@ -21,17 +24,7 @@ pytestmark = pytest.mark.skipif(
     not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"
 )
 PAGE = "pages/2_Your_catalogue.py"
-
-
-def open_page(path: str = PAGE) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page(path)
-    page.run()
-    assert not page.exception
-    return page
-
-
-def html_of(page: AppTest) -> str:
-    return "\n".join(element.body for element in page.get("html"))
+open_page = partial(visits.open_page, PAGE)
 
 
 def tiles_of(page: AppTest) -> list[str]:

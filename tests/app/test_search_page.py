@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from visits import html_of, open_page
 
 from core.config import ROOT, artifacts_dir
 from core.ui import cards, export, state
@@ -22,19 +23,6 @@ pytestmark = pytest.mark.skipif(
 APP = ROOT / "app.py"
 SHIRT = (ROOT / "samples" / "shirt.jpg").read_bytes()
 DRESS = (ROOT / "samples" / "dress.jpg").read_bytes()
-
-
-def open_page(**query: str) -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=30)
-    for name, value in query.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
-def html_of(page: AppTest) -> str:
-    return "\n".join(element.body for element in page.get("html"))
 
 
 def hits_of(page: AppTest) -> list[tuple[int, str, float]]:

@@ -1,31 +1,24 @@
 """The Train page, driven without a browser, on the artifacts that ship with the project."""
 
 import json
+from functools import partial
 
 import pytest
+import visits
 from sorted_pictures import CLASSES, files, make_zip, picture
 from streamlit.testing.v1 import AppTest
 
 from core.classifier import keep
 from core.classifier.options import Options
 from core.classifier.trainer import HeadTrainer
-from core.config import ROOT, artifacts_dir
+from core.config import artifacts_dir
 from core.ui.classifier_state import Run
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(
     not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"
 )
-
-
-def open_page(**query: str) -> AppTest:
-    """Open a link to the page in a fresh session, which has run no other page."""
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/5_Train_a_classifier.py")
-    for name, value in query.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
+open_page = partial(visits.open_page, "pages/5_Train_a_classifier.py")
 
 
 def texts(page: AppTest) -> str:

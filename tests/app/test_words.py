@@ -5,7 +5,8 @@ import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from test_search_page import assert_answer, hits_of, html_of, open_page, upload
+from test_search_page import assert_answer, hits_of, upload
+from visits import html_of, open_page
 
 from core.config import MAX_WORDS, artifacts_dir
 from core.training.negatives import draw
@@ -76,6 +77,18 @@ def test_words_beside_a_picture_are_in_the_link_and_change_the_answer() -> None:
     page.button(key="beside-clear").click().run()
     assert hits_of(page) == plain
     assert "but" not in page.query_params
+
+
+@pytest.mark.parametrize("asked", [{"sample": "dress", "but": "but blue"}, {"q": "red dress"}])
+def test_a_colour_is_not_looked_for_among_grey_pictures(asked: dict[str, str]) -> None:
+    page = open_page(**asked)
+    assert all(id.startswith("clothing/") for _, id, _ in assert_answer(page, 5))
+    captions = [caption.value for caption in page.caption]
+    assert WORDS.no_colours.format(names="Fashion-MNIST") in captions
+    assert any("searched 5,398 pieces" in caption for caption in captions)
+    page.segmented_control(key="catalogue").set_value("fashion-mnist").run()
+    assert all(id.startswith("fashion-mnist/") for _, id, _ in assert_answer(page, 5))
+    assert not [caption.value for caption in page.caption if "left out" in caption.value]
 
 
 @pytest.mark.parametrize("weight", ["-1", "2", "nan", "x", ""])

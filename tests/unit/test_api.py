@@ -117,6 +117,22 @@ def test_words_beside_the_subject_change_the_hits(client: TestClient, engine: Se
         assert client.post("/api/search", json={"text": "red"} | wrong).status_code == 422
 
 
+def test_items_can_be_wanted_less_in_all_three_ways(client: TestClient, engine: SearchEngine) -> None:
+    less = [hit.id for hit in engine.search_similar(GREY_ITEM, 2).hits]
+    wanted = [hit.id for hit in engine.search_similar(GREY_ITEM, 6, wording=Wording(less_items=tuple(less))).hits]
+    asked = conforms(client.post("/api/search", json={"item": GREY_ITEM, "k": 6, "less_items": less}), "Found")
+    got = conforms(client.get("/api/similar", params={"item": GREY_ITEM, "k": 6, "less_items": less}), "Found")
+    assert ids(asked) == ids(got) == wanted
+    assert not set(less) & set(wanted)
+    sent = client.post("/api/search", files={"image": png()}, data={"less_items": less})
+    expected = engine.search_image(png(), wording=Wording(less_items=tuple(less))).hits
+    assert ids(conforms(sent, "Found")) == [hit.id for hit in expected]
+    unknown = client.post("/api/search", json={"text": "red", "less_items": ["clothing/none"]})
+    refused(unknown, 404, "There is no item with the id 'clothing/none' in this catalogue.")
+    for wrong in ("clothing/1", [3], [""], ["x"] * 6, ["x" * 201]):
+        assert client.post("/api/search", json={"text": "red", "less_items": wrong}).status_code == 422
+
+
 def test_an_item_gets_the_same_hits_by_both_ways(client: TestClient, engine: SearchEngine) -> None:
     asked = conforms(client.post("/api/search", json={"item": GREY_ITEM, "k": 6}), "Found")
     got = conforms(client.get("/api/similar", params={"item": GREY_ITEM, "k": 6}), "Found")
@@ -125,9 +141,21 @@ def test_an_item_gets_the_same_hits_by_both_ways(client: TestClient, engine: Sea
     assert all(hit["closer_than"] is not None for hit in got["hits"])
 
 
+@pytest.mark.parametrize("asked", [{"text": "a Blue shirt"}, {"item": GREY_ITEM, "but": "blue"}])
+def test_a_colour_is_not_looked_for_among_grey_pictures(client: TestClient, asked: dict[str, str]) -> None:
+    content = conforms(client.post("/api/search", json=asked | {"k": 70}), "Found")
+    assert [hit["catalogue"] for hit in content["hits"]] == ["clothing"] * fakes.N_CLOTHING
+    assert content["notices"] == [
+        "Fashion-MNIST has no colours, so it was not searched; name it as the catalogue (fashion-mnist) "
+        "to search it anyhow."
+    ]
+    chosen = conforms(client.post("/api/search", json=asked | {"catalogue": "fashion-mnist"}), "Found")
+    assert ([hit["catalogue"] for hit in chosen["hits"]], chosen["notices"]) == (["fashion-mnist"] * 5, [])
+
+
 @pytest.mark.parametrize("k", [1, 5, 70, 100])
 def test_k_hits_are_given_where_there_are_as_many(client: TestClient, k: int) -> None:
-    content = client.post("/api/search", json={"text": "blue", "k": k}).json()
+    content = client.post("/api/search", json={"text": "dark", "k": k}).json()
     assert [hit["rank"] for hit in content["hits"]] == list(range(1, min(k, 70) + 1))
 
 
@@ -161,7 +189,7 @@ def test_nothing_close_enough_is_an_answer(client: TestClient) -> None:
 
 
 def test_a_hit_says_where_its_picture_is(client: TestClient) -> None:
-    content = client.post("/api/search", json={"text": "red", "k": 70}).json()
+    content = client.post("/api/search", json={"text": "dark", "k": 70}).json()
     addresses = {hit["id"]: hit["picture"] for hit in content["hits"]}
     assert addresses[RED_ITEM].startswith("https://raw.githubusercontent.com/alexeygrigorev/clothing-dataset/")
     response = client.get(addresses[GREY_ITEM])
@@ -257,7 +285,7 @@ def test_the_version_is_that_of_the_project() -> None:
 def test_health_loads_nothing_and_says_what_is_loaded(client: TestClient) -> None:
     before = conforms(client.get("/api/health"), "Health")
     assert (before["status"], before["loaded"], before["artifacts"]) == ("ok", False, "present")
-    client.post("/api/search", json={"text": "red"})
+    client.post("/api/search", json={"text": "dark"})
     after = conforms(client.get("/api/health"), "Health")
     assert (after["loaded"], after["artifacts"], after["notices"]) == (True, "verified", [])
 
@@ -398,7 +426,7 @@ K = "k must be a whole number from 1 to 100."
 MINIMUM = "min_similarity must be a number from -1 to 1."
 LABELS = "labels must be at most 50 texts such as clothing/Dress."
 TEXT = "text must be a text of 1 to 500 characters, not blank."
-KNOWN = "k, catalogue, min_similarity, labels, backbone, but, less, weight"
+KNOWN = "k, catalogue, min_similarity, labels, backbone, but, less, weight, less_items"
 OUT_OF_RANGE: list[tuple[dict[str, Any], str]] = [
     *(({"text": "red", "k": k}, K) for k in (0, -1, 101, 1.5, "5", True, None, [], 10**30)),
     *(({"text": "red", "min_similarity": m}, MINIMUM) for m in (-1.01, 2, "0", False, None, {}, 10**400)),
@@ -421,7 +449,7 @@ OUT_OF_RANGE: list[tuple[dict[str, Any], str]] = [
     (
         {"text": "red", "top": 5},
         "There is no field named 'top'. Known: item, text, image_url, k, catalogue, min_similarity, labels, backbone, "
-        "but, less, weight.",
+        "but, less, weight, less_items.",
     ),
 ]
 

@@ -8,7 +8,11 @@ import fakes
 import numpy as np
 import pytest
 
-from core.blend import NOTHING_SAID, Wording, blend
+from core.blend import NOTHING_SAID, Wording, blend, push_away
+from core.errors import UnknownNameError
+from core.own_catalogue import OwnCatalogue
+from core.own_items import OwnItem
+from core.own_search import OwnSearch
 from core.search import SearchEngine
 
 X, Y, Z = np.eye(3, dtype=np.float32)
@@ -29,6 +33,66 @@ def test_only_words_are_a_wording() -> None:
     assert not Wording(weight=0.3)
     assert Wording(but="blue")
     assert Wording(less="blue")
+    assert Wording(less_items=("clothing/1",))
+
+
+@pytest.mark.parametrize(
+    ("typed", "added"),
+    [
+        ("blue", "blue"),
+        ("but blue", "blue"),
+        ("But… in blue", "in blue"),
+        ("button", "button"),
+        ("but", "but"),
+        ("blue but long", "blue but long"),
+        ("", ""),
+    ],
+)
+def test_a_but_that_is_typed_again_says_nothing(typed: str, added: str) -> None:
+    assert Wording(typed).added == added
+
+
+def test_a_push_by_hand() -> None:
+    np.testing.assert_allclose(push_away(X, Y[None], 0.5), np.array([1, -0.5, 0]) / math.sqrt(1.25), atol=1e-6)
+    np.testing.assert_allclose(push_away(X, np.stack([Y, Z]), 1), np.array([1, -0.5, -0.5]) / math.sqrt(1.5), atol=1e-6)
+    np.testing.assert_array_equal(push_away(X, Y[None], 0), X)
+    np.testing.assert_array_equal(push_away(X, X[None], 1), X)  # nothing would be left
+    assert push_away(X, Y[None]).dtype == np.float32
+
+
+def test_an_item_that_is_wanted_less_is_not_found_and_takes_its_like_along(engine: SearchEngine) -> None:
+    query = engine.embedder.embed_images([fakes.solid((150, 90, 90))])[0]
+    plain = engine.search_embedding(query, 100).hits
+    disliked = plain[2]
+    pushed = engine.search_embedding(query, 100, wording=Wording(less_items=(disliked.id,)))
+    assert {hit.id for hit in plain} - {hit.id for hit in pushed.hits} == {disliked.id}
+    row = engine.embedding_of(disliked.id)
+    np.testing.assert_allclose(pushed.embedding, push_away(query, row[None]), atol=1e-6)
+    by_hand = sorted((hit.id for hit in pushed.hits), key=lambda id: -float(engine.embedding_of(id) @ pushed.embedding))
+    assert [hit.id for hit in pushed.hits][:10] == by_hand[:10] != [hit.id for hit in plain if hit != disliked][:10]
+    assert all(math.isnan(hit.same_kind) for hit in pushed.hits)
+    assert len(engine.search_embedding(query, 5, wording=Wording(less_items=(disliked.id,))).hits) == 5
+    with pytest.raises(UnknownNameError):
+        engine.search_embedding(query, wording=Wording(less_items=("clothing/none",)))
+
+
+def test_words_and_items_are_taken_away_together(engine: SearchEngine) -> None:
+    item = engine.search_texts("red", 1).hits[0].id
+    said = Wording(less="blue", weight=0.5, less_items=(item,))
+    red, blue = engine.embedder.embed_texts(["red", "blue"])
+    expected = push_away(blend(red, None, blue, 0.5), engine.embedding_of(item)[None])
+    np.testing.assert_allclose(engine.blended(red, said), expected, atol=1e-6)
+
+
+def test_an_item_of_ones_own_can_be_wanted_less(engine: SearchEngine) -> None:
+    own = OwnCatalogue(engine.embedder)
+    row = engine.embedder.embed_images([fakes.solid((10, 90, 10))])
+    own.restore([OwnItem("own/1", "green.png", "", "green.png", 20, 20, "", "", {}, b"")], row)
+    wording = Wording(less_items=("own/1",))
+    red = engine.embedder.embed_texts(["red"])[0]
+    np.testing.assert_allclose(OwnSearch(engine, own).blended(red, wording), push_away(red, row), atol=1e-6)
+    with pytest.raises(UnknownNameError):  # the engine that all share knows nothing of it
+        engine.blended(red, wording)
 
 
 def test_words_pull_the_hits_towards_their_colour(engine: SearchEngine) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from core.__main__ import main
 from core.backbones import BACKBONES
+from core.blend import Wording
 from core.config import MAX_IMAGE_BYTES, MAX_K, ROOT
 from core.search import SearchEngine
 
@@ -49,7 +50,8 @@ def test_search_prints_json(engine, photo, capsys):
     out, err = capsys.readouterr()
     answer = json.loads(out)
     assert err == ""
-    assert list(answer) == ["backbone", "query", "hits", "timings_ms"]
+    assert list(answer) == ["backbone", "query", "hits", "notices", "timings_ms"]
+    assert answer["notices"] == []
     assert (answer["backbone"], answer["query"]) == ("vitrine-clip", str(photo))
     assert list(answer["timings_ms"]) == ["decode", "embed", "search"]
     expected = engine.search_image(photo, 7).hits
@@ -78,6 +80,37 @@ def test_search_by_words(engine, capsys):
     assert [hit["id"] for hit in answer["hits"]] == [hit.id for hit in engine.search_texts("red dress", 3).hits]
     assert answer["hits"][0]["id"] == "clothing/00000000-0000-0000-0000-000000000000"
     assert answer["timings_ms"]["decode"] == 0
+
+
+def test_a_colour_is_not_looked_for_among_grey_pictures(engine, photo, capsys):
+    sentence = (
+        "Fashion-MNIST has no colours, so it was not searched; name it as the catalogue (fashion-mnist) "
+        "to search it anyhow."
+    )
+    for query in (["--text", "red dress"], [str(photo), "--but", "red"]):
+        assert main(["search", *query, "--k", "70", "--json"]) == 0
+        out, err = capsys.readouterr()
+        answer = json.loads(out)
+        assert [hit["catalogue"] for hit in answer["hits"]] == ["clothing"] * fakes.N_CLOTHING
+        assert answer["notices"] == [sentence]
+        assert err == sentence + "\n"
+        assert main(["search", *query, "--catalogue", "fashion-mnist", "--json"]) == 0
+        out, err = capsys.readouterr()
+        assert ({hit["catalogue"] for hit in json.loads(out)["hits"]}, err) == ({"fashion-mnist"}, "")
+
+
+def test_items_can_be_wanted_less(engine, photo, capsys):
+    plain = [hit.id for hit in engine.search_image(photo, 6).hits]
+    less = ["--less-item", plain[0], "--less-item", plain[3]]
+    assert main(["search", str(photo), *less, "--k", "6", "--json"]) == 0
+    found = [hit["id"] for hit in json.loads(capsys.readouterr().out)["hits"]]
+    wording = Wording(less_items=(plain[0], plain[3]))
+    assert found == [hit.id for hit in engine.search_image(photo, 6, wording=wording).hits]
+    assert not {plain[0], plain[3]} & set(found)
+    assert main(["search", str(photo), "--less-item", "clothing/none"]) == 2
+    assert capsys.readouterr().err == "There is no item with the id 'clothing/none' in this catalogue.\n"
+    with pytest.raises(SystemExit):
+        main(["search", str(photo), *less, *less, *less])
 
 
 def test_search_prints_a_table_for_people(engine, photo, capsys):

@@ -59,7 +59,7 @@ FLOORS = (
     (
         *("core.artifacts", "core.calibration", "core.catalogues", "core.images", "core.metrics", "core.torch_compat"),
         *("core.addresses", "core.checked_connection", "core.fetch_urls", "core.progress", "core.tables"),
-        *("core.thresholds", "core.blend", "core.garment"),
+        *("core.thresholds", "core.blend", "core.colours", "core.garment"),
         *("core.evaluation", "core.outcomes", "core.published", "core.benchmarks"),
     ),
     ("core.backbones", "core.embedding", "core.index", "core.part_index"),
