@@ -38,6 +38,7 @@ OPSET = 18
 MAX_DIFFERENCE = 1e-4
 #: An export takes seconds; a machine that is busy gets minutes.
 PATIENCE_S = 600
+MAX_PROBLEM = 200  # characters; torch has more to say
 
 _log = logging.getLogger("vitrine")
 _one_at_a_time = threading.Lock()
@@ -77,8 +78,10 @@ def load(record: Backbone) -> Embedder | None:
 
     What exporting needs (libraries, weights) must be here if there is no export yet.
     """
-    with _one_at_a_time:
-        file = find(record) or _make(record)
+    file = find(record)
+    if file is None:
+        with _one_at_a_time:  # what is there already waits for nobody
+            file = find(record) or _make(record)
     if file is None:
         return None
     from core.embedding import OnnxImageEmbedder
@@ -116,6 +119,7 @@ def export(record: Backbone, embedder: TorchEmbedder) -> None:
 
     Raises:
         OSError: The data folder cannot be written to.
+        MemoryError: The machine is too small, or was just then.
     """
     file = tower_file(record)
     assert file is not None, f"{record.id} has no weights"
@@ -123,10 +127,10 @@ def export(record: Backbone, embedder: TorchEmbedder) -> None:
         with written(file) as temporary:
             difference = _export(record, embedder, temporary)
             digest = sha256_of(temporary)
-    except OSError:
+    except (OSError, MemoryError):  # it may succeed another time
         raise
     except Exception as error:  # of the many kinds that an exporter raises
-        _describe(file, {"problem": (str(error).strip().splitlines() or [type(error).__name__])[0]})
+        _describe(file, {"problem": (str(error).strip().splitlines() or [type(error).__name__])[0][:MAX_PROBLEM]})
         return
     _describe(file, {"sha256": digest, "difference": difference, "weights": weights_sha256(record)})
 

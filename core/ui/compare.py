@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import streamlit as st
 
 from core.backbones import BACKBONES, missing
@@ -57,13 +55,11 @@ def show() -> None:
 def _choose() -> list[str]:
     """Draw the choice of backbones; returns ids, at most four."""
     known = sorted(BACKBONES, key=lambda id: not has_gallery(id))
-    if "with" not in st.session_state and "with" not in st.query_params:
-        # Given as the widget's default, it would not be in the link, and elsewhere other backbones may be usual.
-        usual = (id for id in known if has_gallery(id) and not missing(BACKBONES[id]))
-        st.session_state["with"] = list(islice(usual, N_USUAL))
+    usual = [id for id in known if has_gallery(id) and not missing(BACKBONES[id])][:N_USUAL]
     chosen = st.multiselect(
         WORDS.compare_choose,
         known,
+        default=usual,
         max_selections=MAX_BACKBONES,
         accept_new_options=True,
         key="with",
