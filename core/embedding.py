@@ -92,15 +92,19 @@ class Embedder(ABC):
         Returns:
             (n, dim) float32 in the order of `images`, rows L2-normalised. (0, dim) for no pictures.
         """
-        mean = np.array(self.record.mean, np.float32) * 255
-        scale = 1 / (np.array(self.record.std, np.float32) * 255)
+        mean, std = (np.array(values, np.float32)[:, None, None] for values in (self.record.mean, self.record.std))
         parts = []
         for batch in _batched(images, BATCH_SIZE):
-            pixels = np.stack([prepare(image, self.record) for image in batch]).astype(np.float32)
-            pixels = ((pixels - mean) * scale).astype(np.float32, copy=False)
-            pixels = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
-            parts.append(self._checked(self._embed_pixels(pixels), len(batch)))
+            pixels = np.stack([prepare(image, self.record) for image in batch]).transpose(0, 3, 1, 2)
+            pixels = np.ascontiguousarray(pixels).astype(np.float32)  # channels first: four times as fast as last
+            pixels -= mean * 255
+            pixels *= 1 / (std * 255)
+            parts.append(self.embed_pixels(pixels))
         return np.concatenate(parts) if parts else np.empty((0, self.record.dim), np.float32)
+
+    def embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        """Embed one batch of prepared pictures: (b, 3, size, size) float32 -> (b, dim) float32, L2-normalised."""
+        return self._checked(self._embed_pixels(pixels), len(pixels))
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Embed texts.
@@ -162,10 +166,17 @@ def _batched(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 class OnnxImageEmbedder(Embedder):
-    """An exported image tower run by onnxruntime, which trusts its files: check one before it comes here."""
+    """An exported image tower run by onnxruntime, which trusts its files: check one before it comes here.
+
+    One picture is as fast as it can be; for many at a time, see `core.bulk`.
+
+    Attributes:
+        file: The tower.
+    """
 
     def __init__(self, record: Backbone, file: Path):
         super().__init__(record)
+        self.file = file
         self._image = _session(file)
         # All visitors' pictures go through one thread: a run uses every core as it is, and what a run needs for a
         # moment is then kept by one heap of the allocator, not by one for each visitor's thread.
@@ -219,11 +230,12 @@ def _plain(text: str) -> str:
     return html.unescape(html.unescape(text.translate(_STRAIGHT)))
 
 
-def _session(path: Path) -> Any:
+def _session(path: Path, threads: int = 0) -> Any:
+    """A session on as many threads as the settings say, or on another number."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads()
+    options.intra_op_num_threads = threads or n_threads()
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # an arena never gives back what one large batch took
     options.enable_mem_pattern = False  # nor a pattern what one picture took: 40 MB less, as fast

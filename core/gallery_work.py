@@ -41,5 +41,7 @@ class GalleryWork:
                         return
         except VitrineError as error:
             self.problem = str(error)
+        except OSError as error:
+            self.problem = f"The gallery cannot be stored: {error.strerror or error}."
         finally:
             self.finished = True

@@ -30,11 +30,23 @@ def get(backbone_id: str) -> Backbone:
     raise UnknownNameError("backbone", backbone_id, BACKBONES)
 
 
+def is_exported(record: Backbone) -> bool:
+    """Whether onnxruntime runs the backbone from a file of the data folder; the file is not read."""
+    if not record.packages:
+        return False
+    from core.backbones import exported
+
+    file = exported.tower_file(record)
+    return file is not None and file.is_file()
+
+
 def missing(record: Backbone) -> str:
     """What loading the backbone lacks on this machine, in one sentence; "" if it lacks nothing.
 
     Only looks: nothing is loaded, downloaded or read through.
     """
+    if is_exported(record):
+        return ""
     try:
         require_packages(record)
     except DataError as error:

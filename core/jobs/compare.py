@@ -22,6 +22,7 @@ import numpy as np
 from core import artifacts
 from core.backbones import Backbone, get
 from core.backbones.hub import fetch, pin_of
+from core.bulk import for_bulk
 from core.calibration import Calibration, fit
 from core.catalogues.items import ItemTable
 from core.compare import DESCRIPTION, SCHEMA, built_folder, items_path, shipped_folder
@@ -65,7 +66,7 @@ def estimate(backbone_id: str) -> BuildEstimate:
         DataError: The weights, a library or the clothing dataset are not here.
     """
     plan = make_plan(get(backbone_id))
-    embedder = plan.record.load(plan.record)
+    embedder = for_bulk(plan.record.load(plan.record))
     some = list(plan.pictures(range(0, plan.n_images, max(1, plan.n_images // N_TRIED))))
     embedder.embed_images(some[:1])
     started = time.perf_counter()
@@ -117,7 +118,7 @@ def _embed_parts(plan: GalleryPlan) -> Generator[Progress, None, float]:
     plan.folder.mkdir(parents=True, exist_ok=True)
     left = [part for part in plan.parts() if not plan.part_file(part).is_file()]
     n_before = plan.n_images - sum(map(len, left))
-    embedder = plan.record.load(plan.record) if left else None
+    embedder = for_bulk(plan.record.load(plan.record)) if left else None
     clock = ProgressClock(plan.n_images - n_before)
     for part in left:
         assert embedder is not None

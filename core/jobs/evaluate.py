@@ -17,6 +17,7 @@ queries are Fashion-MNIST's training images 58,000 to 59,999 among those before 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ import numpy as np
 from core import metrics
 from core.artifacts import load_manifest, relative, save_manifest, verified, written
 from core.backbones import Backbone, model_dir
+from core.bulk import for_bulk
 from core.catalogues import CATALOGUES, clothing
 from core.catalogues.items import ItemTable
 from core.config import DEFAULT_BACKBONE, artifacts_dir
@@ -154,10 +156,11 @@ def _retrieval(
     """
     positions = np.empty((len(queries), DEPTH), np.int64)
     similarities = np.empty((len(queries), DEPTH), np.float32)
+    everything = ExactIndex(gallery)
     for start in range(0, len(queries), 500):
         part = slice(start, start + 500)
         if blocked is None:
-            positions[part], similarities[part] = ExactIndex(gallery).search(queries[part], DEPTH)
+            positions[part], similarities[part] = everything.search(queries[part], DEPTH)
         else:
             scores = queries[part] @ gallery.T
             scores[blocked[part]] = -2
@@ -191,7 +194,8 @@ def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -
         test = train & (np.cumsum(train) > np.sum(train) - N_VALIDATION_FASHION_MNIST)
         train = train & ~test
     found = _retrieval(data.embeddings[test], data.embeddings[train], labels[test], labels[train])
-    n_relevant = np.array([np.sum(labels[train] == label) for label in labels[test]])
+    n_of_label = Counter(labels[train].tolist())
+    n_relevant = np.array([n_of_label[label] for label in labels[test].tolist()])
     _add_retrieval("fashion-mnist", (labels[test], labels[train]), found, n_relevant, add)
     if embedder.record.has_text:
         words = {label: [label.lower().replace("/", " or ")] for label in CATALOGUES["fashion-mnist"].classes}
@@ -255,7 +259,7 @@ def _fashion_products(embedder: Embedder, add: Record, part: str) -> None:
 
     samples = [sample for sample in product_samples() if sample.part == part]
     pictures = Pictures()
-    embeddings = embedder.embed_images(pictures.open(sample) for sample in samples)
+    embeddings = for_bulk(embedder).embed_images(pictures.open(sample) for sample in samples)
     kinds = np.array([sample.kind for sample in samples])
     colours = np.array([sample.colour for sample in samples])
     itself = np.eye(len(samples), dtype=bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.backbones import BACKBONES
+from core.backbones import BACKBONES, missing
 from core.compare import has_gallery
 from core.errors import VitrineError
 from core.side_by_side import MAX_BACKBONES
@@ -55,7 +55,7 @@ def show() -> None:
 def _choose() -> list[str]:
     """Draw the choice of backbones; returns ids, at most four."""
     known = sorted(BACKBONES, key=lambda id: not has_gallery(id))
-    usual = [id for id in known if has_gallery(id)][:N_USUAL]
+    usual = [id for id in known if has_gallery(id) and not missing(BACKBONES[id])][:N_USUAL]
     chosen = st.multiselect(
         WORDS.compare_choose,
         known,

@@ -15,7 +15,7 @@ import timm  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 from test_hub import served, use  # noqa: E402, F401
 
-from core.backbones import BACKBONES, get, hub, missing  # noqa: E402
+from core.backbones import BACKBONES, exported, get, hub, missing  # noqa: E402
 from core.backbones.by_name import resolve  # noqa: E402
 from core.backbones.torch_backbones import lite_state  # noqa: E402
 from core.embedding import load_embedder, prepare  # noqa: E402
@@ -156,6 +156,8 @@ def tiny_models(served, tmp_path, monkeypatch):  # noqa: F811
     for name, network in networks.items():
         save_file(copy.deepcopy(network).state_dict(), tmp_path / "weights")
         served.files[files[name]] = (tmp_path / "weights").read_bytes()
+    # A process of its own would not know the tiny models. `test_exported` has more on exports.
+    monkeypatch.setattr(exported, "_run", lambda _: "the tests of torch stay in torch")
     resolve.cache_clear()
     yield networks
     resolve.cache_clear()
@@ -215,7 +217,8 @@ def test_a_pickle_is_never_run(tiny_models, served, tmp_path):  # noqa: F811
     assert not (tmp_path / "it ran").exists()
 
 
-def test_without_its_library_a_name_says_what_to_install(monkeypatch):
+def test_without_its_library_a_name_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))  # with nothing exported in it
     monkeypatch.setattr("core.backbones.loaders.find_spec", lambda _: None)
     with pytest.raises(DataError, match=r"^DINOv2 ViT-S/14 needs torch and timm\. Run: pip install -r requirements-co"):
         load_embedder("dinov2-small")

@@ -235,7 +235,8 @@ def test_weights_that_are_missing_or_damaged_are_refused(artifacts_folder):
         load_embedder("vitrine-clip")
 
 
-def test_without_torch_its_backbone_says_what_to_install(monkeypatch):
+def test_without_torch_its_backbone_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))  # with nothing exported in it
     for name in [name for name in sys.modules if name.partition(".")[0] in ("torch", "torchvision", "timm")]:
         monkeypatch.delitem(sys.modules, name)
     for name in ("torch", "torchvision", "timm"):

@@ -62,7 +62,7 @@ FLOORS = (
         *("core.thresholds", "core.blend", "core.colours", "core.garment"),
         *("core.evaluation", "core.outcomes", "core.published", "core.benchmarks"),
     ),
-    ("core.backbones", "core.embedding", "core.index", "core.part_index"),
+    ("core.backbones", "core.embedding", "core.bulk", "core.index", "core.part_index"),
     ("core.projection",),
     (
         *("core.gallery", "core.own_items", "core.duplicates", "core.zero_shot", "core.maps"),
@@ -80,7 +80,7 @@ FLOORS = (
 #: Imports that go up on purpose, each inside a function, so that loading the module does not follow them.
 UPWARDS: set[tuple[str, str]] = set()
 #: A library's homes; everywhere else it is unknown. The benchmark compares libraries, so it may use any.
-TORCH_BACKBONES = ("core.backbones.torch_backbones", "core.backbones.by_name")
+TORCH_BACKBONES = ("core.backbones.torch_backbones", "core.backbones.by_name", "core.backbones.exported")
 HOMES = {
     "torch": (*TORCH_BACKBONES, "core.training", "core.torch_compat", "core.jobs.benchmark"),
     "torchvision": ("core.torch_compat",),
