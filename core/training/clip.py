@@ -1,7 +1,8 @@
 """The CLIP trainer's first stage: the last two blocks of the image tower, and the text tower.
 
 The output of the first five blocks is cached, so that what remains to train is a fifth of the network. The
-second stage (`core.training.refine`) then gives the tower its memory of early stages.
+later stages (`core.training.detail`, `core.training.refine`) then give the tower small details, and a memory of its
+early stages.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def _in_halves(visual: Any) -> Tower:
     def upper(features: Any) -> Any:
         parts = zip(features.split(sizes, 1), shapes, strict=True)
         early, middle, picture = (part.reshape(-1, *shape) for part, shape in parts)
-        return visual.head(trunk.join(upper_stages(network, early, middle), picture))
+        return visual.head(trunk.join(upper_stages(network, early, middle), trunk.detail(picture)))
 
     trained = [*network.blocks[GRID_BLOCK + 1 :], network.conv_head, network.bn2, trunk.hidden, visual.head]
     return Tower(visual, lower, upper, trained, sum(sizes))

@@ -1,4 +1,4 @@
-"""The loop that both stages of training share: batches, losses, learning rate, progress."""
+"""The loop that contrastive training shares: batches, losses, learning rate, progress."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from core.training.words import CONTEXT_LENGTH, VOCABULARY_SIZE, tokenizer
 if TYPE_CHECKING:
     import torch
 
-#: The image towers of the two stages of training, by their timm names.
+#: The image towers of the first stage of training and of the last, by their timm names.
 FIRST_STAGE, MULTI_STAGE = "tf_efficientnet_lite0", "vitrine_lite0"
 
 CONFIG: dict[str, Any] = {

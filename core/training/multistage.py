@@ -1,8 +1,8 @@
-"""The image tower: EfficientNet-Lite0 that remembers its early stages, places and colours.
+"""The image tower: EfficientNet-Lite0 that remembers its early stages and places, and a network for small pictures.
 
 The last layer of an ImageNet network has thrown colour and place away. So this tower also pools every earlier
-stage, keeps the fifth block's output on a coarse grid, and counts the colours of a small copy of the picture
-where it judges the garment to be. A hidden layer may combine all of it. `timm` knows the tower as
+stage, keeps the fifth block's output on a coarse grid, and looks at a 28×28 copy of the picture, the size that
+Fashion-MNIST has, with a small network of its own. A hidden layer may combine all of it. `timm` knows the tower as
 `vitrine_lite0` once this module is imported, and `open_clip` then loads the model folder like any other.
 
 Source: pooling several stages: Hariharan et al. 2015 (hypercolumns); a linear and a deep path side by side:
@@ -22,14 +22,14 @@ from core.torch_compat import import_timm
 #: Numbers that `pool_stages` gives.
 N_POOLED = 4080
 #: Side of the small copy of the picture whose colours are counted.
-THUMBNAIL_SIDE = 14
+THUMBNAIL_SIDE = 28
 _SQUARE = 224 // THUMBNAIL_SIDE
 #: The first blocks, whose deviation is pooled beside their mean, and the block that keeps its places.
 _N_SPREAD = GRID_BLOCK = 4
 
 
 def thumbnails(pixels: Tensor) -> Tensor:
-    """(b, 3, 224, 224) -> (b, 3, 14, 14): each pixel the mean of a 16×16 square."""
+    """(b, 3, 224, 224) -> (b, 3, 28, 28): each pixel the mean of an 8×8 square."""
     return avg_pool2d(pixels, _SQUARE)
 
 
@@ -72,25 +72,28 @@ def _mean_and_deviation(x: Tensor) -> list[Tensor]:
     return [mean, ((x * x).mean((2, 3)) - mean * mean).clamp(min=0).sqrt()]
 
 
-class ColourNetwork(nn.Module):
-    """(b, 3, 14, 14) in [-1, 1] -> (b, n_features): which colours there are, where the garment seems to be.
+class DetailNetwork(nn.Module):
+    """(b, 3, 28, 28) in [-1, 1] -> (b, n_features): a small network for small pictures, Fashion-MNIST above all.
 
-    Every pixel's colour is sorted into soft bins; maps of attention, which know colour and place, say how much
-    each pixel counts.
+    Drawn out to 224 pixels, a picture of 28 looks like nothing that ImageNet has; here it keeps its size.
     """
 
-    def __init__(self, n_bins: int = 48, n_maps: int = 3):
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 128)):
         super().__init__()
-        self.bins = nn.Sequential(nn.Conv2d(3, n_bins, 1), nn.ReLU(), nn.Conv2d(n_bins, n_bins, 1), nn.ReLU())
-        self.attention = nn.Conv2d(n_bins, n_maps, 1)
-        self.place = nn.Parameter(torch.zeros(n_maps, THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        self.n_features = n_bins * n_maps
+        layers: list[nn.Module] = []
+        for seen, width in zip((3, *widths), widths, strict=False):
+            layers += [*_layer(seen, width), *_layer(width, width), nn.MaxPool2d(2)]
+        self.layers = nn.Sequential(*layers[:-1])
+        self.n_features = widths[-1]
 
     def forward(self, picture: Tensor) -> Tensor:
         """See the class."""
-        bins = self.bins(picture)
-        weights = (self.attention(bins) + self.place).flatten(2).softmax(2)
-        return (bins.flatten(2) @ weights.transpose(1, 2)).flatten(1)
+        x: Tensor = self.layers(picture)
+        return x.mean((2, 3))
+
+
+def _layer(seen: int, width: int) -> list[nn.Module]:
+    return [nn.Conv2d(seen, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
 
 
 class MultiStageLite0(nn.Module):
@@ -101,24 +104,24 @@ class MultiStageLite0(nn.Module):
     def __init__(self, n_hidden: int = 256) -> None:
         super().__init__()
         self.network = import_timm().create_model("tf_efficientnet_lite0", num_classes=0)
-        self.colour = ColourNetwork()
-        n_seen = N_POOLED + self.colour.n_features
+        self.detail = DetailNetwork()
+        n_seen = N_POOLED + self.detail.n_features
         self.norm = nn.BatchNorm1d(n_seen, eps=1e-3)  # standardises only; weight and bias stay 1 and 0
-        self.drop = nn.Dropout(0.1)
+        self.drop = nn.Dropout(0.2)
         self.hidden = nn.Linear(n_seen, n_hidden)
         self.num_features = n_seen + n_hidden
 
     def reset_classifier(self, num_classes: int) -> None:
         """There is none; timm models have this method, and open_clip calls it."""
 
-    def join(self, pooled: Tensor, picture: Tensor) -> Tensor:
-        """(b, N_POOLED) from `pool_stages` and (b, 3, 14, 14) from `thumbnails` -> (b, num_features)."""
-        seen = self.drop(self.norm(torch.cat([pooled, self.colour(picture)], 1)))
+    def join(self, pooled: Tensor, detail: Tensor) -> Tensor:
+        """(b, N_POOLED) from `pool_stages` and (b, n_features) from the detail network -> (b, num_features)."""
+        seen = self.drop(self.norm(torch.cat([pooled, detail], 1)))
         return torch.cat([seen, self.drop(relu(self.hidden(seen)))], 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(b, 3, 224, 224) in [-1, 1] -> (b, num_features)."""
-        return self.join(pool_stages(self.network, pixels), thumbnails(pixels))
+        return self.join(pool_stages(self.network, pixels), self.detail(thumbnails(pixels)))
 
 
 def vitrine_lite0(pretrained: bool = False, **_: Any) -> MultiStageLite0:

@@ -1,10 +1,8 @@
-"""The CLIP trainer's second stage: the image tower learns to use its early stages, and its colours.
+"""The CLIP trainer's third stage: the image tower learns to use its early stages and small details.
 
-The network of the first stage stays as it is, so its pooled stages are computed once for every view; what is
-trained (both projections, a hidden layer, and the network that counts colours) is so light that it sees every view
-many times. `core.training.multistage` has the tower.
-
-Source: a learning rate that starts anew: Loshchilov and Hutter 2017 (SGDR).
+The network of the first stage and the detail network stay as they are, so what they see in a view is computed once;
+what is trained (the projections, a hidden layer, the text tower) is so light that it sees every view many times.
+`core.training.multistage` has the tower.
 """
 
 from __future__ import annotations
@@ -21,30 +19,34 @@ from core.training import model as models
 from core.training import words
 from core.training.batches import Batches
 from core.training.data import CLOTHING, FASHION_MNIST, PRODUCTS, SMALL_PRODUCTS, all_samples
+from core.training.detail import Detailing, train_detail
 from core.training.features import cache_pooled
 from core.training.fit import Loop, fit, optimizer_of
+from core.training.validate import validation_figures
 from core.training.views import View, plan_views
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 #: Statistics of features are measured on so many views.
-_N_MEASURED = 4000
+_N_MEASURED = 8000
+_CHUNK = 2048
 
 
 @dataclass(frozen=True)
 class Refinement:
-    """Everything that decides the outcome of the second stage."""
+    """Everything that decides the outcome of the third stage."""
 
-    cycles: tuple[int, ...] = (300, 220)  # batches in each; the learning rate starts anew
-    batch_size: int = 512
-    n_fashion_mnist: int = 35_000
-    n_views: int = 34_000
+    n_steps: int = 1200
+    batch_size: int = 768
+    n_fashion_mnist: int = 58_000
     lr: float = 1e-3
+    text_lr: float = 3e-4
     weight_decay: float = 0.05
     supervised_weight: float = 0.5
     colour_weight: float = 0.3
     seed: int = 1
+    detail: Detailing = field(default_factory=Detailing)
     mix: Mapping[str, float] = field(
         default_factory=lambda: {CLOTHING: 0.2, FASHION_MNIST: 0.3, PRODUCTS: 0.25, SMALL_PRODUCTS: 0.25}
     )
@@ -53,21 +55,32 @@ class Refinement:
 def refine_clip(
     first: Path, folder: Path, cache: Path, recipe: Refinement, report: Callable[[str], None] = print
 ) -> None:
-    """Train the second stage from the first one's folder, and write a complete open_clip model folder.
+    """Train the second and third stage from the first one's folder, and write a complete open_clip model folder.
 
     Args:
         first: The model folder of the first stage.
         folder: Where the model goes.
-        cache: Where pooled features are kept; a run that was stopped resumes from it.
+        cache: Where pooled features and the detail network are kept; a run that was stopped resumes from them.
         recipe: Decides the outcome.
         report: Called with a line of progress now and then.
     """
-    models.seed_everything(recipe.seed)
-    views = plan_views(list(all_samples()), recipe.n_fashion_mnist, recipe.seed)[: recipe.n_views]
-    report(f"{len(views)} views for the second stage")
+    import torch
+
+    views = plan_views(list(all_samples()), recipe.n_fashion_mnist, recipe.seed)
+    report(f"{len(views)} views for the second and third stage")
     cached = cache_pooled(models.load(first)[0].visual.trunk, views, cache)
+    models.seed_everything(recipe.seed)
     model = start(first, folder, cached["pooled"])
-    train(model, folder, views, cached, recipe, report)
+    detail, kept = model.visual.trunk.detail, cache / "detail.pt"
+    if kept.is_file():
+        detail.load_state_dict(torch.load(kept, weights_only=True))
+    else:
+        train_detail(detail, views, cached["pictures"], recipe.detail, report)
+        torch.save(detail.state_dict(), kept)
+    rows = Rows(model, cached)
+    train(model, folder, views, rows, recipe, report)
+    for name, figure in validation_figures(views, rows.embeddings(), texts_of(model, folder)).items():
+        report(f"validation: {name} {figure:.3f}")
     report("done")
 
 
@@ -100,52 +113,84 @@ def start(first: Path, folder: Path, pooled: np.ndarray) -> Any:
     return new
 
 
-def train(
-    model: Any,
-    folder: Path,
-    views: list[View],
-    cached: Mapping[str, np.ndarray],
-    recipe: Refinement,
-    report: Callable[[str], None],
-) -> None:
-    """Train what the second stage trains on cached features, and save it into `folder`."""
-    import torch
+class Rows:
+    """What the parts that stay as they are see in the cached views."""
 
+    def __init__(self, model: Any, cached: Mapping[str, np.ndarray]):
+        """Look at all pictures with the detail network.
+
+        Args:
+            model: The multi-stage model.
+            cached: What `cache_pooled` gives.
+        """
+        import torch
+
+        self._trunk, self._head = model.visual.trunk, model.visual.head
+        self._pooled = cached["pooled"]
+        details = []
+        pictures = cached["pictures"]
+        self._trunk.detail.eval()
+        with torch.inference_mode():
+            for begin in range(0, len(pictures), _CHUNK):
+                some = torch.from_numpy(pictures[begin : begin + _CHUNK].astype(np.float32))
+                details.append(self._trunk.detail(some).half().numpy())
+        self._detail = np.concatenate(details)
+
+    def embed(self, rows: np.ndarray) -> Tensor:
+        """(b,) positions of views -> (b, dim), not normalised."""
+        import torch
+
+        pooled, detail = (torch.from_numpy(kept[rows].astype(np.float32)) for kept in (self._pooled, self._detail))
+        projected: Tensor = self._head(self._trunk.join(pooled, detail))
+        return projected
+
+    def embeddings(self) -> np.ndarray:
+        """(n, dim) float32 of all views, as the model would give them, rows L2-normalised."""
+        import torch
+
+        self._trunk.eval()
+        with torch.inference_mode():
+            parts = [
+                self.embed(np.arange(begin, min(begin + _CHUNK, len(self._detail))))
+                for begin in range(0, len(self._detail), _CHUNK)
+            ]
+            return torch.nn.functional.normalize(torch.cat(parts), dim=1).numpy()
+
+
+def train(
+    model: Any, folder: Path, views: list[View], rows: Rows, recipe: Refinement, report: Callable[[str], None]
+) -> None:
+    """Train what the third stage trains on cached features, and save it into `folder`."""
     batches = Batches(views, np.arange(len(views)), recipe.batch_size, recipe.seed, recipe.mix)
     trunk, head = model.visual.trunk, model.visual.head
     model.eval().requires_grad_(False)
-    trained = [trunk.colour, trunk.hidden, head]
-    for part in trained:
+    for part in (trunk.hidden, head):
         part.train().requires_grad_(True)
     for part in (trunk.norm, trunk.drop):
         part.train()
-    ends = [model.text_projection.requires_grad_(True), model.logit_scale.requires_grad_(True)]
+    ours = [parameter for part in (trunk.hidden, head) for parameter in part.parameters()]
+    texts = [parameter for name, parameter in model.named_parameters() if not name.startswith("visual.")]
+    for parameter in texts:
+        parameter.requires_grad_(True)
+    tokenizer = words.tokenizer(folder)
 
-    def embed(rows: np.ndarray) -> Tensor:
-        pooled, picture = (torch.from_numpy(cached[name][rows].astype(np.float32)) for name in ("pooled", "pictures"))
-        projected: Tensor = head(trunk.join(pooled, picture))
-        return projected
+    def read(some: list[str]) -> Tensor:
+        return words.project_words(model, words.read_words(model, tokenizer(some)))
 
-    parameters = [parameter for part in trained for parameter in part.parameters()] + ends
-    reader = Reader(model, folder)
-    for n_steps in recipe.cycles:
-        optimizer = optimizer_of([(parameters, recipe.lr)], recipe.weight_decay)
-        loop = Loop(n_steps, recipe.supervised_weight, recipe.colour_weight)
-        fit(model, folder, batches.joint, embed, reader, optimizer, loop, report)
+    optimizer = optimizer_of([(ours, recipe.lr), (texts, recipe.text_lr)], recipe.weight_decay)
+    loop = Loop(recipe.n_steps, recipe.supervised_weight, recipe.colour_weight)
+    fit(model, folder, batches.joint, rows.embed, read, optimizer, loop, report)
 
 
-class Reader:
-    """Texts -> (n, dim) embeddings, of which only the projection is trained: what is read is kept."""
+def texts_of(model: Any, folder: Path) -> Callable[[list[str]], np.ndarray]:
+    """A model's text tower: texts -> (n, dim) float32, rows L2-normalised."""
+    import torch
 
-    def __init__(self, model: Any, folder: Path):
-        self._model, self._tokenizer = model, words.tokenizer(folder)
-        self._kept: dict[str, Tensor] = {}
+    tokenizer = words.tokenizer(folder)
 
-    def __call__(self, texts: list[str]) -> Tensor:
-        """Read what is new, and project all of it."""
-        import torch
+    def read(texts: list[str]) -> np.ndarray:
+        with torch.inference_mode():
+            read: np.ndarray = torch.nn.functional.normalize(model.encode_text(tokenizer(texts)), dim=1).numpy()
+            return read
 
-        if new := sorted(set(texts) - self._kept.keys()):
-            with torch.no_grad():
-                self._kept.update(zip(new, words.read_words(self._model, self._tokenizer(new)), strict=True))
-        return words.project_words(self._model, torch.stack([self._kept[text] for text in texts]))
+    return read

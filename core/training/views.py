@@ -11,7 +11,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from core.backbones import get
 from core.config import DEFAULT_BACKBONE
 from core.embedding import prepare
-from core.training.data import CLOTHING, FASHION_MNIST, PRODUCTS, Sample
+from core.training.data import CLOTHING, FASHION_MNIST, PRODUCTS, SMALL_PRODUCTS, Sample
 
 SIZE = 224
 PLAIN, AUGMENTED, FASHION_MNIST_LIKE = "plain", "augmented", "fashion-mnist-like"
@@ -26,27 +26,29 @@ class View:
     seed: int
 
 
+#: How often a training picture is looked at with random changes, beside once as a query is.
+_N_AUGMENTED = {CLOTHING: 3, PRODUCTS: 2, SMALL_PRODUCTS: 1}
+
+
 def plan_views(samples: list[Sample], n_fashion_mnist: int, seed: int) -> list[View]:
     """Which views to cache, shuffled so that an unfinished cache is still a fair sample.
 
-    Clothing photos are few and varied: three views. Product photos: two, and for four in ten of them one
-    that looks like Fashion-MNIST. Small products and Fashion-MNIST are many: one view.
+    Clothing photos are few and varied: four views. Product photos: three, and for four in ten of them one
+    that looks like Fashion-MNIST. Small products are more: two. Fashion-MNIST's are many: one.
     """
     rng = random.Random(seed)
     views: list[View] = []
     fashion = [s for s in samples if s.source == FASHION_MNIST and s.part == "train"]
     chosen = set(rng.sample([s.key for s in fashion], min(n_fashion_mnist, len(fashion))))
     for sample in samples:
-        if sample.part == "test" or (sample.source == FASHION_MNIST and sample.part == "train"):
-            if sample.key not in chosen or sample.source != FASHION_MNIST:
-                continue
-            views.append(View(sample, rng.choice((PLAIN, AUGMENTED)), rng.getrandbits(32)))
+        if sample.part == "test":
             continue
         kinds = [PLAIN]
-        if sample.part == "train" and sample.source == CLOTHING:
-            kinds += [AUGMENTED, AUGMENTED]
-        elif sample.part == "train" and sample.source == PRODUCTS:
-            kinds += [AUGMENTED] + [FASHION_MNIST_LIKE] * (rng.random() < 0.4)
+        if sample.part == "train" and sample.source == FASHION_MNIST:
+            kinds = [rng.choice((PLAIN, AUGMENTED))] if sample.key in chosen else []
+        elif sample.part == "train":
+            kinds += [AUGMENTED] * _N_AUGMENTED[sample.source]
+            kinds += [FASHION_MNIST_LIKE] * (sample.source == PRODUCTS and rng.random() < 0.4)
         views += [View(sample, kind, rng.getrandbits(32)) for kind in kinds]
     rng.shuffle(views)
     return views

@@ -1,0 +1,134 @@
+"""The CLIP trainer's second stage: the detail network learns to tell kinds and colours on 28×28 copies of the views.
+
+It learns as a classifier, with a head for the labels of each data set, and the heads are thrown away: contrastive
+training alone takes far longer to get a network off the ground. `core.training.refine` then uses what it sees.
+
+Source: a learning rate that rises and falls once: Smith and Topin 2018; random erasing: Zhong et al. 2017.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.training import model as models
+from core.training.data import CLOTHING, FASHION_MNIST, PRODUCTS, SMALL_PRODUCTS
+from core.training.fit import optimizer_of, set_learning_rate
+from core.training.views import FASHION_MNIST_LIKE, View
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_COLOUR = "colour"
+_SHIFT = 2  # pixels
+_ERASED = 9  # pixels
+
+
+@dataclass(frozen=True)
+class Detailing:
+    """Everything that decides the outcome of this stage."""
+
+    n_steps: int = 2400
+    batch_size: int = 256
+    lr: float = 3e-3
+    weight_decay: float = 0.05
+    colour_weight: float = 0.5
+    smoothing: float = 0.05
+    seed: int = 2
+    mix: dict[str, float] = field(default_factory=lambda: {FASHION_MNIST: 0.72, CLOTHING: 0.1, PRODUCTS: 0.18})
+
+
+def train_detail(
+    network: Any, views: Sequence[View], pictures: np.ndarray, recipe: Detailing, report: Callable[[str], None]
+) -> None:
+    """Train the detail network of `core.training.multistage` in place.
+
+    Args:
+        network: The network.
+        views: n views; only those of training pictures are used.
+        pictures: (n, 3, 28, 28) float16 in [-1, 1].
+        recipe: Decides the outcome.
+        report: Called with a line of progress now and then.
+    """
+    import torch
+
+    models.seed_everything(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    targets = {name: torch.from_numpy(codes) for name, codes in _targets(views).items()}
+    rows = _rows_by_source(views)
+    heads = torch.nn.ModuleDict(
+        {name: torch.nn.Linear(network.n_features, int(codes.max()) + 1) for name, codes in targets.items()}
+    )
+    network.train().to(memory_format=torch.channels_last)
+    optimizer = optimizer_of([([*network.parameters(), *heads.parameters()], recipe.lr)], recipe.weight_decay)
+    started, running = time.perf_counter(), 0.0
+    for step in range(recipe.n_steps):
+        set_learning_rate(optimizer, step, recipe.n_steps)
+        chosen = np.concatenate(
+            [rng.choice(rows[name], round(share * recipe.batch_size)) for name, share in recipe.mix.items()]
+        )
+        seen = network(_changed(torch.from_numpy(pictures[chosen].astype(np.float32)), rng))
+        loss = torch.zeros(())
+        for name, head in heads.items():
+            wanted = targets[name][chosen]
+            known = wanted >= 0
+            if known.any():
+                weight = (recipe.colour_weight if name == _COLOUR else 1) * known.float().mean()
+                loss = loss + weight * torch.nn.functional.cross_entropy(
+                    head(seen[known]), wanted[known], label_smoothing=recipe.smoothing
+                )
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        running = 0.97 * running + 0.03 * loss.item() if step else loss.item()
+        if step % 100 == 99 or step == recipe.n_steps - 1:
+            seconds = time.perf_counter() - started
+            left = seconds / (step + 1) * (recipe.n_steps - step - 1)
+            report(f"detail: step {step + 1}/{recipe.n_steps}  loss {running:.3f}  {seconds:.0f} s, {left:.0f} s left")
+    network.eval()
+
+
+def _shop(source: str) -> str:
+    return PRODUCTS if source == SMALL_PRODUCTS else source
+
+
+def _rows_by_source(views: Sequence[View]) -> dict[str, np.ndarray]:
+    sources = np.array([_shop(view.sample.source) if view.sample.part == "train" else "" for view in views])
+    return {name: np.flatnonzero(sources == name) for name in (FASHION_MNIST, CLOTHING, PRODUCTS)}
+
+
+def _targets(views: Sequence[View]) -> dict[str, np.ndarray]:
+    """(n,) int64 codes for every head, -1 where a view says nothing of it: a data set's kinds, or colours."""
+    labels = {
+        name: np.array([view.sample.kind if _shop(view.sample.source) == name else "" for view in views])
+        for name in (FASHION_MNIST, CLOTHING, PRODUCTS)
+    }
+    labels[_COLOUR] = np.array(["" if view.kind == FASHION_MNIST_LIKE else view.sample.colour for view in views])
+    found = {}
+    for name, values in labels.items():
+        names, codes = np.unique(values, return_inverse=True)
+        found[name] = codes.astype(np.int64) - int(names[0] == "")
+    return {name: codes for name, codes in found.items() if codes.max() >= 0}
+
+
+def _changed(pictures: Tensor, rng: np.random.Generator) -> Tensor:
+    """Mirrored or not, moved by up to two pixels, and a square of it erased: (b, 3, 28, 28), each its own way."""
+    import torch
+    from torch.nn.functional import pad
+
+    n, _, side, _ = pictures.shape
+    mirrored = torch.from_numpy(rng.random(n) < 0.5)[:, None, None, None]
+    pictures = torch.where(mirrored, pictures.flip(3), pictures)
+    padded = pad(pictures, (_SHIFT,) * 4, mode="replicate")
+    down, right = (torch.from_numpy(rng.integers(0, 2 * _SHIFT + 1, n)) for _ in range(2))
+    places = torch.arange(side)
+    rows, columns = down[:, None] + places, right[:, None] + places
+    moved = padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    centres = torch.from_numpy(rng.integers(0, side, (n, 2)))
+    near = (places[None, None] - centres[:, :, None]).abs() <= _ERASED // 2
+    erased = near[:, 0, :, None] & near[:, 1, None, :] & torch.from_numpy(rng.random(n) < 0.5)[:, None, None]
+    return moved.masked_fill(erased[:, None], 0.0).contiguous(memory_format=torch.channels_last)
