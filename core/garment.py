@@ -14,7 +14,7 @@ class GarmentTest:
     Attributes:
         weights: (dim,) float32.
         threshold: Embeddings whose product with `weights` is below are taken for something else; fitted so that
-            no more than 1 % of the validation pictures of any data set are.
+            no more than 0.5 % of the validation pictures of any data set are.
     """
 
     weights: np.ndarray
