@@ -375,8 +375,8 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "clip",
         help="the embedded CLIP, from the three data sets (needs requirements-dev.txt)",
         description="Starts from ImageNet weights, caches mid-level features (2 GB, resumable), trains the last "
-        "blocks and the text tower; then caches pooled features of all stages, trains the projections, exports to "
-        "ONNX. An hour and a half on two cores.",
+        "blocks and the text tower; caches pooled features of all stages (2 GB), trains the network for small "
+        "pictures, then projections and text tower; exports to ONNX. Two hours on two cores.",
     )
     clip.add_argument("-o", "--output", type=Path, help="model folder (default: artifacts/models/vitrine-clip)")
     clip.add_argument("--cache", type=Path, default=ROOT / ".cache" / "clip", help="where features are kept")
