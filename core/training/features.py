@@ -26,6 +26,8 @@ from core.training.views import SIZE, View, render_view
 
 N_FROZEN_BLOCKS = 5
 FEATURE_SHAPE = (112, 14, 14)
+#: Views that a worker takes at a time, and after how many of its batches a cache notes how far it is.
+_BATCH_SIZE, _NOTED_EVERY = 16, 60
 #: name -> shape of one view's row
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -97,7 +99,7 @@ def onnx_session(owner: Any, compute: Any, names: list[str]) -> Any:
     return onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
 
 
-def cache(session: Any, shapes: Shapes, views: list[View], folder: Path, batch_size: int = 16) -> dict[str, np.ndarray]:
+def cache(session: Any, shapes: Shapes, views: list[View], folder: Path) -> dict[str, np.ndarray]:
     """Compute something of all views, resuming where an earlier run stopped.
 
     Args:
@@ -105,7 +107,6 @@ def cache(session: Any, shapes: Shapes, views: list[View], folder: Path, batch_s
         shapes: Its outputs.
         views: What to look at.
         folder: Where the arrays are kept.
-        batch_size: Views at a time.
 
     Returns:
         (n, ...) float16 arrays by name, read-only memory maps of files in `folder`, in the order of `views`.
@@ -125,18 +126,18 @@ def cache(session: Any, shapes: Shapes, views: list[View], folder: Path, batch_s
         }
 
     out = arrays("r+" if done else "w+")
-    for start, found in _batches(session, views, done, batch_size):
-        stop = min(start + batch_size, len(views))
+    for start, found in _batches(session, views, done):
+        stop = start + len(found[0])
         for name, rows in zip(shapes, found, strict=True):
             out[name][start:stop] = rows
-        if (start // batch_size) % 60 == 0 or stop == len(views):
+        if (start // _BATCH_SIZE) % _NOTED_EVERY == 0 or stop == len(views):
             for array in out.values():
                 array.flush()  # type: ignore[attr-defined]
             state_file.write_text(str(stop))
     return arrays("r")
 
 
-def _batches(session: Any, views: list[View], done: int, size: int) -> Iterator[tuple[int, list[np.ndarray]]]:
+def _batches(session: Any, views: list[View], done: int) -> Iterator[tuple[int, list[np.ndarray]]]:
     """Where each batch starts and what was computed of it, in order; one worker a core."""
     from tqdm import tqdm
 
@@ -145,14 +146,16 @@ def _batches(session: Any, views: list[View], done: int, size: int) -> Iterator[
     def work(start: int) -> tuple[int, list[np.ndarray]]:
         if not hasattr(own, "pictures"):
             own.pictures = Pictures()
-        pixels = np.stack([render_view(own.pictures.open(view.sample), view) for view in views[start : start + size]])
+        pixels = np.stack(
+            [render_view(own.pictures.open(view.sample), view) for view in views[start : start + _BATCH_SIZE]]
+        )
         x = pixels.transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
         return start, session.run(None, {"pixels": np.ascontiguousarray(x)})
 
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         with tqdm(total=len(views), initial=done, unit="view", mininterval=10) as bar:
-            for start, found in pool.map(work, range(done, len(views), size)):
+            for start, found in pool.map(work, range(done, len(views), _BATCH_SIZE)):
                 yield start, found
                 bar.update(len(found[0]))
     finally:

@@ -292,53 +292,63 @@ def test_a_plain_view_is_prepared_as_a_query_is(pictures):
 
 
 class Failing(MadeUpPictures):
-    """The same pictures, until there have been `left` of them."""
+    """The same pictures, but for one; counts what was opened."""
 
-    left = 0
+    broken: Sample | None = None
+    n_opened = 0
 
     def open(self, sample: Sample) -> Image.Image:
-        Failing.left -= 1
-        if Failing.left < 0:
+        if sample == Failing.broken:
             raise OSError("switched off")
+        Failing.n_opened += 1
         return super().open(sample)
 
 
 @pytest.fixture
 def forty_views(monkeypatch) -> list[View]:
-    """Views whose feature is their mean brightness, on pictures that run out."""
+    """Views whose feature is their mean brightness; no other view shows the last one's picture."""
 
     def brightness(_, x):
         return x.mean((1, 2, 3)).reshape(-1, 1, 1, 1).expand(-1, *features.FEATURE_SHAPE)
 
     monkeypatch.setattr(features, "lower_trunk", brightness)
     monkeypatch.setattr(features, "Pictures", Failing)
-    return plan_views(few_samples(), 6, 0)[:43]
+    monkeypatch.setattr(features, "_BATCH_SIZE", 2)
+    monkeypatch.setattr(features, "_NOTED_EVERY", 20)
+    monkeypatch.setattr(Failing, "broken", None)
+    views = sorted(plan_views(few_samples(), 6, 0), key=lambda view: view.sample.source == "fashion-mnist")
+    return views[-43:]
 
 
-def cached(views: list[View], folder: Path, n_pictures: int) -> np.ndarray:
-    Failing.left = n_pictures
-    return cache_features(torch.nn.Identity(), views, folder, batch_size=2)
+def cached(views: list[View], folder: Path) -> np.ndarray:
+    Failing.n_opened = 0
+    return cache_features(torch.nn.Identity(), views, folder)
 
 
 def test_features_are_resumed_where_they_stopped(forty_views, tmp_path):
     views, folder = forty_views, tmp_path / "cache"
+    Failing.broken = views[-1].sample
     with pytest.raises(OSError, match="switched off"):
-        cached(views, folder, 42)
+        cached(views, folder)
     assert (folder / "done.txt").read_text() == "42"  # noted every twenty batches
-    found = cached(views, folder, 1)
+    Failing.broken = None
+    found = cached(views, folder)
+    assert Failing.n_opened == 1
     assert (found.shape, found.dtype) == ((43, 112, 14, 14), np.float16)
     expected = [render_view(MadeUpPictures().open(v.sample), v).astype(np.float32).mean() / 127.5 - 1 for v in views]
     np.testing.assert_allclose(found[:, 5, 3, 7], expected, atol=2e-3)
     assert np.ptp(expected) > 0.1
-    assert np.array_equal(cached(views, folder, 0), found)  # none is computed twice
-    with pytest.raises(OSError, match="switched off"):  # another plan starts again
-        cached(views[::-1], folder, 42)
+    assert np.array_equal(cached(views, folder), found)
+    assert Failing.n_opened == 0  # none is computed twice
+    cached(views[::-1], folder)
+    assert Failing.n_opened == 43  # another plan starts again
 
 
 def test_features_that_are_gone_are_computed_again(forty_views, tmp_path):
-    found = np.array(cached(forty_views, tmp_path, 43))
+    found = np.array(cached(forty_views, tmp_path))
     (tmp_path / "features.raw").unlink()
-    assert np.array_equal(cached(forty_views, tmp_path, 43), found)
+    assert np.array_equal(cached(forty_views, tmp_path), found)
+    assert Failing.n_opened == 43
 
 
 # --- batches

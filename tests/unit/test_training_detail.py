@@ -37,12 +37,13 @@ def made_up(n: int = 60) -> tuple[list[View], np.ndarray]:
 
 def test_it_learns_kinds_and_colours_and_never_from_validation_pictures():
     views, pictures = made_up()
-    network = DetailNetwork((4, 8, 8))
-    recipe = Detailing(n_steps=60, batch_size=32, mix={"fashion-mnist": 0.5, "products": 0.5})
+    torch.manual_seed(0)
+    network = DetailNetwork((8, 16, 16))
+    recipe = Detailing(n_steps=80, batch_size=32, mix={"fashion-mnist": 0.5, "products": 0.5})
     lines: list[str] = []
     train_detail(network, views, pictures, recipe, lines.append)
     assert not network.training
-    assert lines[-1].startswith("detail: step 60/60  loss ")
+    assert lines[-1].startswith("detail: step 80/80  loss ")
     with torch.inference_mode():
         seen = network(torch.from_numpy(pictures.astype(np.float32))).numpy()
     labels = np.array([view.sample.kind + view.sample.colour for view in views])
