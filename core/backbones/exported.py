@@ -42,6 +42,7 @@ MAX_PROBLEM = 200  # characters; torch has more to say
 
 _log = logging.getLogger("vitrine")
 _one_at_a_time = threading.Lock()
+_awaited: list[str] = []  # ids, one for each thread that waits for an export
 _checked: dict[tuple[str, int, int], str] = {}  # (path, size, mtime) -> sha256, so a file is hashed once
 
 
@@ -80,13 +81,22 @@ def load(record: Backbone) -> Embedder | None:
     """
     file = find(record)
     if file is None:
-        with _one_at_a_time:  # what is there already waits for nobody
-            file = find(record) or _make(record)
+        _awaited.append(record.id)
+        try:
+            with _one_at_a_time:  # what is there already waits for nobody
+                file = find(record) or _make(record)
+        finally:
+            _awaited.remove(record.id)
     if file is None:
         return None
     from core.embedding import OnnxImageEmbedder
 
     return OnnxImageEmbedder(record, file)
+
+
+def is_awaited(backbone_id: str) -> bool:
+    """Whether the tower of a backbone is being exported in this process, or is next."""
+    return backbone_id in _awaited
 
 
 def _make(record: Backbone) -> Path | None:

@@ -30,7 +30,7 @@ from core.backbones import Backbone, model_dir
 from core.bulk import for_bulk
 from core.catalogues import CATALOGUES, clothing
 from core.catalogues.items import ItemTable
-from core.config import DEFAULT_BACKBONE, artifacts_dir
+from core.config import DEFAULT_BACKBONE, artifacts_dir, n_threads
 from core.embedding import Embedder, load_embedder
 from core.errors import VitrineError
 from core.evaluation import FILE, SCHEMA, Result, read_evaluation
@@ -221,14 +221,18 @@ def _clothing(data: Labelled, add: Record, part: str) -> None:
 
 
 def _clothing_small(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
+    from joblib import parallel_config
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
+    from threadpoolctl import threadpool_limits
 
     split, labels = data.column("small_split"), data.column("small_label")
     seen = ("train", "validation") if part == "test" else ("train",)
     train, test = np.isin(split, seen), split == part
     search = GridSearchCV(LogisticRegression(max_iter=2000), {"C": [0.3, 1, 3, 10, 30, 100]}, cv=5)
-    search.fit(data.embeddings[train], labels[train])
+    # Threads of BLAS mostly wait for each other here, and change the last digits: each core fits a head of its own.
+    with threadpool_limits(1), parallel_config("threading", n_jobs=n_threads()):
+        search.fit(data.embeddings[train], labels[train])
     add.mean("clothing-small", "linear_accuracy", search.predict(data.embeddings[test]) == labels[test])
     if embedder.record.has_text:
         words = {label: [SMALL_WORDS.get(label, label)] for label in sorted(set(labels[test]))}

@@ -20,16 +20,17 @@ from core.ui import (
     results,
     state,
 )
-from core.ui.compare_link import choose
+from core.ui.compare_link import choose, choose_several
 from core.ui.words import WORDS
 
 N_USUAL = 3
-MAX_NAME = 120  # characters of a name that is typed in
 
 
 def show() -> None:
     """Draw the page."""
     st.html(front.STYLE)
+    if "with" in st.query_params:
+        navigation.remember("compare", {"with": st.query_params.get_all("with")})
     navigation.show()
     st.html(cards.header_html(0, large=False))
     st.html(f'<h2 class="vt-browse-heading">{WORDS.compare_heading}</h2>')
@@ -56,19 +57,10 @@ def _choose() -> list[str]:
     """Draw the choice of backbones; returns ids, at most four."""
     known = sorted(BACKBONES, key=lambda id: not has_gallery(id))
     usual = [id for id in known if has_gallery(id) and not missing(BACKBONES[id])][:N_USUAL]
-    chosen = st.multiselect(
-        WORDS.compare_choose,
-        known,
-        default=usual,
-        max_selections=MAX_BACKBONES,
-        accept_new_options=True,
-        key="with",
-        placeholder=WORDS.compare_placeholder,
-        help=WORDS.compare_choose_help,
-        bind="query-params",
-    )
-    # A visitor can send what the widget would not; what counts is checked here.
-    return [id for id in dict.fromkeys(chosen) if len(id) <= MAX_NAME][:MAX_BACKBONES]
+    return choose_several(
+        WORDS.compare_choose, "with", known, usual, MAX_BACKBONES,
+        placeholder=WORDS.compare_placeholder, help=WORDS.compare_choose_help,
+    )  # fmt: skip
 
 
 def _query(chosen: list[str]) -> None:

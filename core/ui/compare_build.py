@@ -6,6 +6,7 @@ from typing import cast
 
 import streamlit as st
 
+from core.backbones import exported
 from core.gallery_work import GalleryWork
 from core.side_by_side import Answer
 from core.ui import cards
@@ -33,6 +34,11 @@ def show(answer: Answer, finished: bool) -> None:
         _watch(answer.backbone_id, work)
 
 
+def preparing(backbone_id: str, name: str) -> str:
+    """Why a backbone's first use takes so long, "" if it is not that."""
+    return WORDS.compare_preparing.format(name=name) if exported.is_awaited(backbone_id) else ""
+
+
 def _works() -> dict[str, GalleryWork]:
     """What this visitor has begun to build."""
     return cast("dict[str, GalleryWork]", st.session_state.setdefault("gallery-works", {}))
@@ -56,7 +62,7 @@ def _watch(backbone_id: str, work: GalleryWork) -> None:
     if work.problem:
         st.warning(cards.plain(work.problem), icon=":material/info:")
     elif work.progress is None:
-        st.progress(0.0, WORDS.compare_build_starts)
+        st.progress(0.0, preparing(backbone_id, backbone_id) or WORDS.compare_build_starts)
     else:
         done = work.progress
         share = done.n_done / max(1, done.n_total or 1)

@@ -99,7 +99,8 @@ def _draw(race: Race, chosen: list[str]) -> None:
 def _column(id: str, answer: Answer | None, counts: Counter[str], finished: bool) -> None:
     st.html(head_html(id, _record(id, answer)))
     if answer is None:
-        st.html(f'<p class="vt-quiet vt-waiting" role="status">{escape(WORDS.compare_waiting)}</p>')
+        words = compare_build.preparing(id, title_of(id)) or WORDS.compare_waiting
+        st.html(f'<p class="vt-quiet vt-waiting" role="status">{escape(words)}</p>')
     elif answer.hits:
         st.html(_hits_html(answer, counts))
         st.caption(cost_line(answer))

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+MAX_NAME = 120  # characters of a name that is typed in
+
 
 def choose(
     widget: Callable[..., Any], label: str, name: str, ids: Sequence[str], words: Callable[[str], str], **looks: Any
@@ -30,6 +32,45 @@ def choose(
 
 def _keep(name: str, usual: str) -> None:
     put(name, st.session_state[f"compare-{name}"], usual)
+
+
+def choose_several(
+    label: str, name: str, ids: Sequence[str], usual: Sequence[str], most: int, **looks: Any
+) -> list[str]:
+    """Draw a widget with several choices, or names that are typed in; all of them are in the link, the usual ones, too.
+
+    What is usual depends on the computer, and a link shows the same on each. An empty choice is an empty parameter.
+
+    Args:
+        label: Of the widget.
+        name: Of the link's parameter, which is repeated.
+        ids: What can be chosen without typing.
+        usual: What is chosen where the link names nothing.
+        most: How many can be chosen.
+        looks: Whatever else `st.multiselect` takes.
+    """
+    key = f"compare-{name}"
+    st.session_state[key] = _allowed(st.query_params.get_all(name) if name in st.query_params else usual, most)
+    chosen = st.multiselect(
+        label, ids, key=key, max_selections=most, accept_new_options=True,
+        on_change=_keep_several, args=(name,), **looks,
+    )  # fmt: skip
+    chosen = _allowed(chosen, most)  # a visitor can send what the widget would not
+    _put_several(name, chosen)
+    return chosen
+
+
+def _allowed(asked: Sequence[str], most: int) -> list[str]:
+    return [id for id in dict.fromkeys(asked) if 0 < len(id) <= MAX_NAME][:most]
+
+
+def _keep_several(name: str) -> None:
+    _put_several(name, st.session_state[f"compare-{name}"])
+
+
+def _put_several(name: str, values: list[str]) -> None:
+    if st.query_params.get_all(name) != (values or [""]):
+        st.query_params[name] = values or ""
 
 
 def put(name: str, value: str, usual: str) -> None:

@@ -9,6 +9,9 @@ import streamlit as st
 from core.ui.state import PICTURED
 from core.ui.words import WORDS
 
+#: What a page's link holds.
+Params = dict[str, str | list[str]]
+
 PAGES = {
     "search": "app.py",
     "browse": "pages/1_Browse.py",
@@ -21,14 +24,14 @@ PAGES = {
 
 def show() -> None:
     """Draw the links, each to what was last seen there; what is searched with goes along to where it is compared."""
-    left = cast("dict[str, dict[str, str]]", st.session_state.get("pages-left", {}))
-    carried: dict[str, str] = {name: ref for name in PICTURED if (ref := st.query_params.get(name))}
+    left = cast("dict[str, Params]", st.session_state.get("pages-left", {}))
+    carried: Params = {name: ref for name in PICTURED if (ref := st.query_params.get(name))}
     with st.container(key="navigation", horizontal=True, horizontal_alignment="right", gap="small"):
         for name, path in PAGES.items():
-            seen = carried if name == "compare" else left.get(name, {})
+            seen = left.get(name, {}) | (carried if name == "compare" else {})
             st.page_link(path, label=WORDS.navigation[name], query_params=seen, width="content")
 
 
-def remember(name: str, params: dict[str, str]) -> None:
+def remember(name: str, params: Params) -> None:
     """Keep what a page shows, as the parameters of its link, for this visit."""
     st.session_state["pages-left"] = st.session_state.get("pages-left", {}) | {name: params}

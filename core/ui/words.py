@@ -516,6 +516,7 @@ class Words:
         "photos of clothes and 10,000 pictures of Fashion-MNIST."
     )
     compare_waiting: str = "At work…"
+    compare_preparing: str = "Preparing {name} for this computer, once: about 20 s…"
     compare_facts: str = "{dim:,} numbers · {parameters} · {size} px"
     compare_millions: str = "{n:.1f} M parameters"
     compare_weightless: str = "no weights"

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import threading
 import time
 from pathlib import Path
 
 import compared
+import fakes
 import numpy as np
 import pytest
 import visits
 from streamlit.testing.v1 import AppTest
 from visits import html_of
 
-from core import artifacts, shared
+from core import artifacts, shared, side_by_side
+from core.backbones import BACKBONES, Backbone, exported
 from core.config import DEFAULT_BACKBONE, ROOT
 from core.disputes import disputes
+from core.embedding import Embedder
 from core.evaluation import read_evaluation
 from core.jobs.evaluate import Record, _write
 from core.metrics import Estimate
 from core.side_by_side import Question, ask
+from core.ui import compare
 from core.ui.compare_table import difference_line
 from core.ui.words import WORDS
 
 DRESS = ROOT / "samples" / "dress.jpg"
 ITEM = "fashion-mnist/train/00000"
+WITH = "compare-with"
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +56,12 @@ def settle(page: AppTest) -> AppTest:
     raise AssertionError("a backbone never answered")
 
 
+def linked(page: AppTest) -> list[str]:
+    """The backbones that the page's link names."""
+    value = page.query_params["with"]
+    return [value] if isinstance(value, str) else list(value)
+
+
 def columns_of(page: AppTest) -> list[list[str]]:
     row = r'<div class="vt-row" role="listitem" data-id="([^"]+)"'
     return [re.findall(row, body) for body in html_of(page).split('<div class="vt-rows"')[1:]]
@@ -57,8 +70,59 @@ def columns_of(page: AppTest) -> list[list[str]]:
 def test_without_a_query_the_page_says_what_to_do() -> None:
     page = open_page()
     assert [info.value for info in page.info] == [WORDS.compare_empty]
-    assert page.multiselect(key="with").value == [DEFAULT_BACKBONE, "reddish", "dark"]
+    assert page.multiselect(key=WITH).value == [DEFAULT_BACKBONE, "reddish", "dark"]
     assert not page.error
+
+
+def test_the_link_names_the_usual_backbones_too_so_that_it_shows_the_same_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    link = linked(open_page(sample="dress"))
+    assert link == [DEFAULT_BACKBONE, "reddish", "dark"]
+    monkeypatch.setattr(side_by_side, "has_gallery", lambda id: id == "dark")  # another computer
+    monkeypatch.setattr(compare, "has_gallery", lambda id: id == "dark")
+    assert linked(open_page(sample="dress")) == ["dark"]
+    page = open_page(sample="dress", **{"with": link})
+    assert page.multiselect(key=WITH).value == link
+    assert linked(page) == link
+    assert [len(column) for column in columns_of(page)] == [5]
+
+
+def test_choosing_changes_the_link_and_nothing_chosen_is_a_link_too() -> None:
+    page = open_page(**{"with": ["dark", "dark", "x" * 5000, ""]})
+    assert linked(page) == ["dark"]
+    page.multiselect(key=WITH).set_value(["dark", "reddish"]).run()
+    assert linked(page) == ["dark", "reddish"]
+    page.multiselect(key=WITH).set_value([]).run()
+    assert linked(page) == [""]
+    again = open_page(**{"with": ""})
+    assert again.multiselect(key=WITH).value == []
+    assert [info.value for info in again.info] == [WORDS.compare_choose_some]
+
+
+def test_a_first_use_that_takes_long_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    slow = fakes.fake_record("slow", title="Slow")
+    monkeypatch.setitem(BACKBONES, "slow", slow)
+    compared.write_galleries(("dark", "slow"))
+
+    def load(record: Backbone) -> Embedder:
+        assert go_on.wait(60)
+        return fakes.FakeEmbedder(record)
+
+    monkeypatch.setitem(BACKBONES, "slow", dataclasses.replace(slow, load=load))
+    monkeypatch.setattr(exported, "_awaited", ["slow"])
+    page = visits.open_page("pages/3_Compare.py", sample="dress", **{"with": ["dark", "slow"]})
+    assert "Preparing Slow for this computer" in html_of(page)
+    assert [len(column) for column in columns_of(page)] == [5]
+    go_on.set()
+    for _ in range(100):
+        if len(columns_of(page)) == 2:
+            break
+        time.sleep(0.1)
+        page.run()
+    assert "Preparing" not in html_of(page)
+    assert [len(column) for column in columns_of(page)] == [5, 5]
 
 
 def test_a_link_fills_a_column_for_each_backbone() -> None:

@@ -33,6 +33,7 @@ def in_this_process(tiny_models, monkeypatch):  # noqa: F811
 
     def run(record):
         made.append(record.id)
+        assert exported.is_awaited(record.id)
         exported.main(record.id)
         return ""
 
@@ -49,6 +50,7 @@ def test_a_model_from_the_hub_is_exported_once(tiny_models, in_this_process, nam
     np.testing.assert_allclose(first.embed_images(NOISE), expected_rows(name, tiny_models[name]), atol=1e-4)
     np.testing.assert_array_equal(load_embedder(name).embed_images(NOISE), first.embed_images(NOISE))
     assert in_this_process == [name]
+    assert not exported.is_awaited(name)
     # the weights themselves are not read again
     hub.cached(record.weights).resolve().unlink()
     assert missing(record) == ""
