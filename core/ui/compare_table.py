@@ -93,7 +93,7 @@ def _columns(metrics: list[str]) -> dict[str, Any]:
         config[name] = st.column_config.NumberColumn(
             _metric_name(name), format="%.3f", help=WORDS.metrics.get(name, ("", ""))[1]
         )
-        config[f"{name} interval"] = st.column_config.TextColumn(WORDS.table_interval)
+        config[f"{name} interval"] = st.column_config.TextColumn(WORDS.table_interval, width=115)
     for name in COSTS:
         title, format, help = WORDS.costs[name]
         config[name] = st.column_config.NumberColumn(title, format=format, help=help)

@@ -10,7 +10,6 @@ from test_front_page import browser, pytestmark  # noqa: F401 (a fixture, and wh
 
 from core.backbones import BACKBONES
 from core.compare import has_gallery, items_path
-from core.ui.words import WORDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -50,26 +49,3 @@ def test_a_sample_goes_through_the_backbones_and_a_disagreement_opens(browser: B
         assert f"item={item}" in page.url.replace("%2F", "/")
     context.close()
     assert not problems
-
-
-@needs_galleries
-def test_a_copied_link_names_every_backbone_that_is_seen(browser: Browser, server: str) -> None:  # noqa: F811
-    context = browser.new_context()
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto(f"{server}/Compare")
-    page.wait_for_url(lambda url: "with=" in url)
-    chips = page.locator("[data-testid=stMultiSelect] [data-baseweb=tag], [data-testid=stMultiSelectTag]")
-    chips.first.wait_for()
-    link, seen = page.url, chips.all_inner_texts()
-    assert re.findall(r"with=([^&]*)", link) == seen
-    page.get_by_role("button", name="Clear all").click()
-    page.wait_for_url(lambda url: url.endswith("with="))
-    empty = page.url
-    page.goto(link)
-    chips.nth(len(seen) - 1).wait_for()
-    assert chips.all_inner_texts() == seen
-    page.goto(empty)
-    page.get_by_text(WORDS.compare_choose_some).wait_for()
-    assert chips.count() == 0
-    context.close()
