@@ -11,4 +11,4 @@ if __name__ == "__main__":  # a visitor's run of the page
 else:  # imported once by `streamlit run`, which looks for an `st.App` in this file and serves it
     from core.ui import server
 
-    app = st.App(__file__, routes=server.routes(), lifespan=server.lifespan)
+    app = st.App(__file__, routes=server.routes(), middleware=server.middleware(), lifespan=server.lifespan)

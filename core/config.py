@@ -43,6 +43,8 @@ MAX_ARCHIVE_BYTES = 200 * 1000 * 1000
 MAX_ARCHIVE_ENTRIES = 5000
 MAX_UNPACKED_BYTES = 200 * 1000 * 1000
 MAX_UNPACK_RATIO = 100
+#: Uploads that one visit may have on the server at a time: the largest archive, and pictures beside it.
+MAX_VISIT_UPLOAD_BYTES = 250 * 1000 * 1000
 #: Limits of a CSV table from outside.
 MAX_CSV_BYTES = 10 * 1000 * 1000
 MAX_CSV_ROWS = 5000

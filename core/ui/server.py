@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from core import api
 from core.ui import maps_server
+from core.ui.uploads import UploadQuota
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -24,6 +26,11 @@ def routes() -> list[BaseRoute]:
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     prefix = f"/{base}" if base else ""
     return [*api.routes(prefix), *maps_server.routes(prefix)]
+
+
+def middleware() -> list[Middleware]:
+    """What every request passes before any route, Streamlit's own among them."""
+    return [Middleware(UploadQuota)]
 
 
 @asynccontextmanager

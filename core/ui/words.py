@@ -32,6 +32,9 @@ class Words:
     samples: dict[str, str] = field(
         default_factory=lambda: {"sneaker": "Sneaker", "shirt": "Shirt", "bag": "Bag", "dress": "Dress"}
     )
+    uploads_full: str = (
+        "This visit would hold more than {megabytes:g} MB of uploads: remove one, or load the page again."
+    )
     privacy: str = "A photo is kept in memory, for this visit only, and is never sent elsewhere."
 
     ask_words: str = "Or say it in words"
