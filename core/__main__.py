@@ -328,6 +328,11 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--validation", action="store_true", help="by the parts that models are chosen on; writes nothing"
     )
+    from core.evaluation import PROTOCOLS
+
+    parser.add_argument(
+        "--only", nargs="+", choices=PROTOCOLS, default=PROTOCOLS, metavar="PROTOCOL", help="one or more of them"
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.set_defaults(run=_evaluate)
 
@@ -337,7 +342,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from core.jobs.evaluate import evaluate
 
     part = "validation" if options.validation else "test"
-    results = evaluate(options.backbone, (lambda line: None) if options.json else print, part)
+    results = evaluate(options.backbone, (lambda line: None) if options.json else print, part, options.only)
     if options.json:
         print(json.dumps({"schema": SCHEMA, "results": results}))
     return 0

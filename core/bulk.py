@@ -14,9 +14,8 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
-from core import embedding
 from core.config import n_threads
-from core.embedding import Embedder, OnnxImageEmbedder
+from core.embedding import Embedder, OnnxImageEmbedder, open_session
 
 #: Pictures that a worker takes at a time; more do not make it faster, and take more memory.
 BATCH = 4
@@ -32,7 +31,7 @@ class BulkEmbedder(Embedder):
 
     def __init__(self, embedder: OnnxImageEmbedder):
         super().__init__(embedder.record)
-        self._session = embedding._session(embedder.file, threads=1)
+        self._session = open_session(embedder.file, threads=1)
         self._n_workers = n_threads()
         self._workers = ThreadPoolExecutor(self._n_workers, f"bulk-{embedder.record.id}")
 

@@ -177,7 +177,7 @@ class OnnxImageEmbedder(Embedder):
     def __init__(self, record: Backbone, file: Path):
         super().__init__(record)
         self.file = file
-        self._image = _session(file)
+        self._image = open_session(file)
         # All visitors' pictures go through one thread: a run uses every core as it is, and what a run needs for a
         # moment is then kept by one heap of the allocator, not by one for each visitor's thread.
         self._runner = ThreadPoolExecutor(1, f"embed-{record.id}")
@@ -216,7 +216,7 @@ class OnnxClipEmbedder(OnnxImageEmbedder):
             if self._text is None:
                 from tokenizers import Tokenizer
 
-                session = _session(verified(self._folder / "text.onnx"))
+                session = open_session(verified(self._folder / "text.onnx"))
                 length = session.get_inputs()[0].shape[1]
                 tokenizer = Tokenizer.from_file(str(verified(self._folder / "tokenizer.json")))
                 tokenizer.enable_truncation(length)
@@ -230,8 +230,8 @@ def _plain(text: str) -> str:
     return html.unescape(html.unescape(text.translate(_STRAIGHT)))
 
 
-def _session(path: Path, threads: int = 0) -> Any:
-    """A session on as many threads as the settings say, or on another number."""
+def open_session(path: Path, threads: int = 0) -> Any:
+    """An onnxruntime session on as many threads as the settings say, or on another number."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

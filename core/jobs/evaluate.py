@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +33,12 @@ from core.catalogues.items import ItemTable
 from core.config import DEFAULT_BACKBONE, artifacts_dir, n_threads
 from core.embedding import Embedder, load_embedder
 from core.errors import VitrineError
-from core.evaluation import FILE, SCHEMA, Result, read_evaluation
+from core.evaluation import FILE, PROTOCOLS, SCHEMA, Result, read_evaluation
 from core.gallery import index_file, items_file
 from core.index import ExactIndex
 from core.jobs.cost import machine, measure
 from core.metrics import Estimate, bootstrap
-from core.outcomes import Outcomes, save_outcomes
+from core.outcomes import Outcomes, load_outcomes, save_outcomes
 from core.training.data import N_VALIDATION_FASHION_MNIST
 from core.zero_shot import zero_shot
 
@@ -63,11 +63,16 @@ class Labelled:
         return self.items.frame[name].astype(str).to_numpy().astype(str)
 
 
-def evaluate(backbone_id: str, report: Callable[[str], None] = print, part: str = "test") -> list[Result]:
-    """Run every protocol whose data is here and write `artifacts/evaluation.json`.
+def evaluate(
+    backbone_id: str,
+    report: Callable[[str], None] = print,
+    part: str = "test",
+    only: Collection[str] = PROTOCOLS,
+) -> list[Result]:
+    """Run every protocol (or `only` some) whose data is here and write `artifacts/evaluation.json`.
 
-    The results of other backbones in that file stay as they are. What each query got goes to `artifacts/outcomes/`.
-    With `part="validation"` the queries are the validation parts, and nothing is written.
+    The results of other backbones and protocols in that file stay as they are. What each query got goes to
+    `artifacts/outcomes/`. With `part="validation"` the queries are the validation parts, and nothing is written.
 
     Raises:
         DataError: A data set that a backbone without artifacts needs is missing.
@@ -75,28 +80,31 @@ def evaluate(backbone_id: str, report: Callable[[str], None] = print, part: str 
     """
     embedder = load_embedder(backbone_id)
     add = Record(backbone_id, report)
-    fashion = labelled(embedder, "fashion-mnist")
-    _fashion_mnist(embedder, fashion, add, part)
-    photos = labelled(embedder, "clothing")
-    _clothing(photos, add, part)
-    _clothing_small(embedder, photos, add, part)
-    if _products_here():
+    if "fashion-mnist" in only:
+        _fashion_mnist(embedder, labelled(embedder, "fashion-mnist"), add, part)
+    if {"clothing", "clothing-small"} & set(only):
+        photos = labelled(embedder, "clothing")
+        if "clothing" in only:
+            _clothing(photos, add, part)
+        if "clothing-small" in only:
+            _clothing_small(embedder, photos, add, part)
+    if "fashion-products" in only and _products_here():
         _fashion_products(embedder, add, part)
-    else:
+    elif "fashion-products" in only:
         report("fashion-products: skipped, fashion-products.zip is not in the data folder.")
     if part == "test":
-        _finish(embedder, add, report)
+        _finish(embedder, add, report, whole=set(only) == set(PROTOCOLS))
     return add.results
 
 
-def _finish(embedder: Embedder, add: Record, report: Callable[[str], None]) -> None:
+def _finish(embedder: Embedder, add: Record, report: Callable[[str], None], whole: bool) -> None:
     """What is measured beside the protocols, and the files."""
-    if _products_here() and f"{embedder.record.id}/clothing" in load_manifest()["indexes"]:
+    if whole and _products_here() and f"{embedder.record.id}/clothing" in load_manifest()["indexes"]:
         from core.jobs.reliability import measure as measure_reliability
 
         measure_reliability(embedder, add)
     report("Measuring what it costs.")
-    _write(add, {"machine": machine(), "cost": _cost(embedder.record, report)})
+    _write(add, {"machine": machine(), "cost": _cost(embedder.record, report)}, whole)
 
 
 def _cost(record: Backbone, report: Callable[[str], None]) -> dict[str, Any]:
@@ -279,9 +287,13 @@ def _fashion_products(embedder: Embedder, add: Record, part: str) -> None:
         add("fashion-products", "text_R@10", bootstrap(ranks < 10))
 
 
-def _write(add: Record, run: dict[str, Any]) -> None:
-    backbone_id, results = add.backbone_id, add.results
-    known = read_evaluation()
+def _write(add: Record, run: dict[str, Any], whole: bool) -> None:
+    """Write what was found; unless the run was a `whole` one, what was not measured again stays."""
+    backbone_id, known = add.backbone_id, read_evaluation()
+    found = {(result["protocol"], result["metric"]) for result in add.results}
+    ours = [result for result in known.results if result["backbone"] == backbone_id]
+    kept = [] if whole else [result for result in ours if (result["protocol"], result["metric"]) not in found]
+    results, outcomes = kept + add.results, ({} if whole else load_outcomes(backbone_id)) | add.outcomes
     content = {
         "schema": SCHEMA,
         "results": [result for result in known.results if result["backbone"] != backbone_id] + results,
@@ -291,7 +303,7 @@ def _write(add: Record, run: dict[str, Any]) -> None:
     with written(artifacts_dir() / FILE) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n")
     manifest["files"][FILE] = {}
-    manifest["files"][relative(save_outcomes(backbone_id, add.outcomes))] = {}
+    manifest["files"][relative(save_outcomes(backbone_id, outcomes))] = {}
     if backbone_id == DEFAULT_BACKBONE:
         from core.training.card import write_card
 

@@ -8,9 +8,9 @@ cores, where torch managed 40.
 
 from __future__ import annotations
 
-import io
 import json
 import os
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from core.embedding import open_session
 from core.training.data import Pictures
 from core.training.views import SIZE, View, render_view
 
@@ -70,7 +71,6 @@ def onnx_session(owner: Any, compute: Any, names: list[str]) -> Any:
         compute: Pixels (b, 3, 224, 224) in [-1, 1] -> one tensor, or as many as there are names.
         names: Of the outputs.
     """
-    import onnxruntime
     import torch
 
     class Module(torch.nn.Module):
@@ -81,22 +81,20 @@ def onnx_session(owner: Any, compute: Any, names: list[str]) -> Any:
         def forward(self, pixels: torch.Tensor) -> Any:
             return compute(pixels)
 
-    file = io.BytesIO()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        file = Path(folder) / "compute.onnx"
         warnings.simplefilter("ignore")  # tracing remarks on shapes that are constant here
         torch.onnx.export(
             Module().eval(),
             (torch.zeros(2, 3, SIZE, SIZE),),
-            file,
+            str(file),
             input_names=["pixels"],
             output_names=names,
             dynamic_axes={name: {0: "batch"} for name in ("pixels", *names)},
             opset_version=18,
             dynamo=False,
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
+        return open_session(file, threads=1)
 
 
 def cache(session: Any, shapes: Shapes, views: list[View], folder: Path) -> dict[str, np.ndarray]:

@@ -267,7 +267,7 @@ def test_the_text_tower_is_loaded_once_and_only_for_words(monkeypatch, tmp_path)
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     words.save(str(tmp_path / "tokenizer.json"))
     monkeypatch.setattr(embedding, "verified", lambda path: path)
-    monkeypatch.setattr(embedding, "_session", session)
+    monkeypatch.setattr(embedding, "open_session", session)
     embedder = OnnxClipEmbedder(RECORD, tmp_path)
     embedder.embed_images([noise(20, 20)])
     assert opened == ["image.onnx"]

@@ -26,7 +26,7 @@ RUN = {"machine": {"date": "2026-01-01"}, "cost": {"ms_p50": 1.5}}
 
 def test_a_figure_is_the_mean_of_its_outcomes_and_both_are_kept(tiny_artifacts):
     right = np.random.default_rng(0).random(200) < 0.7
-    _write(record_of("a", right), RUN)
+    _write(record_of("a", right), RUN, True)
     found = read_evaluation()
     expected = bootstrap(right)
     figures = {name: round(getattr(expected, name), 5) for name in ("value", "low", "high", "n")}
@@ -42,13 +42,35 @@ def test_a_figure_is_the_mean_of_its_outcomes_and_both_are_kept(tiny_artifacts):
 
 
 def test_another_backbones_results_stay(tiny_artifacts):
-    _write(record_of("a", np.ones(3)), RUN)
-    _write(record_of("b", np.zeros(3)), RUN | {"cost": {"ms_p50": 9}})
-    _write(record_of("a", np.array([1, 0, 1, 0])), RUN)
+    _write(record_of("a", np.ones(3)), RUN, True)
+    _write(record_of("b", np.zeros(3)), RUN | {"cost": {"ms_p50": 9}}, True)
+    _write(record_of("a", np.array([1, 0, 1, 0])), RUN, True)
     found = read_evaluation()
     assert [found.figures(id, "clothing")["R@1"]["value"] for id in "ab"] == [0.5, 0]
     assert found.runs["b"]["cost"] == {"ms_p50": 9}
     assert len(found.results) == 4
+
+
+def test_what_part_of_an_evaluation_did_not_measure_stays(tiny_artifacts):
+    _write(record_of("a", np.ones(3)), RUN, True)
+    part = Record("a", lambda line: None)
+    part.mean("clothing-small", "linear_accuracy", np.zeros(4))
+    part.mean("clothing", "R@1", np.array([1, 0]))
+    _write(part, RUN | {"cost": {"ms_p50": 9}}, False)
+    found = read_evaluation()
+    assert [(r["protocol"], r["metric"], r["value"]) for r in found.results] == [
+        ("fashion-mnist", "zero_shot_accuracy", 0.5),
+        ("clothing-small", "linear_accuracy", 0),
+        ("clothing", "R@1", 0.5),
+    ]
+    assert found.runs["a"]["cost"] == {"ms_p50": 9}
+    outcomes = load_outcomes("a")
+    assert {name: len(values) for name, values in outcomes.items()} == {
+        ("clothing", "R@1"): 2,
+        ("clothing-small", "linear_accuracy"): 4,
+    }
+    _write(part, RUN, True)
+    assert len(read_evaluation().results) == 2  # a whole evaluation leaves nothing old behind
 
 
 def test_nothing_is_known_where_the_file_is_missing_or_another(tiny_artifacts):
