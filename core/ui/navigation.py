@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 import streamlit as st
@@ -10,7 +11,7 @@ from core.ui.state import PICTURED
 from core.ui.words import WORDS
 
 #: What a page's link holds.
-Params = dict[str, str | list[str]]
+Params = Mapping[str, str | list[str]]
 
 PAGES = {
     "search": "app.py",
@@ -28,7 +29,7 @@ def show() -> None:
     carried: Params = {name: ref for name in PICTURED if (ref := st.query_params.get(name))}
     with st.container(key="navigation", horizontal=True, horizontal_alignment="right", gap="small"):
         for name, path in PAGES.items():
-            seen = left.get(name, {}) | (carried if name == "compare" else {})
+            seen = {**left.get(name, {}), **(carried if name == "compare" else {})}
             st.page_link(path, label=WORDS.navigation[name], query_params=seen, width="content")
 
 
