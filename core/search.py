@@ -280,7 +280,7 @@ class SearchEngine:
         """
         if filters.catalogues or filters.labels or not names_colour(words):
             return list(dict.fromkeys(filters.catalogues or self.catalogues)), ()
-        coloured = [id for id, catalogue in self.catalogues.items() if catalogue.has_colours]
+        coloured = [id for id, catalogue in self.catalogues.items() if catalogue.has_colours] or list(self.catalogues)
         return coloured, tuple(id for id in self.catalogues if id not in coloured)
 
     def _search_gallery(
