@@ -205,7 +205,7 @@ def write_evaluation() -> None:
         record.mean("clothing", "R@1", rng.random(400) < share)
         cost = {"ms_p50": 3.0, "ms_p95": 4.0, "images_per_s": 90, "peak_memory_mb": 80, "n_parameters": 0}
         machine = {"date": "2026-01-01", "processor": "Z80", "threads": 1, "python": "3.11"}
-        _write(record, {"machine": machine, "cost": cost | {"bytes_per_vector": 8}})
+        _write(record, {"machine": machine, "cost": cost | {"bytes_per_vector": 8}}, True)
 
 
 def test_the_benchmark_says_what_differs_and_what_is_missing() -> None:
