@@ -61,6 +61,7 @@ def _received(widget: str) -> None:
     st.session_state.pop("problem", None)
     if file is None:
         state.forget_photos()
+        st.session_state["emptied"] = True
         return
     name = WORDS.camera_name if widget == "camera" else file.name
     st.session_state["incoming"] = (file.getvalue(), name)

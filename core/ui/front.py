@@ -22,7 +22,10 @@ def show() -> None:
     st.html(STYLE)
     navigation.remember("search", st.query_params.to_dict())
     navigation.show()
-    busy = "incoming" in st.session_state or state.current() is not None
+    # A photo that replaces another is sent after that one was taken away; were the page drawn with its large uploader
+    # in between, the photo on its way would be lost.
+    emptied = st.session_state.pop("emptied", False)
+    busy = emptied or "incoming" in st.session_state or state.current() is not None
     n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())
     st.html(cards.header_html(n_items, large=not busy))
     ask.show(large=not busy)
