@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.artifacts import written
 from core.training import model as models
 from core.training import words
 from core.training.batches import Batches
@@ -64,19 +65,20 @@ def refine_clip(
         recipe: Decides the outcome.
         report: Called with a line of progress now and then.
     """
-    import torch
+    from safetensors.torch import load_file, save_file
 
     views = plan_views(list(all_samples()), recipe.n_fashion_mnist, recipe.seed)
     report(f"{len(views)} views for the second and third stage")
     cached = cache_pooled(models.load(first)[0].visual.trunk, views, cache)
     models.seed_everything(recipe.seed)
     model = start(first, folder, cached["pooled"])
-    detail, kept = model.visual.trunk.detail, cache / "detail.pt"
+    detail, kept = model.visual.trunk.detail, cache / "detail.safetensors"
     if kept.is_file():
-        detail.load_state_dict(torch.load(kept, weights_only=True))
+        detail.load_state_dict(load_file(kept))
     else:
         train_detail(detail, views, cached["pictures"], recipe.detail, report)
-        torch.save(detail.state_dict(), kept)
+        with written(kept) as temporary:
+            save_file({name: value.contiguous() for name, value in detail.state_dict().items()}, temporary)
     rows = Rows(model, cached)
     train(model, folder, views, rows, recipe, report)
     for name, figure in validation_figures(views, rows.embeddings(), texts_of(model, folder)).items():
