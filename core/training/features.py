@@ -2,8 +2,8 @@
 
 In the first stage the first five blocks of the ImageNet tower stay as they are, so their output for a picture
 (and for a few augmented views of it) is computed once and kept on disk. In the later stages the whole network
-stays as it is, and what it pools is kept. onnxruntime computes both: measured here, 120 pictures a second on two
-cores, where torch managed 40.
+stays as it is, and what it pools is kept. onnxruntime computes both, two to three times as fast as eager torch in one
+run on busy cores; 80 to 95 views a second with decoding, on two cores.
 """
 
 from __future__ import annotations
