@@ -357,7 +357,7 @@ def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--placement", action="store_true", help="compare ways to place a query on a map instead")
-    parser.add_argument("--only", choices=PARTS, action="append", help="measure this alone (may be given again)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.set_defaults(run=_benchmark)
 
 
@@ -368,7 +368,7 @@ def _benchmark(options: argparse.Namespace) -> int:
     if options.placement:
         compare_placements()
         return 0
-    results = benchmark(options.only or PARTS)
+    results = benchmark(options.only)
     print(json.dumps(results) if options.json else describe(results))
     return 0
 

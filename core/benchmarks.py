@@ -10,7 +10,7 @@ from core.config import artifacts_dir
 
 SCHEMA = 1
 FILE = "benchmark.json"
-PARTS = ("photo_search_ms", "embedding_ms", "index", "index_settings", "server", "maps_page")
+PARTS = ("photo_search_ms", "embedding_ms", "index", "index_settings", "server", "maps_page", "compare_page")
 
 
 def read_benchmark() -> dict[str, dict[str, Any]]:

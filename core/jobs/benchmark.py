@@ -37,7 +37,8 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
         `machine`, and of the parts asked for: `photo_search_ms` (p50 and p95 a stage), `embedding_ms` (with the
         ratio to ViT-B/32), `index` (recall@10 and queries a second, beside exact numpy search), `index_settings`
         (the same for several M and ef), `server` (start-up seconds, memory in MB), `maps_page` (seconds until it is
-        drawn, beside an empty page). A part that cannot be measured is null, with the reason under `skipped`.
+        drawn, beside an empty page), `compare_page` (seconds until four backbones have answered, memory). A part that
+        cannot be measured is null, with the reason under `skipped`.
     """
     results: dict[str, Any] = {"machine": machine(), "skipped": {}}
     engine = SearchEngine()
@@ -49,6 +50,7 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
         "index_settings": lambda: sweep(everything(engine)),
         "server": visits.server,
         "maps_page": visits.maps_page,
+        "compare_page": visits.compare_page,
     }
     for name in parts:
         try:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from core.backbones import BACKBONES, missing
+from core.compare import has_gallery
 from core.jobs.serving import serving
 
 N_VISITORS = 20
@@ -29,6 +31,8 @@ _PAGES: dict[str, tuple[str, dict[str, int]]] = {
     "map_s": ("/Maps", {_MAP: 1, ".vt-tile": 24, _DONE: 1}),
     "two_maps_and_a_query_s": ("/Maps?beside=efficientnet-lite0&sample=dress", {_MAP: 2, ".vt-tile": 29, _DONE: 1}),
 }
+#: What the page of comparisons is measured with: the default, two that torch once exported, one without weights.
+_COMPARED = ("vitrine-clip", "efficientnet-lite0", "efficientnet-lite2", "hog")
 #: Milliseconds from the start of a visit until all that is wanted is on the page, and painted.
 _WAIT = """(wanted) => new Promise((done) => {
   const there = () => Object.entries(wanted).every(([what, n]) => document.querySelectorAll(what).length >= n);
@@ -93,6 +97,57 @@ def _answer(page: Any, address: str) -> None:
     """Visit a link to a sample and wait until its hits are on the page."""
     page.goto(address)
     page.locator(".vt-hit").nth(4).wait_for(timeout=60_000)
+
+
+def compare_page() -> dict[str, Any]:
+    """Memory (MB) of a server whose Compare page has four backbones chosen, and seconds until they have answered.
+
+    Every sample goes through all four, and every view of the page is opened.
+
+    Returns:
+        `backbones`, joined by commas; `first_answer_s` of a server that has just started, `later_answer_s` (median);
+        `memory_mb` after all visits and `memory_at_most_mb`, null where the system does not tell.
+
+    Raises:
+        FileNotFoundError: Fewer than four backbones have a gallery and all that they need here.
+    """
+    import psutil
+
+    chosen = [id for id in _COMPARED if has_gallery(id) and not missing(BACKBONES[id])]
+    if len(chosen) < len(_COMPARED):
+        raise FileNotFoundError(f"not all of {', '.join(_COMPARED)} can be compared here")
+    link = "/Compare?" + "&".join(f"with={id}" for id in chosen)
+    seconds = []
+    with ExitStack() as stack:
+        page = stack.enter_context(_browser()).new_page()
+        log = Path(stack.enter_context(TemporaryDirectory())) / "log.txt"
+        process, address = stack.enter_context(serving(log))
+        for sample in ("dress", "shirt", "bag", "sneaker"):
+            started = time.perf_counter()
+            page.goto(f"{address}{link}&sample={sample}")
+            page.locator(".vt-row").nth(5 * len(chosen) - 1).wait_for(timeout=120_000)
+            seconds.append(time.perf_counter() - started)
+        for view in ("disputes", "benchmark", "index"):
+            page.goto(f"{address}{link}&sample=dress&view={view}")
+            page.locator(_DONE).wait_for(timeout=120_000)
+        memory = psutil.Process(process.pid).memory_info().rss / 1e6
+        at_most = _most_memory_mb(process.pid)
+    return {
+        "backbones": ", ".join(chosen),
+        "first_answer_s": round(seconds[0], 2),
+        "later_answer_s": round(float(np.median(seconds[1:])), 2),
+        "memory_mb": round(memory),
+        "memory_at_most_mb": at_most,
+    }
+
+
+def _most_memory_mb(pid: int) -> int | None:
+    """The most that a process ever had in memory, which Linux counts."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    return round(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6)
 
 
 def maps_page() -> dict[str, Any]:
