@@ -183,8 +183,7 @@ class OnnxImageEmbedder(Embedder):
         self._runner = ThreadPoolExecutor(1, f"embed-{record.id}")
 
     def _embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
-        result: np.ndarray = self._runner.submit(self._image.run, None, {"pixels": pixels}).result()[0]
-        return result
+        return self._runner.submit(run, self._image, "pixels", pixels).result()
 
 
 class OnnxClipEmbedder(OnnxImageEmbedder):
@@ -201,8 +200,7 @@ class OnnxClipEmbedder(OnnxImageEmbedder):
         tokens = np.array(
             [encoding.ids for encoding in tokenizer.encode_batch([_plain(text) for text in texts])], np.int64
         )
-        result: np.ndarray = session.run(None, {"tokens": tokens})[0]
-        return result
+        return run(session, "tokens", tokens)
 
     def known_words(self, text: str) -> list[str]:
         """Words that were frequent enough in training to have a token of their own; letters and digits have one too."""
@@ -237,10 +235,24 @@ def open_session(path: Path, threads: int = 0) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or n_threads()
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # an arena never gives back what one large batch took
-    options.enable_mem_pattern = False  # nor a pattern what one picture took: 40 MB less, as fast
+    options.enable_mem_pattern = False  # would keep a second copy of what a picture takes, and is no faster
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def run(session: Any, name: str, values: np.ndarray) -> np.ndarray:
+    """The first output of a session for a batch of its one input.
+
+    What one picture needs for a moment stays with the session: to ask the system for it anew each time takes nearly
+    as long as the network itself. What a larger batch needs is given back.
+    """
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    if len(values) > 1:
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    result: np.ndarray = session.run(None, {name: values}, options)[0]
+    return result
 
 
 def load_embedder(backbone_id: str) -> Embedder:
