@@ -331,7 +331,12 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     from core.evaluation import PROTOCOLS
 
     parser.add_argument(
-        "--only", nargs="+", choices=PROTOCOLS, default=PROTOCOLS, metavar="PROTOCOL", help="one or more of them"
+        "--only",
+        nargs="+",
+        choices=(*PROTOCOLS, "cost"),
+        default=PROTOCOLS,
+        metavar="PROTOCOL",
+        help=f"one or more of {', '.join(PROTOCOLS)}; `cost` alone measures time, memory and size again",
     )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.set_defaults(run=_evaluate)

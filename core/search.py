@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -264,13 +264,19 @@ class SearchEngine:
         filters = filters or Filters()
         k = max(1, min(k, MAX_K))
         wanted, left_out = self._where(filters, f"{text} {wording.but if wording else ''}")
-        found: list[tuple[float, str, int]] = []
-        for catalogue in wanted:
-            gallery = self.gallery(catalogue)
-            positions, similarities = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), filters)
-            found += [(float(s), catalogue, int(p)) for p, s in zip(positions, similarities, strict=True)]
-        found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
-        hits = self._hits(found, k, filters.min_similarity, exclude, asked)
+
+        def hits_in(catalogues: Collection[str]) -> list[Hit]:
+            found: list[tuple[float, str, int]] = []
+            for catalogue in catalogues:
+                gallery = self.gallery(catalogue)
+                positions, similarities = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), filters)
+                found += [(float(s), catalogue, int(p)) for p, s in zip(positions, similarities, strict=True)]
+            found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
+            return self._hits(found, k, filters.min_similarity, exclude, asked)
+
+        hits = hits_in(wanted)
+        if left_out and _another_kind(hits):  # "red bag": a grey bag is closer to it than a red skirt
+            hits, left_out = hits_in(list(self.catalogues)), ()
         return SearchResult(hits, {"search": 1000 * (time.perf_counter() - started)}, embedding, left_out)
 
     def _where(self, filters: Filters, words: str) -> tuple[list[str], tuple[str, ...]]:
@@ -323,6 +329,11 @@ class SearchEngine:
             if len(hits) == k:
                 break
         return hits
+
+
+def _another_kind(hits: Sequence[Hit]) -> bool:
+    """Whether the first hits are probably of another kind than was asked for; False where nobody can tell."""
+    return bool(np.mean([hit.same_kind for hit in hits[:DEFAULT_K]] or [math.nan]) < 0.5)
 
 
 def check_labels(labels: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:

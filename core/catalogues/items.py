@@ -173,10 +173,11 @@ def _typed(frame: pd.DataFrame, catalogue: str, classes: Collection[str]) -> pd.
     frame["kids"] = frame["kids"].astype("boolean")
     categories = {"catalogue": [catalogue], "label": list(classes), "split": list(SPLITS)}
     for name, known in categories.items():
-        unknown = set(frame[name].astype(str)) - set(known)
+        texts = frame[name].astype(str)
+        unknown = set(texts.unique()) - set(known)
         if unknown:
             raise DataError(f"The items of {catalogue} have an unknown {name}: {min(unknown)!r}.")
-        frame[name] = pd.Categorical(frame[name].astype(str), categories=known)
+        frame[name] = pd.Categorical(texts, categories=known)
     if not frame["id"].is_unique:
         raise DataError(f"The items of {catalogue} have an id that comes twice.")
     return frame.reset_index(drop=True)

@@ -21,12 +21,14 @@ import numpy as np
 from PIL import Image
 
 from core.backbones import Backbone
+from core.bulk import for_bulk
 from core.config import ROOT, n_threads
-from core.embedding import BATCH_SIZE, load_embedder
+from core.embedding import load_embedder
 from core.errors import VitrineError
 
 SAMPLE = ROOT / "samples" / "sneaker.jpg"
 N_RUNS = 40
+N_MANY = 64
 PATIENCE_S = 600
 PACKAGES = (
     "numpy",
@@ -48,7 +50,7 @@ class Cost:
     Attributes:
         ms_p50: Median milliseconds from one decoded photo to its embedding, one at a time.
         ms_p95: 95th percentile of the same.
-        images_per_s: In batches of 32.
+        images_per_s: Of many photos, as builds embed them: see `core.bulk`.
         peak_memory_mb: The most that a process took which did nothing else, libraries included.
         n_parameters: Of all towers.
         bytes_per_vector: Of one embedding as galleries store it.
@@ -67,7 +69,7 @@ def measure(record: Backbone, n_runs: int = N_RUNS) -> dict[str, Any]:
 
     Args:
         record: Which backbone.
-        n_runs: Single photos that are timed, and a tenth as many batches.
+        n_runs: Single photos that are timed, and a tenth as many times `N_MANY`.
 
     Raises:
         VitrineError: The process failed; with its last line.
@@ -115,12 +117,13 @@ def _measured(backbone_id: str, n_runs: int) -> Cost:
     with Image.open(SAMPLE) as opened:
         photo = opened.convert("RGB")
     single = _seconds(lambda: embedder.embed_images([photo]), n_runs)
-    batch = _seconds(lambda: embedder.embed_images([photo] * BATCH_SIZE), max(1, n_runs // 10))
+    bulk = for_bulk(embedder)
+    many = _seconds(lambda: bulk.embed_images([photo] * N_MANY), max(1, n_runs // 10))
     record = embedder.record
     return Cost(
         round(1000 * float(np.median(single)), 2),
         round(1000 * float(np.percentile(single, 95)), 2),
-        round(BATCH_SIZE / float(np.median(batch)), 1),
+        round(N_MANY / float(np.median(many)), 1),
         round(_peak_bytes() / 1e6),
         record.n_parameters,
         2 * record.dim,

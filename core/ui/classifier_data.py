@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import shared
 from core.catalogues.incoming import shown
 from core.classifier import datasets, examples
 from core.classifier.organise import Report, organise
@@ -13,7 +14,7 @@ from core.classifier.sources import GROUP, PART, from_upload
 from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES
 from core.errors import VitrineError
 from core.own_catalogue import OwnCatalogue
-from core.ui import cards, classifier_charts, resources
+from core.ui import cards, classifier_charts
 from core.ui.classifier_state import Workshop
 from core.ui.classifier_step import heading
 from core.ui.words import WORDS
@@ -57,7 +58,7 @@ def own_catalogue() -> OwnCatalogue | None:
 def _built(shop: Workshop, dataset_id: str) -> None:
     shop.forget_pictures()
     with st.spinner(WORDS.train_organising):
-        found = datasets.load(datasets.get(dataset_id), resources.engine().embedder)
+        found = datasets.load(datasets.get(dataset_id), shared.engine().embedder)
         shop.examples, shop.report = organise(found)
     shop.source, shop.title = dataset_id, dataset_id
 
@@ -94,7 +95,7 @@ def _upload(shop: Workshop) -> None:
         return
     shop.forget_pictures()
     shop.source, shop.title = source, shown(archive.name)  # what is refused is refused once
-    catalogue = OwnCatalogue(resources.engine().embedder)
+    catalogue = OwnCatalogue(shared.engine().embedder)
     try:
         _embed(catalogue, archive, table)
         shop.examples, shop.report = organise(examples.from_own(catalogue, GROUP, PART), skipped=catalogue.skipped)

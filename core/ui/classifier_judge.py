@@ -8,10 +8,11 @@ from html import escape
 import pandas as pd  # type: ignore[import-untyped]
 import streamlit as st
 
+from core import shared
 from core.classifier import datasets
 from core.classifier.judge import Judgement, Mistake
 from core.metrics import Estimate
-from core.ui import cards, classifier_charts, resources
+from core.ui import cards, classifier_charts
 from core.ui.classifier_state import Workshop
 from core.ui.classifier_step import heading
 from core.ui.pictures import Picture, data_url, picture_of
@@ -89,5 +90,5 @@ def _picture(shop: Workshop, mistake: Mistake) -> Picture:
     if shop.catalogue is not None:
         thumbnail = shop.catalogue.thumbnail(id)
         return Picture((data_url(thumbnail),)) if thumbnail else Picture()
-    gallery = resources.engine().gallery(id.partition("/")[0])
+    gallery = shared.engine().gallery(id.partition("/")[0])
     return picture_of(gallery, gallery.items.position(id))

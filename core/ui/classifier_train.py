@@ -12,11 +12,12 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core import shared
 from core.classifier import datasets
 from core.classifier.examples import Examples
 from core.classifier.options import FINETUNE, LINEAR, MLP, Epoch, Options
 from core.classifier.run import finish, make_trainer
-from core.ui import cards, classifier_charts, resources
+from core.ui import cards, classifier_charts
 from core.ui.classifier_state import Run, Workshop
 from core.ui.classifier_step import heading
 from core.ui.words import WORDS
@@ -100,7 +101,7 @@ def at_hand(examples: Examples) -> bool:
 def _start(shop: Workshop, options: Options) -> None:
     assert shop.examples is not None
     shop.forget_run()
-    shop.run = Run(make_trainer(shop.examples, options, resources.engine().embedder))
+    shop.run = Run(make_trainer(shop.examples, options, shared.engine().embedder))
 
 
 def _stop(shop: Workshop) -> None:
@@ -139,7 +140,7 @@ def _finish(shop: Workshop, run: Run) -> None:
     if run.trainer.best is None:
         st.session_state["train-problem"] = WORDS.train_stopped_early
         return
-    shop.result = finish(run.trainer, resources.engine().embedder, shop.title, words, run.stop)
+    shop.result = finish(run.trainer, shared.engine().embedder, shop.title, words, run.stop)
     shop.classifier = shop.result.classifier
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import shared
 from core.catalogues.incoming import Incoming, Skipped, UploadError, shown
 from core.catalogues.zip_source import ZipSource
 from core.classifier.keep import Classifier
@@ -15,7 +16,7 @@ from core.classifier.use import Prediction, Sorter, embedder_of, predictions_csv
 from core.config import MAX_ARCHIVE_BYTES, Quota
 from core.errors import ImageError
 from core.images import encode_thumbnail, open_image
-from core.ui import cards, resources
+from core.ui import cards
 from core.ui.classifier_state import Workshop
 from core.ui.classifier_step import heading
 from core.ui.pictures import Picture, data_url
@@ -49,7 +50,7 @@ def show(shop: Workshop) -> None:
 
 def _classify(shop: Workshop, classifier: Classifier, files: Sequence[Any]) -> None:
     # A tower of its own was trained in this very session: `from_zip` lets none in.
-    embedder = embedder_of(classifier) if classifier.tower else resources.engine(classifier.backbone).embedder
+    embedder = embedder_of(classifier) if classifier.tower else shared.engine(classifier.backbone).embedder
     sorter = Sorter(classifier, embedder)
     thumbnails: list[bytes] = []
     with st.spinner(WORDS.train_classifying):

@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from core import shared
 from core.agreement import Pair, furthest, pairs
 from core.backbones import BACKBONES, Backbone, get
 from core.errors import VitrineError
 from core.own_items import OWN
 from core.search import Hit
 from core.side_by_side import Answer, Question, Race
-from core.ui import cards, compare_build, own_session, resources, results, samples, state
+from core.ui import cards, compare_build, own_session, results, samples, state
 from core.ui.pictures import picture_of
 from core.ui.words import WORDS
 
@@ -146,7 +147,7 @@ def _hits_html(answer: Answer, counts: Counter[str]) -> str:
 
 def _hit_html(hit: Hit, n_others: int) -> str:
     """One row: a small picture, what it is, how close it is, and how many others found it, too."""
-    picture = picture_of(resources.engine().gallery(hit.catalogue), hit.position)
+    picture = picture_of(shared.engine().gallery(hit.catalogue), hit.position)
     catalogue = WORDS.catalogues[hit.catalogue]
     alt = WORDS.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
     chance = WORDS.chance.format(percent=cards.percent(hit.same_kind))

@@ -6,10 +6,11 @@ from html import escape
 
 import streamlit as st
 
+from core import shared
 from core.compare import has_gallery
 from core.config import artifacts_dir
 from core.disputes import Dispute, disputes
-from core.ui import browse_item, cards, resources, state
+from core.ui import browse_item, cards, state
 from core.ui.compare_columns import K, title_of
 from core.ui.pictures import picture_of
 from core.ui.words import WORDS
@@ -47,7 +48,7 @@ def _found(backbone_ids: tuple[str, ...], seed: int, folder: str) -> list[Disput
 
 def _draw(dispute: Dispute) -> None:
     catalogue, position = dispute.item
-    gallery = resources.engine().gallery(catalogue)
+    gallery = shared.engine().gallery(catalogue)
     item = gallery.items.row(position)
     with st.container(key=f"dispute-{item.id}", border=True):
         left, right = st.columns([1, 5], gap="medium")
@@ -66,7 +67,7 @@ def _strip_html(backbone_id: str, places: list[tuple[str, int]]) -> str:
     """A backbone's name and the pictures of what it finds closest."""
     tiles = ""
     for catalogue, position in places:
-        gallery = resources.engine().gallery(catalogue)
+        gallery = shared.engine().gallery(catalogue)
         item = gallery.items.row(position)
         title = f'<p class="vt-quiet">{escape(item.title)}</p>'
         tiles += browse_item.tile_html(item, picture_of(gallery, position), title)

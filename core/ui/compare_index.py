@@ -7,10 +7,11 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from core import shared
 from core.benchmarks import read_benchmark
 from core.config import artifacts_dir
 from core.ef_lab import EfLab, Found
-from core.ui import ask, browse_item, compare_plots, front, own_session, resources, results, state
+from core.ui import ask, browse_item, compare_plots, front, own_session, results, state
 from core.ui.pictures import picture_of
 from core.ui.words import WORDS
 
@@ -52,7 +53,7 @@ def _embedding(query: state.Query) -> tuple[np.ndarray, tuple[tuple[str, int], .
 @st.cache_resource(max_entries=1, ttl=900, show_spinner=False)
 def _lab(folder: str) -> EfLab:
     """A copy of the index for everybody who plays with it; each of its searches is whole in itself."""
-    return EfLab(resources.engine())
+    return EfLab(shared.engine())
 
 
 def _sweep() -> None:
@@ -87,7 +88,7 @@ def _slider(lab: EfLab, embedding: np.ndarray, exclude: tuple[tuple[str, int], .
 
 def _tile(place: tuple[str, int], similarity: float, mark: str) -> None:
     catalogue, position = place
-    gallery = resources.engine().gallery(catalogue)
+    gallery = shared.engine().gallery(catalogue)
     item = gallery.items.row(position)
     badge = "" if mark == WORDS.ef_same else f'<span class="vt-mark">{escape(mark)}</span>'
     line = f'<p class="vt-quiet">{escape(WORDS.browse_similarity.format(similarity=similarity))}</p>'

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from core import shared
 from core.artifacts import load_manifest
 from core.catalogues import CATALOGUES
 from core.errors import VitrineError
-from core.ui import ask, cards, navigation, resources, results, state
+from core.ui import ask, cards, navigation, results, state
 from core.ui.looks import look_at
 from core.ui.words import WORDS
 
@@ -18,7 +19,7 @@ ICON = Path(__file__).with_name("icon.svg")
 
 
 def show() -> None:
-    """Draw the page. What needs no engine is drawn first; the engine loads while the visitor reads."""
+    """Draw the page. What needs no engine is drawn first."""
     st.html(STYLE)
     navigation.remember("search", st.query_params.to_dict())
     navigation.show()
@@ -35,7 +36,6 @@ def show() -> None:
         _answer(query)
     else:
         _idle()
-    resources.warm_up()
 
 
 def receive() -> None:
@@ -46,7 +46,7 @@ def receive() -> None:
     data, name = incoming
     try:
         with st.spinner(WORDS.looking):
-            look = state.keep(look_at(resources.engine(), data, name))
+            look = state.keep(look_at(shared.engine(), data, name))
         state.go(state.Query("photo", look.sha256))  # which also forgets what came in
     except VitrineError as error:
         state.leave()
@@ -61,7 +61,7 @@ def _answer(query: state.Query) -> None:
         st.error(cards.plain(str(error)), icon=":material/error:")
         results.ways_out()
         return
-    for notice in resources.engine().notices():
+    for notice in shared.engine().notices():
         st.warning(cards.plain(notice), icon=":material/info:")
 
 

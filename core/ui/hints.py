@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.ui import resources, state
+from core import shared
+from core.ui import state
 from core.ui.looks import Look
 from core.ui.words import WORDS
 
@@ -13,7 +14,7 @@ def hint_for(query: state.Query, look: Look | None) -> str:
     Raises:
         VitrineError: The engine cannot be used.
     """
-    engine = resources.engine()
+    engine = shared.engine()
     if look is not None and not engine.shows_fashion(look.embedding):
         return WORDS.not_fashion
     said = " ".join((query.ref if query.kind == "words" else "", query.wording.but, query.wording.less)).strip()

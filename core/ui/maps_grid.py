@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
 import streamlit as st
 
+from core import shared
 from core.catalogues import CATALOGUES
 from core.tables import to_csv
-from core.ui import maps_data, resources, state
+from core.ui import maps_data, state
 from core.ui.browse_item import tile_html
 from core.ui.pictures import picture_of
 from core.ui.words import WORDS
@@ -48,7 +49,7 @@ def tiles(numbers: np.ndarray, key: str) -> None:
     with st.grid(COLUMNS, min_column_width=130, gap="small", key=key) as grid:
         for number in numbers.tolist():
             catalogue, position = maps_data.place_of(number)
-            gallery = resources.engine().gallery(catalogue)
+            gallery = shared.engine().gallery(catalogue)
             item = gallery.items.row(position)
             with grid.cell():
                 caption = f'<p class="vt-quiet">{escape(item.title)}</p>'
@@ -65,7 +66,7 @@ def table_of(numbers: np.ndarray) -> pd.DataFrame:
     parts = []
     for start, end, name in zip(first, first[1:], CATALOGUES, strict=False):
         positions = numbers[(numbers >= start) & (numbers < end)] - start
-        frame = resources.engine().gallery(name).items.frame
+        frame = shared.engine().gallery(name).items.frame
         parts.append(frame[list(CSV_COLUMNS)].iloc[positions].astype(str))
     return pd.concat(parts, ignore_index=True)
 

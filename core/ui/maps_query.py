@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import shared
 from core.config import DEFAULT_K
 from core.errors import VitrineError
 from core.own_items import OWN
 from core.projection import N_PLACED
-from core.ui import cards, maps_data, maps_plot, own_session, resources, results, state
+from core.ui import cards, maps_data, maps_plot, own_session, results, state
 
 
 def place(number: int) -> None:
     """Make an item, by its number, the query."""
     catalogue, position = maps_data.place_of(number)
-    state.go(state.Query("item", resources.engine().gallery(catalogue).items.row(position).id))
+    state.go(state.Query("item", shared.engine().gallery(catalogue).items.row(position).id))
 
 
 def placed() -> maps_plot.Placed | None:
@@ -23,7 +24,7 @@ def placed() -> maps_plot.Placed | None:
     if query is None:
         return None
     try:
-        engine, number = resources.engine(), None
+        engine, number = shared.engine(), None
         if query.kind == "words":
             hits = engine.search_texts(query.ref, N_PLACED, wording=query.wording).hits
         elif query.ref.startswith(f"{OWN}/"):

@@ -8,10 +8,11 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from core import shared
 from core.api.errors import HANDLERS, HEADERS, ApiError
 from core.artifacts import load_manifest
 from core.backbones import get
-from core.ui import cards, maps_data, resources
+from core.ui import cards, maps_data
 from core.ui.pictures import picture_of
 from core.ui.words import WORDS
 
@@ -40,7 +41,7 @@ def item(request: Request) -> Response:
         catalogue, position = maps_data.place_of(request.path_params["number"])
     except IndexError:
         raise ApiError(404, "There is no item with this number.") from None
-    gallery = resources.engine().gallery(catalogue)
+    gallery = shared.engine().gallery(catalogue)
     row = gallery.items.row(position)
     alt = WORDS.browse_item_alt.format(title=row.title, catalogue=WORDS.catalogues[catalogue])
     picture = cards.picture_html(picture_of(gallery, position), alt)

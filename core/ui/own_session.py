@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 import streamlit as st
 
+from core import shared
 from core.catalogues import CATALOGUES, Catalogue
 from core.catalogues.items import UnknownItemError
 from core.duplicates import NEAR
@@ -19,7 +20,6 @@ from core.own_catalogue import OwnCatalogue
 from core.own_items import OWN
 from core.own_search import OwnSearch, describe
 from core.search import Hit, SearchEngine
-from core.ui import resources
 from core.ui.words import WORDS
 
 #: Whether a neighbour is the same picture, nearly so, or neither.
@@ -46,8 +46,8 @@ def start() -> OwnCatalogue:
 
 def new() -> OwnCatalogue:
     """An empty catalogue of the default backbone; similarities mean what they do among clothing photos."""
-    shared = resources.engine()
-    return OwnCatalogue(shared.embedder, shared.gallery("clothing").calibration)
+    engine = shared.engine()
+    return OwnCatalogue(engine.embedder, engine.gallery("clothing").calibration)
 
 
 def keep(catalogue: OwnCatalogue) -> OwnCatalogue:
@@ -79,7 +79,7 @@ def revision() -> int:
 def engine() -> SearchEngine:
     """What this session searches with."""
     mine = own()
-    return OwnSearch(resources.engine(), mine) if mine else resources.engine()
+    return OwnSearch(shared.engine(), mine) if mine else shared.engine()
 
 
 def catalogues() -> Mapping[str, Catalogue]:

@@ -10,6 +10,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core import shared
 from core.catalogues.incoming import FolderSource
 from core.catalogues.item_csv import read_item_csv
 from core.catalogues.url_source import UrlSource
@@ -17,7 +18,7 @@ from core.catalogues.zip_source import ZipSource
 from core.config import MAX_ARCHIVE_BYTES, Quota, allow_urls, is_local, own_dir
 from core.errors import VitrineError
 from core.own_files import open_own, saved_names
-from core.ui import cards, own_example, own_job, own_session, resources
+from core.ui import cards, own_example, own_job, own_session
 from core.ui.words import WORDS
 
 
@@ -121,5 +122,5 @@ def _open_saved() -> None:
 
 
 def _open(name: str) -> None:
-    shared = resources.engine()
-    own_session.keep(open_own(name, own_dir(), shared.embedder, shared.gallery("clothing").calibration))
+    engine = shared.engine()
+    own_session.keep(open_own(name, own_dir(), engine.embedder, engine.gallery("clothing").calibration))

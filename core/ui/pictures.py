@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core import shared
 from core.errors import VitrineError
 from core.gallery import Gallery
 from core.own_items import OWN
-from core.ui import own_session, resources
+from core.ui import own_session
 
 #: Longest side of a catalogue picture in the page: a card is at most about 280 pixels wide.
 SIDE = 420
@@ -44,7 +45,7 @@ def picture_of(gallery: Gallery, position: int) -> Picture:
             thumbnail = own_session.thumbnail(str(gallery.items.frame["id"].iat[position]))
             return Picture((data_url(thumbnail),) if thumbnail else ())
         if catalogue == "fashion-mnist":
-            return Picture((data_url(resources.grey_pictures().png(position, scale=1), "png"),), True)
+            return Picture((data_url(shared.grey_pictures().png(position, scale=1), "png"),), True)
         return _photo(gallery, position)
     except (VitrineError, ValueError):
         return Picture()
@@ -56,7 +57,7 @@ def _photo(gallery: Gallery, position: int) -> Picture:
 
     frame = gallery.items.frame
     item_id = str(frame["id"].iat[position])
-    source = resources.photo_source()
+    source = shared.photo_source()
     if source is not None and source.has(item_id.partition("/")[2]):
         return Picture((local_photo(item_id),))
     width, height = int(frame["width"].iat[position]), int(frame["height"].iat[position])
@@ -74,6 +75,6 @@ def local_photo(item_id: str) -> str:
     from core.images import encode_thumbnail, open_image
 
     image_id = item_id.partition("/")[2]
-    source = resources.photo_source()
+    source = shared.photo_source()
     assert source is not None  # the caller has just asked it
     return data_url(encode_thumbnail(open_image(source.read(image_id), image_id), SIDE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from core import api
+from core import api, shared
+from core.errors import VitrineError
 from core.ui import maps_server
 from core.ui.uploads import UploadQuota
 
@@ -35,9 +37,18 @@ def middleware() -> list[Middleware]:
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
-    """Runs around the server: before its first connection, let answers go out at once."""
+    """Runs around the server: before its first connection, let answers go out at once, and begin to load."""
     send_at_once()
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     yield {}
+
+
+def _warm_up() -> None:
+    """Load the front page and what a search needs while the first visitor's browser still fetches its scripts."""
+    import core.ui.front  # noqa: F401
+
+    with suppress(VitrineError):  # whoever searches gets the same error, and sees it
+        shared.engine().warm_up()
 
 
 def send_at_once() -> None:

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from core import shared
 from core.catalogues.placeholders import decode
 from core.errors import VitrineError
 from core.gallery import Gallery
 from core.own_items import OWN
 from core.search import Hit
-from core.ui import own_session, resources
+from core.ui import own_session
 from core.ui.own_session import Mark
 
 #: Fashion-MNIST: the largest difference of one pixel (grey levels), and of all as a share of the grey values.
@@ -40,7 +41,7 @@ def mark(gallery: Gallery, position: int, other: Gallery, hit: Hit) -> Mark:
         return ""
     try:
         if catalogue == "fashion-mnist":
-            pictures = resources.grey_pictures()
+            pictures = shared.grey_pictures()
             return compare_grey(*(np.asarray(pictures.get(row)) for row in (position, hit.position)))
         if catalogue == OWN:
             return own_session.mark(gallery.items.row(position).id, hit)
@@ -74,6 +75,6 @@ def hash_distance(first: bytes, second: bytes) -> float:
 
 def _same_file(item_id: str, other_id: str) -> bool:
     """Whether two local photos are one file, byte for byte; False where there are none."""
-    source = resources.photo_source()
+    source = shared.photo_source()
     ids = [id.partition("/")[2] for id in (item_id, other_id)]
     return source is not None and all(map(source.has, ids)) and source.read(ids[0]) == source.read(ids[1])

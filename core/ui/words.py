@@ -594,7 +594,7 @@ class Words:
         default_factory=lambda: {
             "ms_p50": ("ms, median", "%.1f", "Milliseconds for one decoded photo, one at a time."),
             "ms_p95": ("ms, p95", "%.1f", "95 of 100 photos are done by then."),
-            "images_per_s": ("Images/s", "%.1f", "In batches of 32."),
+            "images_per_s": ("Images/s", "%.1f", "Of many pictures, as builds embed them: one worker a core."),
             "peak_memory_mb": ("Peak MB", "%.0f", "The most memory of a process that only embeds, libraries included."),
             "n_parameters": ("Parameters", "localized", "Of all towers that are loaded."),
             "bytes_per_vector": ("Bytes a vector", "localized", "Of one full embedding at half precision."),

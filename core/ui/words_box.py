@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core import shared
 from core.blend import NOTHING_SAID, Wording
 from core.config import MAX_WORDS
-from core.ui import cards, resources, state
+from core.ui import cards, state
 from core.ui.words import WORDS
 
 
@@ -45,7 +46,7 @@ def beside(query: state.Query) -> None:
         if query.kind != "words":
             st.text_input(WORDS.but, wording.but, MAX_WORDS, keys[0], placeholder=WORDS.but_placeholder)
         st.text_input(WORDS.less, wording.less, MAX_WORDS, keys[1], placeholder=WORDS.less_placeholder)
-        fitted = resources.engine().calibrated.weight
+        fitted = shared.engine().calibrated.weight
         weight = fitted if wording.weight is None else wording.weight
         st.slider(WORDS.weight, 0.0, 1.0, weight, 0.05, key=keys[2])
         st.form_submit_button(WORDS.beside_go, on_click=_changed, args=(query, keys), width="stretch")

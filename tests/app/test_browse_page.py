@@ -11,11 +11,12 @@ import visits
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core import shared
 from core.catalogues import CATALOGUES
 from core.catalogues.placeholders import encode
 from core.config import artifacts_dir
 from core.search import SearchEngine
-from core.ui import browse, own_session, resources, twins
+from core.ui import browse, own_session, twins
 from core.ui.browse_view import View, read, write
 from core.ui.words import WORDS
 
@@ -184,7 +185,7 @@ def test_only_the_same_picture_is_marked() -> None:
 @pytest.mark.parametrize(("row", "other", "expected"), [(29413, 43549, "near"), (5081, 9664, ""), (54857, 69867, "")])
 def test_a_print_on_the_same_shirt_is_another_piece(row: int, other: int, expected: str) -> None:
     """Trousers saved twice; two prints on one shirt; a shirt with a print and the blank one."""
-    pictures = resources.grey_pictures()
+    pictures = shared.grey_pictures()
     assert twins.compare_grey(*(np.asarray(pictures.get(position)) for position in (row, other))) == expected
 
 

@@ -683,14 +683,12 @@ def test_429_when_too_many_bodies_are_in_hand(
 # One engine for all
 
 
-def test_pages_and_api_share_one_engine_and_its_files(tiny_artifacts: Path) -> None:
-    from core.ui import resources
-
+def test_all_threads_share_one_engine_and_its_files(tiny_artifacts: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         engines = set(pool.map(lambda _: shared.engine(), range(32)))
         files = set(pool.map(lambda _: shared.grey_pictures(), range(32)))
-    assert engines == {resources.engine()}
-    assert files == {resources.grey_pictures()}
+    assert engines == {shared.engine()}
+    assert files == {shared.grey_pictures()}
 
 
 def test_other_artifacts_get_another_engine(

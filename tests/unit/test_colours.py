@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+from types import SimpleNamespace
 
 import fakes
 import pytest
@@ -11,6 +13,7 @@ from core.blend import Wording
 from core.catalogues import CATALOGUES
 from core.catalogues.incoming import Incoming
 from core.colours import names_colour
+from core.gallery import Gallery
 from core.own_catalogue import OwnCatalogue
 from core.own_items import OWN
 from core.own_search import OwnSearch
@@ -45,6 +48,19 @@ def test_what_a_filter_names_is_searched(engine: SearchEngine) -> None:
         assert ([hit.catalogue for hit in result.hits], result.left_out) == (["fashion-mnist"] * 3, ())
     both = engine.search_texts("red dress", 100, Filters(tuple(CATALOGUES)))
     assert (len(both.hits), both.left_out) == (fakes.N_FASHION_MNIST + fakes.N_CLOTHING, ())
+
+
+@pytest.mark.parametrize(
+    ("probability", "left_out"), [(0.4, ()), (0.6, ("fashion-mnist",)), (math.nan, ("fashion-mnist",))]
+)
+def test_the_right_kind_in_grey_comes_before_another_kind_in_colour(
+    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch, probability: float, left_out: tuple[str, ...]
+) -> None:
+    said = SimpleNamespace(same_kind=lambda similarity: probability, closer_than=lambda similarity: 0.5)
+    monkeypatch.setattr(Gallery, "meaning", lambda gallery, asked: said)
+    result = engine.search_texts("red dress", 100)
+    assert result.left_out == left_out
+    assert {hit.catalogue for hit in result.hits} == set(CATALOGUES) - set(left_out)
 
 
 def test_the_order_among_pictures_in_colour_is_the_same(engine: SearchEngine) -> None:

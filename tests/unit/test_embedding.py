@@ -253,7 +253,7 @@ def test_the_text_tower_is_loaded_once_and_only_for_words(monkeypatch, tmp_path)
         def get_inputs(self):
             return [SimpleNamespace(shape=["batch", 6])]
 
-        def run(self, _, inputs):
+        def run(self, _, inputs, options):
             ((name, values),) = inputs.items()
             return [np.ones((len(values), 128), np.float32) if name == "pixels" else values[:, :4].astype(np.float32)]
 
