@@ -49,3 +49,28 @@ def test_a_sample_goes_through_the_backbones_and_a_disagreement_opens(browser: B
         assert f"item={item}" in page.url.replace("%2F", "/")
     context.close()
     assert not problems
+
+
+@needs_galleries
+def test_the_link_shows_another_visitor_the_same(browser: Browser, server: str) -> None:  # noqa: F811
+    """One backbone is typed in, by a name that nobody lists; the link alone tells the next visitor."""
+    known = next(id for id in BACKBONES if BACKBONES[id].packages == () and has_gallery(id))
+    asked, unlisted = f"{server}/Compare?with={known}&sample=bag", "no-such-backbone"
+    first, second = (browser.new_context(viewport={"width": 1280, "height": 900}).new_page() for _ in range(2))
+    seen = []
+    for page in (first, second):
+        page.set_default_timeout(90_000)
+        page.goto(asked)
+        page.locator(".vt-row").nth(4).wait_for()
+        if page is first:
+            box = page.get_by_role("combobox").first
+            box.fill(unlisted)
+            box.press("Enter")
+            page.wait_for_url(lambda url: "no-such-backbone" in url)
+            asked = page.url
+        page.get_by_text("There is no backbone named 'no-such-backbone'").first.wait_for()
+        seen.append([row.get_attribute("data-id") for row in page.locator(".vt-row").all()])
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == 5
+    for page in (first, second):
+        page.context.close()
