@@ -9,6 +9,7 @@ from core.catalogues import get
 from core.search import Hit, SearchResult
 
 _NO_COLOURS = "{title} has no colours, so it was not searched; name it as the catalogue ({id}) to search it anyhow."
+_GREY = "{title} has no colours, so its hits are of the kind that was asked for, in grey."
 
 
 def as_json(backbone_id: str, query: str, result: SearchResult) -> dict[str, Any]:
@@ -30,7 +31,9 @@ def as_json(backbone_id: str, query: str, result: SearchResult) -> dict[str, Any
 
 def notices(result: SearchResult) -> list[str]:
     """What one should know of a result, as sentences."""
-    return [_NO_COLOURS.format(title=get(id).title, id=id) for id in result.left_out]
+    return [_NO_COLOURS.format(title=get(id).title, id=id) for id in result.left_out] + [
+        _GREY.format(title=get(id).title) for id in result.grey
+    ]
 
 
 def _hit(hit: Hit) -> dict[str, Any]:

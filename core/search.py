@@ -79,12 +79,14 @@ class SearchResult:
         timings_ms: Milliseconds that each stage took (`decode`, `embed`, `search`).
         embedding: (dim,) float32, what was searched with.
         left_out: Ids of catalogues that have no colours, and were not searched because the words name one.
+        grey: Ids of such catalogues that were searched, and have a hit.
     """
 
     hits: list[Hit]
     timings_ms: dict[str, float]
     embedding: np.ndarray = field(repr=False)
     left_out: tuple[str, ...] = ()
+    grey: tuple[str, ...] = ()
 
 
 class SearchEngine:
@@ -263,7 +265,8 @@ class SearchEngine:
             exclude = {*exclude, *wording.less_items}
         filters = filters or Filters()
         k = max(1, min(k, MAX_K))
-        wanted, left_out = self._where(filters, f"{text} {wording.but if wording else ''}")
+        words = f"{text} {wording.but if wording else ''}"
+        wanted, left_out = self._where(filters, words)
 
         def hits_in(catalogues: Collection[str]) -> list[Hit]:
             found: list[tuple[float, str, int]] = []
@@ -277,7 +280,13 @@ class SearchEngine:
         hits = hits_in(wanted)
         if left_out and _another_kind(hits):  # "red bag": a grey bag is closer to it than a red skirt
             hits, left_out = hits_in(list(self.catalogues)), ()
-        return SearchResult(hits, {"search": 1000 * (time.perf_counter() - started)}, embedding, left_out)
+        timings = {"search": 1000 * (time.perf_counter() - started)}
+        return SearchResult(hits, timings, embedding, left_out, self._grey(hits) if names_colour(words) else ())
+
+    def _grey(self, hits: Sequence[Hit]) -> tuple[str, ...]:
+        """Ids of the catalogues without colours that have one of these hits."""
+        found = {hit.catalogue for hit in hits}
+        return tuple(id for id, catalogue in self.catalogues.items() if id in found and not catalogue.has_colours)
 
     def _where(self, filters: Filters, words: str) -> tuple[list[str], tuple[str, ...]]:
         """Ids of the catalogues to search, and of those that are left out for want of colours.

@@ -47,6 +47,8 @@ def show(query: state.Query) -> None:
         if result.left_out:
             names = ", ".join(WORDS.catalogues[id] for id in result.left_out)
             st.caption(WORDS.no_colours.format(names=names))
+        elif result.grey:
+            st.caption(WORDS.grey.format(names=", ".join(WORDS.catalogues[id] for id in result.grey)))
         if query.wording:
             st.caption(WORDS.no_figures)
         _hits(query, result.hits)

@@ -102,8 +102,9 @@ class Words:
     nothing: str = "Nothing passes these options. A lower minimum similarity or more classes will show more."
     no_colours: str = (
         "{names} is grey and cannot show the colour that you asked for, so it was left out. "
-        "Choose it above to search it all the same."
+        "Choose it above to search it all the same. How likely a piece is the same kind says nothing of its colour."
     )
+    grey: str = "{names} is grey: it shows the kind that you asked for, but cannot show the colour."
     stages: dict[str, str] = field(
         default_factory=lambda: {
             "decode": "decoded in {ms} ms",

@@ -59,7 +59,7 @@ def test_the_right_kind_in_grey_comes_before_another_kind_in_colour(
     said = SimpleNamespace(same_kind=lambda similarity: probability, closer_than=lambda similarity: 0.5)
     monkeypatch.setattr(Gallery, "meaning", lambda gallery, asked: said)
     result = engine.search_texts("red dress", 100)
-    assert result.left_out == left_out
+    assert (result.left_out, result.grey) == (left_out, () if left_out else ("fashion-mnist",))
     assert {hit.catalogue for hit in result.hits} == set(CATALOGUES) - set(left_out)
 
 
