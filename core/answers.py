@@ -9,7 +9,7 @@ from core.catalogues import get
 from core.search import Hit, SearchResult
 
 _NO_COLOURS = "{title} has no colours, so it was not searched; name it as the catalogue ({id}) to search it anyhow."
-_GREY = "{title} has no colours, so its hits are of the kind that was asked for, in grey."
+_GREY = "{title} has no colours, so its pieces cannot show the one that was asked for."
 
 
 def as_json(backbone_id: str, query: str, result: SearchResult) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class Words:
         "{names} is grey and cannot show the colour that you asked for, so it was left out. "
         "Choose it above to search it all the same. How likely a piece is the same kind says nothing of its colour."
     )
-    grey: str = "{names} is grey: it shows the kind that you asked for, but cannot show the colour."
+    grey: str = "{names} is grey: its pieces cannot show the colour that you asked for."
     stages: dict[str, str] = field(
         default_factory=lambda: {
             "decode": "decoded in {ms} ms",
