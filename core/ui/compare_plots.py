@@ -9,6 +9,8 @@ from core.benchmark_table import Row
 from core.ui.words import WORDS
 
 HEIGHT = 420
+#: What a logarithmic axis names, each number in full.
+_TICKS = {"tickvals": [n * 10**power for power in range(6) for n in (1, 1.5, 2, 3, 5, 7)], "tickformat": ",~r"}
 
 
 def quality_against_cost(rows: Sequence[Row], metric: str, name: str) -> Any:
@@ -17,18 +19,19 @@ def quality_against_cost(rows: Sequence[Row], metric: str, name: str) -> Any:
 
     figure = go.Figure()
     largest = max(row.get("peak_memory_mb", 1) for row in rows)
-    for row in rows:
+    for number, row in enumerate(sorted(rows, key=lambda row: float(row["ms_p50"]))):
         value = row[metric]
+        place = "bottom center" if number % 2 else "top center"  # neighbours' names keep out of each other's way
         bars = {"array": [row[f"{metric} high"] - value], "arrayminus": [value - row[f"{metric} low"]]}
         size = 10 + 20 * row.get("peak_memory_mb", 1) / largest
         figure.add_scatter(
             x=[row["ms_p50"]], y=[value], error_y={"type": "data", "symmetric": False, **bars}, name=row["title"],
-            mode="markers+text", text=[row["title"]], textposition="top center", marker={"size": size},
-            hovertemplate=WORDS.plot_hover,
+            mode="markers+text", text=[row["backbone"]], textposition=place, marker={"size": size},
+            hovertemplate=WORDS.plot_hover, cliponaxis=False,
             customdata=[[row["title"], row.get("peak_memory_mb", 0), row.get("n_parameters", 0) / 1e6]],
         )  # fmt: skip
-    figure.update_layout(height=HEIGHT, showlegend=False, margin={"t": 20, "r": 20, "b": 20, "l": 20})
-    figure.update_xaxes(type="log", title=WORDS.plot_ms)
+    figure.update_layout(height=HEIGHT, showlegend=False, margin={"t": 20, "r": 70, "b": 20, "l": 20})
+    figure.update_xaxes(type="log", title=WORDS.plot_ms, **_TICKS)
     figure.update_yaxes(title=name)
     return figure
 
@@ -48,6 +51,6 @@ def recall_against_speed(rows: Sequence[dict[str, Any]]) -> Any:
     figure.update_layout(
         height=HEIGHT, margin={"t": 20, "r": 20, "b": 20, "l": 20}, legend={"orientation": "h", "y": 1.12}
     )
-    figure.update_xaxes(type="log", title=WORDS.sweep_speed)
+    figure.update_xaxes(type="log", title=WORDS.sweep_speed, **_TICKS)
     figure.update_yaxes(title="index_recall@10")
     return figure

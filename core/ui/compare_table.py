@@ -26,7 +26,8 @@ def show(chosen: list[str]) -> None:
     )
     st.caption(WORDS.protocols[protocol][1])
     evaluation = read_evaluation()
-    metrics = metrics_of(evaluation, protocol)
+    # The others tell how far the words beside a hit can be believed, which one backbone alone has.
+    metrics = [metric for metric in metrics_of(evaluation, protocol) if metric in WORDS.metrics]
     others = [id for id in BACKBONES if has_gallery(id)] + [id for id in chosen if id in BACKBONES]
     rows = rows_of(evaluation, protocol, others)
     if not metrics:
