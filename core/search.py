@@ -267,19 +267,10 @@ class SearchEngine:
         k = max(1, min(k, MAX_K))
         words = f"{text} {wording.but if wording else ''}"
         wanted, left_out = self._where(filters, words)
-
-        def hits_in(catalogues: Collection[str]) -> list[Hit]:
-            found: list[tuple[float, str, int]] = []
-            for catalogue in catalogues:
-                gallery = self.gallery(catalogue)
-                positions, similarities = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), filters)
-                found += [(float(s), catalogue, int(p)) for p, s in zip(positions, similarities, strict=True)]
-            found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
-            return self._hits(found, k, filters.min_similarity, exclude, asked)
-
-        hits = hits_in(wanted)
+        hits = self._hits_in(wanted, embedding, k, filters, exclude, asked)
         if left_out and _another_kind(hits):  # "red bag": a grey bag is closer to it than a red skirt
-            hits, left_out = hits_in(list(self.catalogues)), ()
+            wanted, left_out = list(self.catalogues), ()
+            hits = self._hits_in(wanted, embedding, k, filters, exclude, asked)
         timings = {"search": 1000 * (time.perf_counter() - started)}
         return SearchResult(hits, timings, embedding, left_out, self._grey(hits) if names_colour(words) else ())
 
@@ -297,6 +288,24 @@ class SearchEngine:
             return list(dict.fromkeys(filters.catalogues or self.catalogues)), ()
         coloured = [id for id, catalogue in self.catalogues.items() if catalogue.has_colours] or list(self.catalogues)
         return coloured, tuple(id for id in self.catalogues if id not in coloured)
+
+    def _hits_in(
+        self,
+        catalogues: Collection[str],
+        embedding: np.ndarray,
+        k: int,
+        filters: Filters,
+        exclude: Collection[str],
+        asked: str,
+    ) -> list[Hit]:
+        """The closest items of these catalogues, whatever the filters say of catalogues."""
+        found: list[tuple[float, str, int]] = []
+        for catalogue in catalogues:
+            gallery = self.gallery(catalogue)
+            positions, similarities = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), filters)
+            found += [(float(s), catalogue, int(p)) for p, s in zip(positions, similarities, strict=True)]
+        found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
+        return self._hits(found, k, filters.min_similarity, exclude, asked)
 
     def _search_gallery(
         self, gallery: Gallery, catalogue: str, embedding: np.ndarray, k: int, filters: Filters
