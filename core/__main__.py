@@ -400,7 +400,7 @@ def _train_clip(options: argparse.Namespace) -> int:
     from core.artifacts import written
     from core.backbones import model_dir
     from core.training.clip import Recipe, train_clip
-    from core.training.export import export_onnx
+    from core.training.export import export_towers
     from core.training.refine import Refinement, refine_clip
 
     chosen = {"epochs": options.epochs, "n_views": options.views}
@@ -408,7 +408,7 @@ def _train_clip(options: argparse.Namespace) -> int:
     folder, workshop = options.output or model_dir(DEFAULT_BACKBONE), options.cache / "model"
     train_clip(options.cache / "first", options.cache, recipe)
     refine_clip(options.cache / "first", workshop, options.cache / "pooled", Refinement())
-    export_onnx(workshop)
+    export_towers(workshop)
     for file in sorted(workshop.iterdir()):  # what is served stays whole until the new model is
         with written(folder / file.name) as temporary:
             temporary.write_bytes(file.read_bytes())

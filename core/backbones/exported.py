@@ -27,13 +27,13 @@ from core.backbones.loaders import load_lite
 from core.backbones.record import Backbone
 from core.config import ROOT, data_dir
 from core.errors import DataError, VitrineError
+from core.onnx_export import export_onnx
 
 if TYPE_CHECKING:
     from core.backbones.torch_backbones import TorchEmbedder
     from core.embedding import Embedder
 
 FOLDER = "onnx"
-OPSET = 18
 #: Of normalised embeddings, against torch; a network that differs more stays in torch.
 MAX_DIFFERENCE = 1e-4
 #: An export takes seconds; a machine that is busy gets minutes.
@@ -147,9 +147,12 @@ def export(record: Backbone, embedder: TorchEmbedder) -> None:
 
 def _export(record: Backbone, embedder: TorchEmbedder, path: Path) -> float:
     """Write the tower; returns the largest difference of its normalised embeddings from those of torch."""
+    import torch
+
     from core.embedding import OnnxImageEmbedder
 
-    _write(embedder.network, record.input_size, path)
+    network = embedder.network.to(memory_format=torch.contiguous_format)
+    export_onnx(network, torch.zeros(2, 3, record.input_size, record.input_size), path)
     rng = np.random.default_rng(0)
     tower, differences = OnnxImageEmbedder(record, path), []
     for n in (1, 3):  # neither is the batch of the example that is traced
@@ -158,21 +161,6 @@ def _export(record: Backbone, embedder: TorchEmbedder, path: Path) -> float:
     if max(differences) >= MAX_DIFFERENCE:
         raise VitrineError(f"embeddings of noise differ by {max(differences):.1g} in onnxruntime")
     return float(max(differences))
-
-
-def _write(network: Any, size: int, path: Path) -> None:
-    import torch
-
-    torch.onnx.export(
-        network.eval().to(memory_format=torch.contiguous_format),
-        (torch.zeros(2, 3, size, size),),
-        str(path),
-        input_names=["pixels"],
-        output_names=["embeddings"],
-        dynamic_axes={"pixels": {0: "batch"}, "embeddings": {0: "batch"}},
-        opset_version=OPSET,
-        dynamo=False,
-    )
 
 
 def _description(file: Path) -> dict[str, Any]:
@@ -198,11 +186,8 @@ def _digest(path: Path) -> str:
 
 def main(backbone_id: str) -> None:
     """Export a backbone by its id."""
-    import warnings
-
     from core.backbones import get, torch_backbones
 
-    warnings.simplefilter("ignore")  # tracing remarks on shapes that are constant here
     record = get(backbone_id)
     export(record, torch_backbones.load(record))
 

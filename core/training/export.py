@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.artifacts import written
+from core.onnx_export import export_onnx
 from core.training import model as models
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-OPSET = 18
 _WORTH_HALVING = 1024
 
 
-def export_onnx(folder: Path) -> None:
+def export_towers(folder: Path) -> None:
     """Write `image.onnx` (pixels (b, 3, 224, 224) -> (b, dim)) and `text.onnx` (tokens (b, 24) -> (b, dim)).
 
     Both give embeddings before normalisation and compute in float32 with the weights as they were saved, rounded
@@ -28,8 +27,8 @@ def export_onnx(folder: Path) -> None:
 
     model, _, tokenizer = models.load(folder)
     pixels = torch.zeros(2, 3, *model.visual.image_size)
-    export_module(model.visual, pixels, folder / "image.onnx", "pixels")
-    export_module(_TextTower.of(model), tokenizer(["a red dress", "shoes"]), folder / "text.onnx", "tokens")
+    export_tower(model.visual, pixels, folder / "image.onnx", "pixels")
+    export_tower(_TextTower.of(model), tokenizer(["a red dress", "shoes"]), folder / "text.onnx", "tokens")
 
 
 class _TextTower:
@@ -51,26 +50,11 @@ class _TextTower:
         return Tower()
 
 
-def export_module(module: Any, example: Tensor, path: Path, name: str) -> None:
-    """Write a module of one input (named `name`, batch first) and one output (`embeddings`) as ONNX."""
-    import torch
-
-    with written(path) as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing remarks on shapes that are constant here
-        torch.onnx.export(
-            module.eval(),
-            (example,),
-            str(temporary),
-            input_names=[name],
-            output_names=["embeddings"],
-            dynamic_axes={name: {0: "batch"}, "embeddings": {0: "batch"}},
-            opset_version=OPSET,
-            dynamo=False,
-            # Folded into its convolution, batch normalisation gives weights that half precision does not hold;
-            # onnxruntime folds it when it loads the file.
-            training=torch.onnx.TrainingMode.PRESERVE,
-            do_constant_folding=False,
-        )
+def export_tower(module: Any, example: Tensor, path: Path, name: str) -> None:
+    """Write a tower of one input (named `name`, batch first) and one output (`embeddings`) as ONNX."""
+    with written(path) as temporary:
+        # Folded into its convolution, batch normalisation gives weights that half precision does not hold.
+        export_onnx(module, example, temporary, name, folded=False)
         store_halves(temporary)
 
 

@@ -12,7 +12,6 @@ import json
 import os
 import tempfile
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from core.embedding import open_session
+from core.onnx_export import export_onnx
 from core.training.data import Pictures
 from core.training.views import SIZE, View, render_view
 
@@ -81,19 +81,9 @@ def onnx_session(owner: Any, compute: Any, names: list[str]) -> Any:
         def forward(self, pixels: torch.Tensor) -> Any:
             return compute(pixels)
 
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "compute.onnx"
-        warnings.simplefilter("ignore")  # tracing remarks on shapes that are constant here
-        torch.onnx.export(
-            Module().eval(),
-            (torch.zeros(2, 3, SIZE, SIZE),),
-            str(file),
-            input_names=["pixels"],
-            output_names=names,
-            dynamic_axes={name: {0: "batch"} for name in ("pixels", *names)},
-            opset_version=18,
-            dynamo=False,
-        )
+        export_onnx(Module(), torch.zeros(2, 3, SIZE, SIZE), file, outputs=names)
         return open_session(file, threads=1)
 
 

@@ -28,7 +28,7 @@ from core.embedding import Embedder, prepare
 from core.errors import DataError
 from core.progress import Progress, ProgressClock
 from core.training import model as models
-from core.training.export import export_module
+from core.training.export import export_tower
 from core.training.views import augment
 
 _CHUNK = 32
@@ -228,7 +228,7 @@ class FinetuneTrainer(Trainer):
         size = self._record.input_size
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "image.onnx"
-            export_module(self._tower.whole, torch.zeros(2, 3, size, size), file, "pixels")
+            export_tower(self._tower.whole, torch.zeros(2, 3, size, size), file, "pixels")
             return Outcome(self.head, (TRAIN,), self._best_embeddings, file.read_bytes())
 
 

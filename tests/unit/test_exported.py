@@ -21,6 +21,7 @@ from core.bulk import BATCH, BulkEmbedder, for_bulk  # noqa: E402
 from core.config import ROOT  # noqa: E402
 from core.embedding import OnnxImageEmbedder, load_embedder  # noqa: E402
 from core.errors import DataError  # noqa: E402
+from core.onnx_export import export_onnx  # noqa: E402
 
 real_run = exported._run
 LITE = BACKBONES["efficientnet-lite0"]
@@ -93,12 +94,11 @@ def test_other_weights_are_another_export(tiny_models, in_this_process, tmp_path
 def test_what_differs_in_onnxruntime_stays_in_torch(tiny_models, in_this_process, monkeypatch, caplog):  # noqa: F811
     record = get(TIMM)
     hub.fetch(record.weights)
-    right = exported._write
 
-    def wrong(network, size, path):
-        right(torch.nn.Sequential(network, torch.nn.Softmax(1)), size, path)
+    def wrong(network, example, path):
+        export_onnx(torch.nn.Sequential(network, torch.nn.Softmax(1)), example, path)
 
-    monkeypatch.setattr(exported, "_write", wrong)
+    monkeypatch.setattr(exported, "export_onnx", wrong)
     for _ in range(2):
         embedder = load_embedder(TIMM)
         assert isinstance(embedder, torch_backbones.TorchEmbedder)
@@ -116,7 +116,7 @@ def test_a_network_that_cannot_be_exported_stays_in_torch(tiny_models, in_this_p
     def refuse(*_):
         raise RuntimeError("no such operator\nand so on")
 
-    monkeypatch.setattr(exported, "_write", refuse)
+    monkeypatch.setattr(exported, "export_onnx", refuse)
     assert isinstance(load_embedder(TIMM), torch_backbones.TorchEmbedder)
     file = exported.tower_file(get(TIMM))
     assert json.loads(file.with_suffix(".json").read_text()) == {"problem": "no such operator"}

@@ -57,7 +57,8 @@ IMPORTS = [entry for name, path in SOURCES.items() for entry in imports_of(name,
 FLOORS = (
     ("core", "core.errors", "core.config"),
     (
-        *("core.artifacts", "core.calibration", "core.catalogues", "core.images", "core.metrics", "core.torch_compat"),
+        *("core.artifacts", "core.calibration", "core.catalogues", "core.images", "core.metrics"),
+        *("core.torch_compat", "core.onnx_export"),
         *("core.addresses", "core.checked_connection", "core.fetch_urls", "core.progress", "core.tables"),
         *("core.thresholds", "core.blend", "core.colours", "core.garment"),
         *("core.evaluation", "core.outcomes", "core.published", "core.benchmarks"),
@@ -82,10 +83,10 @@ UPWARDS: set[tuple[str, str]] = set()
 #: A library's homes; everywhere else it is unknown. The benchmark compares libraries, so it may use any.
 TORCH_BACKBONES = ("core.backbones.torch_backbones", "core.backbones.by_name", "core.backbones.exported")
 HOMES = {
-    "torch": (*TORCH_BACKBONES, "core.training", "core.torch_compat", "core.jobs.benchmark"),
+    "torch": (*TORCH_BACKBONES, "core.training", "core.torch_compat", "core.onnx_export", "core.jobs.benchmark"),
     "torchvision": ("core.torch_compat",),
     "open_clip": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
-    "timm": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
+    "timm": ("core.training", "core.torch_compat", "core.onnx_export", "core.jobs.benchmark"),
     "transformers": ("core.training",),
     "safetensors": ("core.training", "core.classifier.keep"),
     "huggingface_hub": ("core.backbones.hub",),
