@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from core import artifacts
 from core.evaluation import PROTOCOLS, Evaluation, read_evaluation
-from core.jobs import cost
+from core.jobs import cost, evaluate
 from core.jobs.evaluate import Record, _write
 from core.metrics import Estimate, bootstrap
 from core.outcomes import load_outcomes
 from core.published import PUBLISHED, beside
+from core.training import data as training_data
+from core.training.data import Sample
 
 
 def record_of(backbone_id: str, right: np.ndarray) -> Record:
@@ -78,6 +82,41 @@ def test_nothing_is_known_where_the_file_is_missing_or_another(tiny_artifacts):
     for content in ("{", "[]", '{"schema": 99}'):
         (tiny_artifacts / "evaluation.json").write_text(content)
         assert read_evaluation() == Evaluation()
+
+
+def test_product_photos_are_found_among_each_other_and_in_a_crowd(monkeypatch):
+    """Half of the crowd pretends to be of the first kind, the other half to be what any name means."""
+    n, kinds = 120, ("dress", "bag", "shirt", "hat")
+    parts = ["test"] * n + ["validation"] * 10 + ["train"] * 300
+    samples = [
+        Sample("products", str(i), kinds[i % 4] if part == "test" else "other", part, ("", f"name {i}"), "red")
+        for i, part in enumerate(parts)
+    ]
+    axes = np.eye(n + 5, dtype=np.float32)
+    own, of_kind, meant = axes[:n], axes[n : n + 4], axes[n + 4]
+
+    def image(sample: Sample) -> np.ndarray:
+        i = int(sample.key)
+        if sample.part == "test":
+            return 0.6 * own[i] + 0.8 * of_kind[i % 4]
+        return meant if i % 2 else 0.95 * of_kind[0] + np.float32(np.sqrt(1 - 0.95**2)) * own[0]
+
+    embedder = SimpleNamespace(
+        record=SimpleNamespace(has_text=True),
+        embed_images=lambda pictures: np.stack(list(pictures)),
+        embed_texts=lambda texts: np.stack([0.6 * image(samples[int(t.split()[1])]) + 0.8 * meant for t in texts]),
+    )
+    monkeypatch.setattr(training_data, "product_samples", lambda: samples)
+    monkeypatch.setattr(training_data, "Pictures", lambda: SimpleNamespace(open=image))
+    monkeypatch.setattr(evaluate, "for_bulk", lambda embedder: embedder)
+    monkeypatch.setattr(evaluate, "N_CROWD", 200)
+    found = Record("a", lambda line: None)
+    evaluate._fashion_products(embedder, found, "test")
+    figures = {result["metric"]: (result["value"], result["n"]) for result in found.results}
+    assert figures["P@5"] == figures["colour_P@5"] == figures["text_R@10"] == (1, n)
+    assert figures["P@5_in_crowd"] == (0.75, n)
+    assert figures["colour_P@5_in_crowd"] == (1, n)
+    assert figures["text_R@10_in_crowd"] == (0, n)
 
 
 def test_a_cost_is_measured_in_a_process_of_its_own():
