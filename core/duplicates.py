@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-#: Of 400 photos saved again (JPEG quality 60), made half as large or 15 % brighter, 98 % stay above this with
+#: Of 400 photos saved again (JPEG quality 60), made half as large or 15 % brighter, 97 % stay above this with
 #: vitrine-clip; of the pairs of different photos 0.01 % are.
 NEAR = 0.99
 MAX_PAIRS = 1000

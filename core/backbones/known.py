@@ -114,7 +114,7 @@ BACKBONES: dict[str, Backbone] = {
             licence="Apache-2.0",
             source="trained by `python -m core train clip`; see artifacts/models/vitrine-clip/README.md",
             has_text=True,
-            n_parameters=7_466_369,
+            n_parameters=7_651_073,
             load=load_onnx_clip,
         ),
         # Lite0 sees the whole picture, not timm's central 87.5 %: clothes reach the edges.

