@@ -32,7 +32,7 @@ class IndexParameters:
 
     M: int = 16
     ef_construction: int = 400
-    ef: int = 32
+    ef: int = 40
     seed: int = 100
 
 

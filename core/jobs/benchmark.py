@@ -24,7 +24,7 @@ from core.search import SearchEngine
 
 N_RUNS = 60
 N_QUERIES = 1000
-EFS = (16, 24, 32, 48, 64, 96, 128)
+EFS = (16, 24, 32, 40, 48, 64, 96, 128)
 
 
 def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from core.ui.pictures import picture_of
 from core.ui.words import WORDS
 
 K = 10
-EFS = (10, 12, 16, 24, 32, 48, 64, 96, 128, 256)
+EFS = (10, 12, 16, 24, 32, 40, 48, 64, 96, 128, 256)
 COMMAND = "python -m core benchmark --only index_settings"
 
 

@@ -194,7 +194,7 @@ def test_describe_says_what_it_is(graph):
     assert ExactIndex(ITEMS).describe() == {"kind": "exact", "n_items": 600, "dim": 24}
     assert graph.describe() == {
         **{"kind": "hnsw", "n_items": 600, "dim": 24},
-        **{"M": 16, "ef_construction": 400, "ef": 32, "seed": 100},
+        **{"M": 16, "ef_construction": 400, "ef": 40, "seed": 100},
     }
 
 
@@ -202,7 +202,7 @@ def test_describe_says_what_it_is(graph):
 
 
 def entry_of(index: HnswIndex, **changes: object) -> dict:
-    parameters = {"M": 16, "ef_construction": 400, "ef": 32, "seed": 100}
+    parameters = {"M": 16, "ef_construction": 400, "ef": 40, "seed": 100}
     return {"count": index.n_items, "dim": index.dim, "space": "cosine", "parameters": parameters} | changes
 
 
@@ -220,7 +220,7 @@ def saved(graph: HnswIndex, artifacts_folder: Path) -> Path:
 
 def test_a_loaded_graph_answers_like_the_one_that_was_saved(graph, saved):
     loaded = load_hnsw(saved, entry_of(graph), ITEMS)
-    assert (loaded.n_items, loaded.dim, loaded._graph.ef) == (600, 24, 32)
+    assert (loaded.n_items, loaded.dim, loaded._graph.ef) == (600, 24, PARAMETERS.ef)
     for k in (1, 10, 600):
         before, after = graph.search(QUERIES, k), loaded.search(QUERIES, k)
         assert after[0].tolist() == before[0].tolist()
@@ -292,7 +292,7 @@ def test_saving_into_a_folder_that_does_not_exist_makes_it(graph, tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["x.hnsw"]
     again = hnswlib.Index("cosine", 24)
     again.load_index(str(path))
-    again.set_ef(32)
+    again.set_ef(PARAMETERS.ef)
     assert again.knn_query(QUERIES, 5)[0].tolist() == graph.search(QUERIES, 5)[0].tolist()
 
 
