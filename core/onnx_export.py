@@ -57,7 +57,7 @@ def export_onnx(
 def fixed_padding(module: Any, example: Tensor) -> Iterator[None]:
     """Within it, timm's convolutions with "same" padding pad by the numbers that the example needs.
 
-    They work them out from the size of every picture, which an export turns into some 150 operators and a padding
+    They work them out from the size of every picture, which an export turns into dozens of operators and a padding
     that onnxruntime cannot make part of the convolution: a sixth of EfficientNet-Lite0's time.
     """
     import torch

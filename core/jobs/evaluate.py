@@ -6,8 +6,9 @@
 - `clothing-small`: a linear head on frozen embeddings, trained on train + validation, tested on the
   canonical 372 photos; and zero-shot on the same photos.
 - `fashion-products`: 1,000 product photos that training never sees (`core.training.data`); each is a query
-  among the other 999, and its name is the text that should find it. The figures `..._among_3583` have the same
-  queries among 3,583 photos, the size at which others have measured: the rest of that gallery was trained on.
+  among the other 999, and its name is the text that should find it. The figures `..._in_crowd` have
+  the same queries among 3,583 photos, the size at which others have measured: all that were kept aside, and 2,083 that
+  training has seen, since it left out no more.
 - whether the figures beside a hit can be believed, and how often a hint is wrong: `core.jobs.reliability`.
 
 Models are chosen on the validation parts (`--validation`), which mirror this within the training split:
