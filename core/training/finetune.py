@@ -83,7 +83,7 @@ def _in_halves(visual: Any) -> Tower:
     trunk, network = visual.trunk, visual.trunk.network
 
     def seen(pixels: Any) -> list[Any]:
-        return [*lower_stages(network, pixels), thumbnails(pixels)]
+        return [*lower_stages(network, pixels), trunk.detail(thumbnails(pixels))]
 
     with torch.inference_mode():
         shapes = [part.shape[1:] for part in seen(torch.zeros(1, 3, 224, 224))]
@@ -94,8 +94,8 @@ def _in_halves(visual: Any) -> Tower:
 
     def upper(features: Any) -> Any:
         parts = zip(features.split(sizes, 1), shapes, strict=True)
-        early, middle, picture = (part.reshape(-1, *shape) for part, shape in parts)
-        return visual.head(trunk.join(upper_stages(network, early, middle), trunk.detail(picture)))
+        early, middle, detail = (part.reshape(-1, *shape) for part, shape in parts)
+        return visual.head(trunk.join(upper_stages(network, early, middle), detail))
 
     trained = [*network.blocks[GRID_BLOCK + 1 :], network.conv_head, network.bn2, trunk.hidden, visual.head]
     return Tower(visual, lower, upper, trained, sum(sizes))

@@ -21,7 +21,7 @@ from core.torch_compat import import_timm
 
 #: Numbers that `pool_stages` gives.
 N_POOLED = 4080
-#: Side of the small copy of the picture whose colours are counted.
+#: Side of the small copy of the picture that the detail network looks at.
 THUMBNAIL_SIDE = 28
 _SQUARE = 224 // THUMBNAIL_SIDE
 #: The first blocks, whose deviation is pooled beside their mean, and the block that keeps its places.

@@ -20,7 +20,7 @@ from core.training import model as models
 from core.training import words
 from core.training.batches import Batches
 from core.training.data import CLOTHING, FASHION_MNIST, PRODUCTS, SMALL_PRODUCTS, all_samples
-from core.training.detail import Detailing, train_detail
+from core.training.detail import Detailing, look_at, train_detail
 from core.training.features import cache_pooled
 from core.training.fit import Loop, fit, optimizer_of
 from core.training.validate import validation_figures
@@ -125,18 +125,9 @@ class Rows:
             model: The multi-stage model.
             cached: What `cache_pooled` gives.
         """
-        import torch
-
         self._trunk, self._head = model.visual.trunk, model.visual.head
         self._pooled = cached["pooled"]
-        details = []
-        pictures = cached["pictures"]
-        self._trunk.detail.eval()
-        with torch.inference_mode():
-            for begin in range(0, len(pictures), _CHUNK):
-                some = torch.from_numpy(pictures[begin : begin + _CHUNK].astype(np.float32))
-                details.append(self._trunk.detail(some).half().numpy())
-        self._detail = np.concatenate(details)
+        self._detail = look_at(self._trunk.detail, cached["pictures"]).half().numpy()
 
     def embed(self, rows: np.ndarray) -> Tensor:
         """(b,) positions of views -> (b, dim), not normalised."""
