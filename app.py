@@ -3,11 +3,9 @@
 import streamlit as st
 
 if __name__ == "__main__":  # a visitor's run of the page
-    from core.ui import front
-    from core.ui.words import WORDS
+    from core.ui.search import page
 
-    st.set_page_config(page_title=WORDS.page_title, page_icon=front.ICON, layout="wide")
-    front.show()
+    page.show()
 else:  # imported once by `streamlit run`, which looks for an `st.App` in this file and serves it
     from core.ui import server
 

@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.benchmarks import PARTS
-from core.catalogues import CATALOGUES
 from core.classifier import commands as classifier
+from core.compare.figures.benchmark import PARTS
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LESS_ITEMS, ROOT
+from core.engine.catalogues import CATALOGUES
+from core.engine.progress import Progress
 from core.errors import VitrineError
-from core.progress import Progress
 
 if TYPE_CHECKING:
-    from core.search import SearchEngine
+    from core.engine.search.engine import SearchEngine
 
 NOTHING_EMBEDDED = 3
 
@@ -90,11 +90,11 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _search(options: argparse.Namespace) -> int:
-    from core.answers import as_json, notices
-    from core.blend import Wording
-    from core.compare import engine_for
-    from core.own_items import OWN
-    from core.search import Filters, SearchEngine
+    from core.compare.gallery import engine_for
+    from core.engine.search.answers import as_json, notices
+    from core.engine.search.engine import Filters, SearchEngine
+    from core.engine.search.query import Wording
+    from core.own.items import OWN
 
     if (options.image is None) == (options.text is None):
         options.parser.error("give either an IMAGE or --text")
@@ -133,8 +133,8 @@ def _search(options: argparse.Namespace) -> int:
 def _with_own(engine: SearchEngine, name: str) -> SearchEngine:
     """The engine, joined by a catalogue of one's own from the data folder."""
     from core.config import own_dir
-    from core.own_files import open_own
-    from core.own_search import OwnSearch
+    from core.own.files import open_own
+    from core.own.search import OwnSearch
 
     return OwnSearch(engine, open_own(name, own_dir(), engine.embedder))
 
@@ -149,7 +149,7 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _embed(options: argparse.Namespace) -> int:
-    from core.embedding import load_embedder
+    from core.engine.embedders.load import load_embedder
     from core.jobs.embed import embed_lines, embed_paths, write_npz
 
     if bool(options.paths) == bool(options.texts):
@@ -201,7 +201,7 @@ def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from core.jobs.side_by_side import compared, describe, disputed
+    from core.compare.commands import compared, describe, disputed
 
     if options.image is not None and options.item:
         options.parser.error("give either an IMAGE or --item")
@@ -238,8 +238,8 @@ def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _build(options: argparse.Namespace) -> int:
-    from core.jobs.build import build
-    from core.jobs.maps import build_maps
+    from core.jobs.build.catalogues import build
+    from core.maps.build import build_maps
 
     if (options.catalogue is None) != (options.source is None):
         options.parser.error("--catalogue NAME and --from PATH go together")
@@ -252,7 +252,7 @@ def _build(options: argparse.Namespace) -> int:
     if options.source is not None:
         return _build_own(options)
     if options.calibration:
-        from core.jobs.calibrate import recalibrate
+        from core.jobs.build.calibrate import recalibrate
 
         recalibrate(options.backbone)
     elif options.backbone != DEFAULT_BACKBONE:
@@ -264,8 +264,8 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _build_gallery(backbone_id: str) -> int:
-    from core.compare import describe_gallery
-    from core.jobs.compare import build_gallery
+    from core.compare.build import build_gallery
+    from core.compare.gallery import describe_gallery
 
     for progress in build_gallery(backbone_id):
         _show_progress(progress)
@@ -277,7 +277,7 @@ def _build_gallery(backbone_id: str) -> int:
 
 
 def _show_progress(progress: Progress) -> None:
-    from core.jobs.own import progress_line
+    from core.own.build import progress_line
 
     end = "\n" if progress.finished else "\r"
     if progress.finished or sys.stderr.isatty():
@@ -286,8 +286,8 @@ def _show_progress(progress: Progress) -> None:
 
 def _build_own(options: argparse.Namespace) -> int:
     from core.config import own_dir
-    from core.embedding import load_embedder
-    from core.jobs.own import build_own
+    from core.engine.embedders.load import load_embedder
+    from core.own.build import build_own
 
     folder = options.output or own_dir()
     built = build_own(options.source, options.catalogue, folder, load_embedder(options.backbone), _show_progress)
@@ -303,7 +303,7 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _verify(_: argparse.Namespace) -> int:
-    from core.artifacts import REPAIR, verify_all
+    from core.engine.files.manifest import REPAIR, verify_all
 
     results = verify_all()
     wrong = [(name, problem) for name, problem in results if problem]
@@ -328,7 +328,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--validation", action="store_true", help="by the parts that models are chosen on; writes nothing"
     )
-    from core.evaluation import PROTOCOLS
+    from core.compare.figures.evaluation import PROTOCOLS
 
     parser.add_argument(
         "--only",
@@ -343,8 +343,8 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from core.evaluation import SCHEMA
-    from core.jobs.evaluate import evaluate
+    from core.compare.figures.evaluation import SCHEMA
+    from core.jobs.evaluate.protocols import evaluate
 
     part = "validation" if options.validation else "test"
     results = evaluate(options.backbone, (lambda line: None) if options.json else print, part, options.only)
@@ -367,8 +367,8 @@ def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _benchmark(options: argparse.Namespace) -> int:
-    from core.jobs.benchmark import benchmark, describe
-    from core.jobs.placement import compare_placements
+    from core.jobs.benchmark.run import benchmark, describe
+    from core.maps.placement import compare_placements
 
     if options.placement:
         compare_placements()
@@ -397,11 +397,11 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _train_clip(options: argparse.Namespace) -> int:
-    from core.artifacts import written
-    from core.backbones import model_dir
-    from core.training.clip import Recipe, train_clip
-    from core.training.export import export_towers
-    from core.training.refine import Refinement, refine_clip
+    from core.engine.backbones import model_dir
+    from core.engine.files.manifest import written
+    from core.training.model.export import export_towers
+    from core.training.stages.first import Recipe, train_clip
+    from core.training.stages.refine import Refinement, refine_clip
 
     chosen = {"epochs": options.epochs, "n_views": options.views}
     recipe = Recipe(**{name: value for name, value in chosen.items() if value is not None})

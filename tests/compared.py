@@ -9,12 +9,13 @@ import fakes
 import numpy as np
 import pytest
 
-from core import artifacts
-from core.backbones import BACKBONES, Backbone
-from core.catalogues import CATALOGUES
-from core.catalogues.items import ItemTable
-from core.compare import DESCRIPTION, SCHEMA, choose_items, items_path, shipped_folder
-from core.gallery import items_file
+from core.compare.gallery import DESCRIPTION, SCHEMA, choose_items, items_path, shipped_folder
+from core.engine.backbones import BACKBONES, Backbone
+from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues.items import ItemTable
+from core.engine.embedders.load import LOADERS, load_embedder
+from core.engine.files import manifest as artifacts
+from core.engine.files.paths import items_file
 
 
 class WeighedEmbedder(fakes.FakeEmbedder):
@@ -34,8 +35,8 @@ WEIGHTS = {"reddish": (9, 1, 1, 1), "dark": (1, 1, 1, 9), "unbuilt": (1, 9, 1, 1
 def register(patch: pytest.MonkeyPatch) -> None:
     """Put the fakes into the registry for a test; `unbuilt` has no gallery, `unloadable` no weights either."""
     for id, weights in WEIGHTS.items():
-        load = partial(WeighedEmbedder, weights=weights)
-        patch.setitem(BACKBONES, id, fakes.fake_record(id, title=id.title(), load=load))
+        patch.setitem(LOADERS, id, partial(WeighedEmbedder, weights=weights))
+        patch.setitem(BACKBONES, id, fakes.fake_record(id, title=id.title(), loader=id))
     patch.setitem(BACKBONES, "unloadable", fakes.fake_record("unloadable", packages=("no_such_package",)))
 
 
@@ -68,4 +69,4 @@ def write_galleries(ids: tuple[str, ...] = ("reddish", "dark")) -> None:
 def embeddings_of(id: str, catalogue: str) -> np.ndarray:
     """(n, 4) float32: what a fake makes of every item of the tiny catalogue."""
     record = BACKBONES[id]
-    return record.load(record).embed_images(fakes.solid(tuple(map(int, rgb))) for rgb in fakes.colours_of(catalogue))
+    return load_embedder(record).embed_images(fakes.solid(tuple(map(int, rgb))) for rgb in fakes.colours_of(catalogue))

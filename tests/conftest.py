@@ -10,9 +10,10 @@ from pathlib import Path
 import fakes
 import pytest
 
-from core import artifacts, backbones
 from core.config import DEFAULT_BACKBONE, ROOT
-from core.search import SearchEngine
+from core.engine import backbones
+from core.engine.files import manifest as artifacts
+from core.engine.search.engine import SearchEngine
 
 
 @pytest.fixture(autouse=True)

@@ -10,19 +10,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageColor
 
-from core import artifacts, calibration
-from core.backbones import BACKBONES, Backbone
-from core.catalogues import CATALOGUES
-from core.catalogues.items import ItemTable
-from core.catalogues.pictures import write_pictures
 from core.config import DEFAULT_BACKBONE
-from core.embedding import Embedder
-from core.gallery import calibration_file, index_file, items_file
-from core.garment import GarmentTest
-from core.index import HnswIndex, IndexParameters
-from core.maps import EmbeddingMap, MapFacts, quantise, save_map
-from core.metrics import Estimate
-from core.projection import Faithfulness, ProjectionParameters
+from core.engine.backbones import BACKBONES, Backbone
+from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues.grey_sheets import write_pictures
+from core.engine.catalogues.items import ItemTable
+from core.engine.embedders.base import Embedder
+from core.engine.embedders.load import LOADERS
+from core.engine.files import manifest as artifacts
+from core.engine.files.paths import calibration_file, index_file, items_file
+from core.engine.index.hnsw import HnswIndex, IndexParameters
+from core.engine.metrics import Estimate
+from core.engine.search import calibration
+from core.engine.search.garment import GarmentTest
+from core.maps.files import EmbeddingMap, MapFacts, quantise, save_map
+from core.maps.projection import Faithfulness, ProjectionParameters
 
 N_FASHION_MNIST = 40
 N_CLOTHING = 30
@@ -63,6 +65,9 @@ def _colour_of(text: str) -> np.ndarray:
     return np.mean(colours, axis=0)
 
 
+LOADERS["fake"] = FakeEmbedder
+
+
 def fake_record(id: str = DEFAULT_BACKBONE, **changes: object) -> Backbone:
     """The fake's record; under the default backbone's id it takes that one's place."""
     record = Backbone(
@@ -78,7 +83,7 @@ def fake_record(id: str = DEFAULT_BACKBONE, **changes: object) -> Backbone:
         source="tests/fakes.py",
         has_text=True,
         n_parameters=0,
-        load=FakeEmbedder,
+        loader="fake",
     )
     return dataclasses.replace(record, **changes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from streamlit.testing.v1 import AppTest
@@ -34,3 +35,28 @@ def open_page(path: str = FRONT, session: Mapping[str, object] | None = None, **
 def html_of(page: AppTest) -> str:
     """All that the page says in HTML of its own."""
     return "\n".join(element.body for element in page.get("html"))
+
+
+def hits_of(page: AppTest) -> list[tuple[int, str, float]]:
+    """(rank, id, similarity) of every card, in the order of the page."""
+    found = re.findall(
+        r'<article class="vt-hit" data-rank="(\d+)" data-id="([^"]+)">.*?vt-similarity">(-?\d\.\d{3})<',
+        html_of(page),
+    )
+    return [(int(rank), id, float(similarity)) for rank, id, similarity in found]
+
+
+def upload(page: AppTest, name: str, content: bytes) -> AppTest:
+    page.file_uploader[0].upload(name, content).run()
+    assert not page.exception
+    return page
+
+
+def assert_answer(page: AppTest, n: int) -> list[tuple[int, str, float]]:
+    hits = hits_of(page)
+    assert not page.error
+    assert [rank for rank, _, _ in hits] == list(range(1, n + 1))
+    assert len({id for _, id, _ in hits}) == n
+    similarities = [similarity for _, _, similarity in hits]
+    assert similarities == sorted(similarities, reverse=True)
+    return hits

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from core import __version__, shared
-from core.answers import as_json
+from core import __version__
 from core.api.errors import ApiError
-from core.artifacts import REPAIR, load_manifest
-from core.backbones import BACKBONES
-from core.catalogues import CATALOGUES
-from core.catalogues.clothing import public_url
-from core.catalogues.clothing_source import ClothingSource
 from core.config import DEFAULT_BACKBONE, artifacts_dir
+from core.engine.backbones import BACKBONES
+from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues.clothing import public_url
+from core.engine.catalogues.clothing_source import ClothingSource
+from core.engine.catalogues.photos import grey_pictures, photo_source
+from core.engine.files.manifest import REPAIR, load_manifest
+from core.engine.search import process
+from core.engine.search.answers import as_json
+from core.engine.search.engine import Hit, SearchResult
 from core.errors import ArtifactError, UnknownNameError
-from core.search import Hit, SearchResult
 
 _ELSEWHERE = "That photo is not on this server; it is published at {url}."
 
@@ -47,7 +49,7 @@ def _address(hit: Hit, base: str) -> str | None:
 
 def _local_photo(item_id: str) -> ClothingSource | None:
     """The local data set if it has the photo of this item."""
-    source = shared.photo_source()
+    source = photo_source()
     return source if source is not None and source.has(item_id.removeprefix("clothing/")) else None
 
 
@@ -63,9 +65,9 @@ def picture(item_id: str) -> tuple[bytes, str]:
         DataError: The local data set cannot be read.
     """
     catalogue = item_id.partition("/")[0]
-    position = shared.engine().gallery(catalogue).items.position(item_id)
+    position = process.engine().gallery(catalogue).items.position(item_id)
     if catalogue == "fashion-mnist":
-        return shared.grey_pictures().png(position), "image/png"
+        return grey_pictures().png(position), "image/png"
     source = _local_photo(item_id)
     if source is None:
         raise ApiError(404, _ELSEWHERE.format(url=public_url(item_id)))
@@ -83,7 +85,7 @@ def health() -> dict[str, Any]:
         replaceable = name.endswith(".hnsw")  # exact search stands in for a graph
         if not replaceable and (not path.is_file() or path.stat().st_size != entry["bytes"]):
             raise ArtifactError(name, "is missing or not as long as it should be", REPAIR)
-    engine = shared.engine()
+    engine = process.engine()
     return {
         "status": "ok",
         "version": __version__,

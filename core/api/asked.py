@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.api.errors import ApiError
-from core.backbones import BACKBONES
-from core.blend import NOTHING_SAID, Wording
-from core.catalogues import CATALOGUES
 from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LESS_ITEMS
+from core.engine.backbones import BACKBONES
+from core.engine.catalogues import CATALOGUES
+from core.engine.search.engine import Filters, check_labels
+from core.engine.search.query import NOTHING_SAID, Wording
 from core.errors import UnknownNameError
-from core.search import Filters, check_labels
 
 ALL = "all"
 OPTIONS = ("k", "catalogue", "min_similarity", "labels", "backbone", "but", "less", "weight", "less_items")

@@ -7,7 +7,6 @@ from typing import Any
 from core import __version__
 from core.api.asked import ALL, LONGEST, MAX_LABELS, SEEN
 from core.api.engines import searchable
-from core.catalogues import CATALOGUES
 from core.config import (
     API_BURST_S,
     API_MAX_TEXT,
@@ -18,6 +17,7 @@ from core.config import (
     MAX_LESS_ITEMS,
     api_per_minute,
 )
+from core.engine.catalogues import CATALOGUES
 
 _ABOUT = """The searches of Vitrine for other programs. Nothing here changes anything, and nothing of a request is
 kept. Every refusal is `{"error": "one plain sentence"}`. There is no key and no CORS: put the server behind a proxy

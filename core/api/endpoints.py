@@ -21,7 +21,7 @@ from core.api.description import description
 from core.api.engines import engine_for
 from core.api.errors import HANDLERS, HEADERS, ApiError
 from core.api.gate import Gate
-from core.api.rate import RateLimit, client_of
+from core.api.limits import RateLimit, client_of
 from core.config import (
     API_MAX_SEARCHES,
     API_MAX_UPLOADS,
@@ -31,7 +31,7 @@ from core.config import (
     URL_PARALLEL,
     api_per_minute,
 )
-from core.search import SearchResult
+from core.engine.search.engine import SearchResult
 
 T = TypeVar("T")
 

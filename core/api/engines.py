@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from core import shared
 from core.api.errors import ApiError
-from core.artifacts import load_manifest
-from core.backbones import BACKBONES
-from core.catalogues import CATALOGUES
 from core.config import DEFAULT_BACKBONE
+from core.engine.backbones import BACKBONES
+from core.engine.catalogues import CATALOGUES
+from core.engine.files.manifest import load_manifest
+from core.engine.search import process
+from core.engine.search.engine import SearchEngine
 from core.errors import ArtifactError
-from core.search import SearchEngine
 
 _NOT_BUILT = "{id} has no index here; these backbones have: {known}."
 
@@ -23,7 +23,7 @@ def engine_for(backbone_id: str) -> SearchEngine:
     known = searchable()
     if backbone_id not in known:
         raise ApiError(422, _NOT_BUILT.format(id=backbone_id, known=", ".join(known)))
-    return shared.engine(backbone_id)
+    return process.engine(backbone_id)
 
 
 def searchable() -> list[str]:

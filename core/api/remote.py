@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from core.addresses import UrlError
 from core.api.errors import ApiError
 from core.config import allow_urls
-from core.fetch_urls import fetch_url
+from core.own.ingest.addresses import UrlError
+from core.own.ingest.fetch import fetch_url
 
 URLS_OFF = "Pictures are not fetched from the web by this server; send the picture itself instead."
 

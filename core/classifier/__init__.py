@@ -13,5 +13,5 @@
     export     to ONNX
     use        new pictures -> classes with probabilities
 
-Fine-tuning the backbone itself needs torch and is in `core.training.finetune`.
+Fine-tuning the backbone itself needs torch and is in `core.classifier.training.finetune`.
 """

@@ -13,16 +13,16 @@ from core.config import DEFAULT_BACKBONE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from core.catalogues.incoming import Skipped
-    from core.classifier.examples import Examples
-    from core.classifier.judge import Judgement
-    from core.classifier.options import Epoch, Options
-    from core.classifier.organise import Report
-    from core.classifier.sources import LabelledSource
-    from core.classifier.trainer import Trainer
-    from core.classifier.use import Sorter
-    from core.embedding import Embedder
-    from core.progress import Progress
+    from core.classifier.data.examples import Examples
+    from core.classifier.data.organise import Report
+    from core.classifier.data.sources import LabelledSource
+    from core.classifier.evaluate import Judgement
+    from core.classifier.model.predict import Sorter
+    from core.classifier.training.options import Epoch, Options
+    from core.classifier.training.trainer import Trainer
+    from core.engine.embedders.base import Embedder
+    from core.engine.progress import Progress
+    from core.own.ingest.incoming import Skipped
 
 Commands = argparse._SubParsersAction
 
@@ -95,10 +95,10 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 def _load(options: argparse.Namespace, embedder: Embedder) -> tuple[Examples, Report]:
     """Read and organise what the options name."""
-    from core.classifier import datasets, examples
-    from core.classifier.organise import organise
-    from core.classifier.sources import GROUP, OWN_MACHINE, PART
-    from core.own_catalogue import OwnCatalogue
+    from core.classifier.data import datasets, examples
+    from core.classifier.data.organise import organise
+    from core.classifier.data.sources import GROUP, OWN_MACHINE, PART
+    from core.own.catalogue import OwnCatalogue
 
     if options.source is None:
         if options.labels:
@@ -112,13 +112,13 @@ def _load(options: argparse.Namespace, embedder: Embedder) -> tuple[Examples, Re
 
 
 def _source(options: argparse.Namespace) -> LabelledSource:
-    from core.classifier.sources import from_path
+    from core.classifier.data.sources import from_path
 
     return from_path(options.source, options.labels)
 
 
 def _progress(progress: Progress) -> None:
-    from core.jobs.own import progress_line
+    from core.own.build import progress_line
 
     if progress.finished or sys.stderr.isatty():
         end = "\n" if progress.finished else "\r"
@@ -126,8 +126,8 @@ def _progress(progress: Progress) -> None:
 
 
 def _organise(options: argparse.Namespace) -> int:
-    from core.classifier.write_out import check_place, write_folders
-    from core.embedding import load_embedder
+    from core.classifier.data.write_out import check_place, write_folders
+    from core.engine.embedders.load import load_embedder
 
     if options.output and options.source is None:
         options.parser.error("-o goes with --from: a built catalogue's pictures are not copied")
@@ -177,7 +177,7 @@ def _print_problems(kind: str, problems: Sequence[Skipped]) -> None:
 
 
 def _options(options: argparse.Namespace) -> Options:
-    from core.classifier.options import FINETUNE, MAX_EPOCHS, Options
+    from core.classifier.training.options import FINETUNE, MAX_EPOCHS, Options
 
     kind = options.kind or Options.kind
     epochs = options.epochs if options.epochs is not None else 12 if kind == FINETUNE else Options.epochs
@@ -194,11 +194,13 @@ def _options(options: argparse.Namespace) -> Options:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from core.classifier import datasets, keep, run
-    from core.embedding import load_embedder
+    from core.classifier import run
+    from core.classifier.data import datasets
+    from core.classifier.model import files
+    from core.engine.embedders.load import load_embedder
 
     if options.output:
-        keep.check_place(options.output)
+        files.check_place(options.output)
     chosen = _options(options)
     embedder = load_embedder(options.backbone)
     examples, report = _load(options, embedder)
@@ -252,11 +254,11 @@ def _print_judgement(judgement: Judgement, published: Any) -> None:
 
 
 def _keep(classifier: Any, options: argparse.Namespace) -> None:
-    from core.artifacts import written
-    from core.classifier import export, keep
+    from core.classifier.model import export, files
+    from core.engine.files.manifest import written
 
     if options.output:
-        keep.write(classifier, options.output)
+        files.write(classifier, options.output)
         print(f"The classifier is in {options.output}. Next: python -m core classify {options.output} PHOTO")
     if options.onnx:
         content = export.whole_onnx(classifier)
@@ -266,10 +268,10 @@ def _keep(classifier: Any, options: argparse.Namespace) -> None:
 
 
 def _classify(options: argparse.Namespace) -> int:
-    from core.classifier import keep
-    from core.classifier.use import Sorter, embedder_of, predictions_csv, read_paths
+    from core.classifier.model import files
+    from core.classifier.model.predict import Sorter, embedder_of, predictions_csv, read_paths
 
-    classifier = keep.read(options.model)
+    classifier = files.read(options.model)
     sorter = Sorter(classifier, embedder_of(classifier))
     for progress in sorter.add(read_paths(options.paths)):
         if sys.stderr.isatty():

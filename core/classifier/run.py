@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from core.classifier.card import figure_rows
-from core.classifier.examples import PARTS, Examples
-from core.classifier.judge import Judgement, judge
-from core.classifier.keep import Classifier, weights_sha256
-from core.classifier.options import FINETUNE, Options
-from core.classifier.trainer import HeadTrainer, Trainer
-from core.embedding import Embedder
+from core.classifier.data.examples import PARTS, Examples
+from core.classifier.evaluate import Judgement, judge
+from core.classifier.model.card import figure_rows
+from core.classifier.model.files import Classifier, weights_sha256
+from core.classifier.training.options import FINETUNE, Options
+from core.classifier.training.trainer import HeadTrainer, Trainer
+from core.engine.embedders.base import Embedder
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ def make_trainer(examples: Examples, options: Options, embedder: Embedder) -> Tr
         DataError: The examples cannot be learnt from, or this backbone cannot be fine-tuned here.
     """
     if options.kind == FINETUNE:
-        from core.training.finetune import FinetuneTrainer
+        from core.classifier.training.finetune import FinetuneTrainer
 
         return FinetuneTrainer(examples, options, embedder)
     return HeadTrainer(examples, options, embedder)

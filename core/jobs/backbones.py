@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from core.backbones import BACKBONES, missing
-from core.compare import has_gallery
+from core.compare.gallery import has_gallery
+from core.engine.backbones import BACKBONES
+from core.engine.embedders.load import missing
 
 #: Of the record, in the order of the output.
 _FIELDS = ("id", "title", "architecture", "n_parameters", "input_size", "dim", "licence", "source")

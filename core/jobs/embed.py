@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.artifacts import written
 from core.config import MAX_IMAGE_BYTES
-from core.embedding import Embedder
+from core.engine.embedders.base import Embedder
+from core.engine.files.manifest import written
+from core.engine.images.decode import open_image
 from core.errors import DataError, ImageError
-from core.images import open_image
 
 
 @dataclass(frozen=True)

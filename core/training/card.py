@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.artifacts import written
+from core.engine.files.manifest import written
 
 _TEXT = """\
 ---
@@ -19,10 +19,10 @@ tags: [clip, fashion, image-retrieval]
 A small CLIP for fashion: an image tower of EfficientNet-Lite0 (224 px) whose stages are all pooled, beside a small
 network that looks at a 28×28 copy and its mirror image; a three-layer text transformer (width 192, 4,096 byte pairs,
 24 tokens); 128 shared dimensions. `open_clip` loads this folder once timm knows the tower, `vitrine_lite0`, which is in
-`core/training/multistage.py`:
+`core/training/model/tower.py`:
 
 ```python
-import core.training.multistage  # registers vitrine_lite0 with timm
+import core.training.model.tower  # registers vitrine_lite0 with timm
 import open_clip
 
 model, _, preprocess = open_clip.create_model_and_transforms("local-dir:artifacts/models/vitrine-clip")
@@ -76,8 +76,8 @@ made from labels, colours and product names.
 
 def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
     """Write `README.md` into the model's folder from evaluation results; returns its path."""
-    from core.training.clip import Recipe
-    from core.training.refine import Refinement
+    from core.training.stages.first import Recipe
+    from core.training.stages.refine import Refinement
 
     recipe, refinement = Recipe(), Refinement()
     rows = ["| protocol | figure | value | 95 % interval | queries |", "|---|---|---|---|---|"]

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from core import api, shared
+from core import api
+from core.engine.search import process
 from core.errors import VitrineError
-from core.ui import maps_server
+from core.ui.maps import server
 from core.ui.uploads import UploadQuota
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def routes() -> list[BaseRoute]:
     """The routes of the HTTP API and of the maps, below the same base path as the pages."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     prefix = f"/{base}" if base else ""
-    return [*api.routes(prefix), *maps_server.routes(prefix)]
+    return [*api.routes(prefix), *server.routes(prefix)]
 
 
 def middleware() -> list[Middleware]:
@@ -45,10 +46,10 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
 
 def _warm_up() -> None:
     """Load the front page and what a search needs while the first visitor's browser still fetches its scripts."""
-    import core.ui.front  # noqa: F401
+    import core.ui.search.page  # noqa: F401
 
     with suppress(VitrineError):  # whoever searches gets the same error, and sees it
-        shared.engine().warm_up()
+        process.engine().warm_up()
 
 
 def send_at_once() -> None:

@@ -11,13 +11,15 @@ import visits
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import shared
-from core.catalogues import CATALOGUES
-from core.catalogues.placeholders import encode
 from core.config import artifacts_dir
-from core.search import SearchEngine
-from core.ui import browse, own_session, twins
-from core.ui.browse_view import View, read, write
+from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues.photos import grey_pictures
+from core.engine.images.placeholders import encode
+from core.engine.search.engine import SearchEngine
+from core.ui.browse import page as browse
+from core.ui.browse import twins
+from core.ui.browse.view import View, read, write
+from core.ui.visit import session
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(
@@ -114,7 +116,7 @@ def test_what_is_written_into_a_link_is_read_from_it(catalogue: str) -> None:
 
 def test_a_label_of_ones_own_may_hold_what_separates_them(monkeypatch: pytest.MonkeyPatch) -> None:
     odd = replace(CATALOGUES["clothing"], id="own", classes={"red, 50 %2C": "red", "blue": "blue"})
-    monkeypatch.setattr(own_session, "catalogues", lambda: {"own": odd})
+    monkeypatch.setattr(session, "catalogues", lambda: {"own": odd})
     view = View("own", ("own/red, 50 %2C", "own/blue"))
     assert read(write(view)) == (view, [])
 
@@ -185,7 +187,7 @@ def test_only_the_same_picture_is_marked() -> None:
 @pytest.mark.parametrize(("row", "other", "expected"), [(29413, 43549, "near"), (5081, 9664, ""), (54857, 69867, "")])
 def test_a_print_on_the_same_shirt_is_another_piece(row: int, other: int, expected: str) -> None:
     """Trousers saved twice; two prints on one shirt; a shirt with a print and the blank one."""
-    pictures = shared.grey_pictures()
+    pictures = grey_pictures()
     assert twins.compare_grey(*(np.asarray(pictures.get(position)) for position in (row, other))) == expected
 
 

@@ -16,17 +16,21 @@ import visits
 from streamlit.testing.v1 import AppTest
 from visits import html_of
 
-from core import artifacts, shared, side_by_side
-from core.backbones import BACKBONES, Backbone, exported
+from core.compare import gallery, side_by_side
+from core.compare.disputes import disputes
+from core.compare.figures.evaluation import read_evaluation
+from core.compare.gallery import compare_engine
+from core.compare.side_by_side import Question, ask
 from core.config import DEFAULT_BACKBONE, ROOT
-from core.disputes import disputes
-from core.embedding import Embedder
-from core.evaluation import read_evaluation
-from core.jobs.evaluate import Record, _write
-from core.metrics import Estimate
-from core.side_by_side import Question, ask
-from core.ui import compare
-from core.ui.compare_table import difference_line
+from core.engine.backbones import BACKBONES, Backbone
+from core.engine.embedders import exported
+from core.engine.embedders.base import Embedder
+from core.engine.embedders.load import LOADERS
+from core.engine.files import manifest
+from core.engine.metrics import Estimate
+from core.jobs.evaluate.protocols import Record, _write
+from core.ui.compare import page as compare
+from core.ui.compare.table import difference_line
 from core.ui.words import WORDS
 
 DRESS = ROOT / "samples" / "dress.jpg"
@@ -38,7 +42,7 @@ WITH = "compare-with"
 def _fakes(tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compared.register(monkeypatch)
     compared.write_galleries()
-    shared._compare_engine.cache_clear()
+    gallery._compare_engine.cache_clear()
 
 
 def open_page(**query: str | list[str]) -> AppTest:
@@ -110,7 +114,8 @@ def test_a_first_use_that_takes_long_says_why(monkeypatch: pytest.MonkeyPatch) -
         assert go_on.wait(60)
         return fakes.FakeEmbedder(record)
 
-    monkeypatch.setitem(BACKBONES, "slow", dataclasses.replace(slow, load=load))
+    monkeypatch.setitem(BACKBONES, "slow", dataclasses.replace(slow, loader="slow"))
+    monkeypatch.setitem(LOADERS, "slow", load)
     monkeypatch.setattr(exported, "_awaited", ["slow"])
     page = visits.open_page("pages/3_Compare.py", sample="dress", **{"with": ["dark", "slow"]})
     assert "Preparing Slow for this computer" in html_of(page)
@@ -181,7 +186,7 @@ def test_an_unknown_item_gets_a_sentence_and_a_way_out() -> None:
 def test_disagreements_are_drawn_and_lead_to_the_comparison() -> None:
     page = open_page(view="disputes", seed="3", **{"with": ["dark", "reddish"]})
     found = disputes(["dark", "reddish"], 6, seed=3)
-    gallery = shared.compare_engine("dark").gallery
+    gallery = compare_engine("dark").gallery
     first = gallery(found[0].item[0]).items.row(found[0].item[1])
     assert re.findall(r'data-id="([^"]+)"', html_of(page))[0] == first.id
     assert any("--seed 3 --backbones dark reddish" in code.value for code in page.code)
@@ -232,7 +237,7 @@ def test_a_protocol_in_the_link_is_shown_and_an_unknown_one_is_the_usual() -> No
 
 def test_a_damaged_file_of_outcomes_is_a_sentence() -> None:
     write_evaluation()
-    file = artifacts.artifacts_dir() / "outcomes" / "dark.npz"
+    file = manifest.artifacts_dir() / "outcomes" / "dark.npz"
     file.write_bytes(file.read_bytes()[:-1])
     page = open_page(view="benchmark", **{"with": ["reddish", "dark"]})
     assert "outcomes/dark.npz is damaged" in page.error[0].value

@@ -5,13 +5,12 @@ import io
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from test_search_page import assert_answer, hits_of
-from visits import open_page
+from visits import assert_answer, hits_of, open_page
 
-from core.catalogues.incoming import Incoming
 from core.config import MAX_LESS_ITEMS, artifacts_dir
-from core.own_catalogue import OwnCatalogue
-from core.shared import engine
+from core.engine.search.process import engine
+from core.own.catalogue import OwnCatalogue
+from core.own.ingest.incoming import Incoming
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(

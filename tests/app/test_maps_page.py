@@ -13,10 +13,12 @@ import visits
 from streamlit.testing.v1 import AppTest
 
 from core.config import DEFAULT_BACKBONE, artifacts_dir
-from core.search import SearchEngine
-from core.shared import chart
-from core.ui import maps_data, maps_grid, maps_mistakes, maps_plot
-from core.ui.maps_view import PAIR, View, read, write
+from core.engine.search.engine import SearchEngine
+from core.maps import points
+from core.maps.files import chart_of
+from core.ui.maps import component, grid
+from core.ui.maps import mistakes as maps_mistakes
+from core.ui.maps.view import PAIR, View, read, write
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(
@@ -38,7 +40,7 @@ def tiles_of(page: AppTest) -> list[str]:
 
 
 def ids_of(numbers: np.ndarray) -> list[str]:
-    return maps_grid.table_of(numbers)["id"].tolist()
+    return grid.table_of(numbers)["id"].tolist()
 
 
 def params_of(page: AppTest) -> dict[str, str]:
@@ -46,8 +48,8 @@ def params_of(page: AppTest) -> dict[str, str]:
 
 
 def mistakes() -> list[str]:
-    codes = [maps_data.CODES[id] for id in PAIR]
-    found = chart(DEFAULT_BACKBONE)[0]
+    codes = [points.CODES[id] for id in PAIR]
+    found = chart_of(DEFAULT_BACKBONE)[0]
     sides = [maps_mistakes.misplaced(found, *pair)[:12] for pair in (codes, codes[::-1])]
     return [id for numbers in sides for id in ids_of(numbers)]
 
@@ -55,7 +57,7 @@ def mistakes() -> list[str]:
 def test_the_page_opens_with_the_usual_pair_and_a_table_of_all_classes() -> None:
     page = open_page()
     assert tiles_of(page) == mistakes()
-    found = chart(DEFAULT_BACKBONE)[0]
+    found = chart_of(DEFAULT_BACKBONE)[0]
     table = next(e.body for e in page.get("html") if "vt-classes" in e.body)
     rows = [re.findall(r"<t[hd][^>]*>([^<]+)", row) for row in table.split("<tr>")[2:]]
     assert sum(int(row[2].replace(",", "")) for row in rows) == len(found)
@@ -90,15 +92,15 @@ def test_an_item_of_the_link_is_placed_among_its_five_closest() -> None:
     page = open_page(item=ITEM)
     hits = [hit.id for hit in SearchEngine().search_similar(ITEM, 5).hits]
     assert tiles_of(page)[:5] == hits
-    page.button(key=f"maps-closest-{maps_data.number_of(hits[2])}").click().run()
+    page.button(key=f"maps-closest-{points.number_of(hits[2])}").click().run()
     assert params_of(page) == {"item": hits[2]}
     assert tiles_of(page)[:5] == [hit.id for hit in SearchEngine().search_similar(hits[2], 5).hits]
 
 
 def test_a_class_is_found_counted_and_paged() -> None:
     page = open_page(**{"class": "clothing/Skirt"})
-    found = chart(DEFAULT_BACKBONE)[0]
-    numbers = maps_data.numbers_on(found)[maps_data.codes_of(found)[0] == maps_data.CODES["clothing/Skirt"]]
+    found = chart_of(DEFAULT_BACKBONE)[0]
+    numbers = points.numbers_on(found)[points.codes_of(found)[0] == points.CODES["clothing/Skirt"]]
     assert tiles_of(page)[: min(24, len(numbers))] == ids_of(numbers[:24])
     assert WORDS.maps_count.format(title="Skirt", n=len(numbers)) in [text.value for text in page.markdown]
     page.selectbox(key="maps-kind").select("fashion-mnist/Bag").run()
@@ -161,33 +163,33 @@ def test_a_value_that_means_nothing_is_the_usual_with_a_sentence(query: dict[str
 
 
 def test_what_is_written_into_a_link_is_read_from_it() -> None:
-    for id in maps_data.CODES:
-        pair = [other for other in maps_data.CODES if other.partition("/")[0] == id.partition("/")[0] and other != id]
+    for id in points.CODES:
+        pair = [other for other in points.CODES if other.partition("/")[0] == id.partition("/")[0] and other != id]
         view = View("efficientnet-lite0", DEFAULT_BACKBONE, "predicted", id, id, pair[-1])
         assert read(write(view, View(DEFAULT_BACKBONE)), KNOWN) == (view, [])
 
 
 def test_numbers_and_bits_go_there_and_back() -> None:
-    n = int(maps_data.starts()[-1])
+    n = int(points.starts()[-1])
     numbers = np.array([0, 7, 8, 69_999, 70_000, n - 1])
-    np.testing.assert_array_equal(maps_data.unpack(maps_data.pack(numbers)), numbers)
-    assert maps_data.place_of(70_000) == ("clothing", 0)
-    assert [maps_data.number_of(id) for id in ids_of(numbers)] == numbers.tolist()
-    for bad in (None, 7, "", "AAAA", "%%%", maps_data.pack(numbers)[:-4], b"x"):
-        assert len(maps_data.unpack(bad)) == 0
+    np.testing.assert_array_equal(points.unpack(points.pack(numbers)), numbers)
+    assert points.place_of(70_000) == ("clothing", 0)
+    assert [points.number_of(id) for id in ids_of(numbers)] == numbers.tolist()
+    for bad in (None, 7, "", "AAAA", "%%%", points.pack(numbers)[:-4], b"x"):
+        assert len(points.unpack(bad)) == 0
     for bad in (-1, n):
         with pytest.raises(IndexError):
-            maps_data.place_of(bad)
+            points.place_of(bad)
 
 
 def test_a_place_costs_well_under_a_second() -> None:
-    number = maps_data.number_of(ITEM)
-    nearest = tuple(maps_data.number_of(hit.id) for hit in SearchEngine().search_similar(ITEM, 10).hits)
-    found = chart(DEFAULT_BACKBONE)[0]
+    number = points.number_of(ITEM)
+    nearest = tuple(points.number_of(hit.id) for hit in SearchEngine().search_similar(ITEM, 10).hits)
+    found = chart_of(DEFAULT_BACKBONE)[0]
     started = time.perf_counter()
-    query = maps_plot._query(found, maps_plot.Placed(number, nearest, 5, True))
+    query = component._query(found, component.Placed(number, nearest, 5, True))
     assert time.perf_counter() - started < 0.5
-    row = maps_data.row_on(found, number)
+    row = points.row_on(found, number)
     assert query is not None and row is not None
     assert [query["x"], query["y"]] == found.steps[row].tolist()
-    assert query["hits"] == [r for n in nearest[:5] if (r := maps_data.row_on(found, n)) is not None]
+    assert query["hits"] == [r for n in nearest[:5] if (r := points.row_on(found, n)) is not None]

@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 from visits import html_of
 
 from core.config import ROOT, artifacts_dir
-from core.embedding import load_embedder
-from core.images import FORMATS
-from core.jobs.own import build_own
-from core.ui import own_example
+from core.engine.embedders.load import load_embedder
+from core.engine.images.decode import FORMATS
+from core.own.build import build_own
+from core.ui.own import example as own_example
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from visits import html_of, open_page
+from visits import assert_answer, hits_of, html_of, open_page, upload
 
 from core.config import ROOT, artifacts_dir
-from core.ui import cards, export, state
+from core.ui.components import cards
+from core.ui.search import export
+from core.ui.visit import state
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(
@@ -23,31 +25,6 @@ pytestmark = pytest.mark.skipif(
 APP = ROOT / "app.py"
 SHIRT = (ROOT / "samples" / "shirt.jpg").read_bytes()
 DRESS = (ROOT / "samples" / "dress.jpg").read_bytes()
-
-
-def hits_of(page: AppTest) -> list[tuple[int, str, float]]:
-    """(rank, id, similarity) of every card, in the order of the page."""
-    found = re.findall(
-        r'<article class="vt-hit" data-rank="(\d+)" data-id="([^"]+)">.*?vt-similarity">(-?\d\.\d{3})<',
-        html_of(page),
-    )
-    return [(int(rank), id, float(similarity)) for rank, id, similarity in found]
-
-
-def upload(page: AppTest, name: str, content: bytes) -> AppTest:
-    page.file_uploader[0].upload(name, content).run()
-    assert not page.exception
-    return page
-
-
-def assert_answer(page: AppTest, n: int) -> list[tuple[int, str, float]]:
-    hits = hits_of(page)
-    assert not page.error
-    assert [rank for rank, _, _ in hits] == list(range(1, n + 1))
-    assert len({id for _, id, _ in hits}) == n
-    similarities = [similarity for _, _, similarity in hits]
-    assert similarities == sorted(similarities, reverse=True)
-    return hits
 
 
 def test_the_first_page_invites_and_searches_nothing() -> None:
@@ -191,8 +168,7 @@ def test_a_changed_option_embeds_nothing_anew(monkeypatch: pytest.MonkeyPatch) -
     def refuse(*_: object) -> None:
         raise AssertionError("embedded a second time")
 
-    monkeypatch.setattr("core.ui.front.look_at", refuse)
-    monkeypatch.setattr("core.ui.results.look_at", refuse)
+    monkeypatch.setattr("core.ui.components.query.look_at", refuse)
     page.slider(key="k").set_value(3).run()
     assert not page.exception
     assert_answer(page, 3)
@@ -316,7 +292,7 @@ def test_a_photo_search_never_imports_torch() -> None:
 
 def test_drawing_the_page_imports_nothing_heavy() -> None:
     heavy = ("torch", "onnxruntime", "hnswlib", "pandas", "scipy")
-    code = f"import sys, core.ui.front; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, core.ui.search.page; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stdout.strip() == "[]", done.stderr[-2000:]
 

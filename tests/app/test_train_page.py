@@ -8,11 +8,11 @@ import visits
 from sorted_pictures import CLASSES, files, make_zip, picture
 from streamlit.testing.v1 import AppTest
 
-from core.classifier import keep
-from core.classifier.options import Options
-from core.classifier.trainer import HeadTrainer
+from core.classifier.model import files as keep
+from core.classifier.training.options import Options
+from core.classifier.training.trainer import HeadTrainer
 from core.config import artifacts_dir
-from core.ui.classifier_state import Run
+from core.ui.train.state import Run
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(

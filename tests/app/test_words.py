@@ -5,11 +5,10 @@ import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from test_search_page import assert_answer, hits_of, upload
-from visits import html_of, open_page
+from visits import assert_answer, hits_of, html_of, open_page, upload
 
 from core.config import MAX_WORDS, artifacts_dir
-from core.training.negatives import draw
+from core.training.garment.negatives import draw
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(

@@ -1,13 +1,18 @@
-"""One real server for all end-to-end tests, and one more with small maps."""
+"""One browser and one real server for all end-to-end tests, and one more server with small maps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from browsing import CHROMIUM, FLAGS, own_error
 
-from core.jobs.serving import serving
+from core.jobs.benchmark.serving import serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +34,27 @@ def maps_server(tmp_path_factory: pytest.TempPathFactory, mapped_artifacts: Path
     with serving(log, VITRINE_API_PER_MINUTE="0", VITRINE_ARTIFACTS_DIR=str(mapped_artifacts)) as (_, address):
         yield address
     assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: str) -> Iterator[Page]:
+    """A page that reaches nothing but the server, and must log no error of its own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.route(lambda url: not url.startswith((server, "data:", "blob:")), lambda route: route.abort())
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.extend(own_error(message, server)))
+    yield page
+    context.close()
+    assert not problems

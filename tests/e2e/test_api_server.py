@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from core.config import API_MAX_SEARCHES, API_MAX_WAITING, ROOT, artifacts_dir
-from core.jobs.serving import serving
-from core.search import SearchEngine
+from core.engine.search.engine import SearchEngine
+from core.jobs.benchmark.serving import serving
 
 pytestmark = pytest.mark.skipif(
     not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from test_front_page import browser, pytestmark  # noqa: F401 (a fixture, and what skips these tests)
+from browsing import pytestmark  # noqa: F401
 
-from core.backbones import BACKBONES
-from core.compare import has_gallery, items_path
+from core.compare.gallery import has_gallery, items_path
+from core.engine.backbones import BACKBONES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -18,7 +18,7 @@ needs_galleries = pytest.mark.skipif(not items_path().is_file(), reason="the com
 
 
 @needs_galleries
-def test_a_sample_goes_through_the_backbones_and_a_disagreement_opens(browser: Browser, server: str) -> None:  # noqa: F811
+def test_a_sample_goes_through_the_backbones_and_a_disagreement_opens(browser: Browser, server: str) -> None:
     chosen = [id for id in BACKBONES if BACKBONES[id].packages == () and has_gallery(id)][2::-1]
     context = browser.new_context(viewport={"width": 390, "height": 900})
     context.route(lambda url: not url.startswith((server, "data:", "blob:")), lambda route: route.abort())
@@ -52,7 +52,7 @@ def test_a_sample_goes_through_the_backbones_and_a_disagreement_opens(browser: B
 
 
 @needs_galleries
-def test_the_link_shows_another_visitor_the_same(browser: Browser, server: str) -> None:  # noqa: F811
+def test_the_link_shows_another_visitor_the_same(browser: Browser, server: str) -> None:
     """One backbone is typed in, by a name that nobody lists; the link alone tells the next visitor."""
     known = next(id for id in BACKBONES if BACKBONES[id].packages == () and has_gallery(id))
     asked, unlisted = f"{server}/Compare?with={known}&sample=bag", "no-such-backbone"

@@ -2,64 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from browsing import pytestmark  # noqa: F401
 
-from core.config import ROOT, artifacts_dir
+from core.config import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-CHROMIUM = os.environ.get("VITRINE_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found"),
-    pytest.mark.skipif(not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, server: str) -> Iterator[Page]:
-    """A page that reaches nothing but the server, and must log no error of its own."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.route(lambda url: not url.startswith((server, "data:", "blob:")), lambda route: route.abort())
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.extend(own_error(message, server)))
-    yield page
-    context.close()
-    assert not problems
-
-
-def own_error(message: Any, server: str) -> list[str]:
-    """A console error, unless it is about a picture elsewhere, or Streamlit's search for its own root.
-
-    Opened by a link to a page, Streamlit's browser side asks for its health below that page first, and goes on
-    at the root after the 404.
-    """
-    url = message.location.get("url", "")
-    expected = url.startswith("https://") or re.search("/(Browse|Your_catalogue)/_stcore/", url) is not None
-    return [f"{message.text} {url}"] if message.type == "error" and not expected else []
+    from playwright.sync_api import Page
 
 
 def read_hits(page: Page) -> list[tuple[int, str, float]]:

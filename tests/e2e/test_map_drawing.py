@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from test_front_page import CHROMIUM, FLAGS
+from browsing import CHROMIUM, FLAGS
 
 from core.config import artifacts_dir
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from browsing import own_error, pytestmark  # noqa: F401
 from PIL import Image, ImageDraw
-from test_front_page import browser, own_error, pytestmark  # noqa: F401 (a fixture, and what skips these tests)
 
 from core.ui.words import WORDS
 
@@ -34,7 +34,7 @@ def archive(path: Path, name: str, n: int, hue: int) -> Path:
 
 
 @pytest.fixture
-def visitor(browser: Browser, server: str) -> Iterator[Open]:  # noqa: F811
+def visitor(browser: Browser, server: str) -> Iterator[Open]:
     """Opens the page for one more visitor; none may see an error of the page's own."""
     problems: list[str] = []
     contexts = []

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from browsing import pytestmark  # noqa: F401
 from sorted_pictures import CLASSES, files, make_zip, picture
-from test_front_page import browser, page, pytestmark  # noqa: F401 (fixtures, and what skips these tests)
 
-from core.classifier import keep
+from core.classifier.model import files as keep
 from core.config import DEFAULT_BACKBONE
 from core.ui.words import WORDS
 
@@ -27,7 +27,7 @@ def archive(tmp_path: Path) -> Path:
     return file
 
 
-def open_with(page: Page, server: str, archive: Path) -> None:  # noqa: F811
+def open_with(page: Page, server: str, archive: Path) -> None:
     page.goto(server)
     page.get_by_role("link", name=WORDS.navigation["train"]).click()
     page.get_by_role("radio", name=WORDS.train_sources["upload"]).click()
@@ -35,13 +35,13 @@ def open_with(page: Page, server: str, archive: Path) -> None:  # noqa: F811
     page.get_by_text("40 pictures in 4 classes").wait_for()
 
 
-def download(page: Page, name: str) -> bytes:  # noqa: F811
+def download(page: Page, name: str) -> bytes:
     with page.expect_download() as started:
         page.get_by_role("button", name=name).click()
     return Path(started.value.path()).read_bytes()
 
 
-def test_a_visitor_goes_the_whole_way(page: Page, server: str, archive: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_visitor_goes_the_whole_way(page: Page, server: str, archive: Path, tmp_path: Path) -> None:
     open_with(page, server, archive)
     assert page.url.endswith("data=upload")
     page.get_by_text(WORDS.train_problems.format(n=1)).wait_for()
@@ -64,7 +64,7 @@ def test_a_visitor_goes_the_whole_way(page: Page, server: str, archive: Path, tm
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_stop_keeps_the_best_so_far(page: Page, server: str) -> None:  # noqa: F811
+def test_stop_keeps_the_best_so_far(page: Page, server: str) -> None:
     page.set_default_timeout(90_000)
     page.goto(server)
     page.get_by_role("link", name=WORDS.navigation["train"]).click()

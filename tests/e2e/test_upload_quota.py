@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from test_front_page import browser, page, pytestmark  # noqa: F401 (fixtures, and what skips these tests)
+from browsing import pytestmark  # noqa: F401
 
 from core.config import MAX_VISIT_UPLOAD_BYTES, ROOT
 from core.ui.words import WORDS
@@ -52,7 +52,7 @@ class Client:
             return answer.status, answer.read().decode()
 
 
-def drop(page: Page, path: Path) -> Request:  # noqa: F811
+def drop(page: Page, path: Path) -> Request:
     """Give the page a photo, as a visitor does; gives the request that brought it, which is its session's."""
     with page.expect_request(lambda request: request.method == "PUT") as caught:
         page.locator("input[type=file]").set_input_files(path)
@@ -61,7 +61,7 @@ def drop(page: Page, path: Path) -> Request:  # noqa: F811
     return caught.value
 
 
-def test_a_session_takes_no_more_at_a_time_than_it_may(page: Page, server: str) -> None:  # noqa: F811
+def test_a_session_takes_no_more_at_a_time_than_it_may(page: Page, server: str) -> None:
     page.goto(server)
     client = Client(drop(page, ROOT / "samples" / "shirt.jpg"))
     half = {"Content-Length": str(150 * MB)}
@@ -72,7 +72,7 @@ def test_a_session_takes_no_more_at_a_time_than_it_may(page: Page, server: str) 
         drop(page, ROOT / "samples" / "dress.jpg")
 
 
-def test_what_is_kept_counts_until_it_is_removed(page: Page, server: str) -> None:  # noqa: F811
+def test_what_is_kept_counts_until_it_is_removed(page: Page, server: str) -> None:
     page.goto(server)
     client = Client(drop(page, ROOT / "samples" / "shirt.jpg"))
     big = FORM % bytes(130 * MB)

@@ -1,4 +1,4 @@
-"""Which module may import which, read from the sources; and what a search really loads."""
+"""The plan of the house, read from the sources: which room may import which; and what a search really loads."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,42 @@ import fakes
 import pytest
 
 from core.config import ROOT
+
+MOST_ENTRIES = 12
+MOST_LINES = 700
+#: From the ground up: a room may import from lower floors, never from above; beside it, only in one direction.
+FLOORS = (
+    ("config", "errors"),
+    ("engine",),
+    ("own", "compare", "maps", "training", "classifier"),
+    ("jobs", "api", "ui"),
+    ("__main__",),
+)
+#: A library's homes; everywhere else it is unknown. The benchmark compares libraries, so it may use any.
+EMBEDDERS, TRAINING = "core.engine.embedders", ("core.training", "core.classifier.training")
+HOMES = {
+    "torch": ("core.engine.backbones", EMBEDDERS, *TRAINING),
+    "torchvision": ("core.engine.backbones.torch_compat",),
+    "open_clip": ("core.engine.backbones.torch_compat", *TRAINING),
+    "timm": ("core.engine.backbones.torch_compat", f"{EMBEDDERS}.onnx_export", *TRAINING),
+    "transformers": TRAINING,
+    "safetensors": ("core.classifier.model.files", *TRAINING),
+    "huggingface_hub": ("core.engine.backbones.hub",),
+    "onnx": ("core.classifier.model.export", "core.training.model.export"),
+    "hnswlib": ("core.engine.index",),
+    "onnxruntime": (EMBEDDERS,),
+    "tokenizers": (EMBEDDERS, *TRAINING),
+    "sklearn": ("core.jobs.evaluate", *TRAINING),
+    "umap": ("core.maps",),
+    "pandas": ("core.engine.catalogues", "core.ui"),
+    "thumbhash": ("core.engine.images.placeholders",),
+    "requests": ("core.jobs.fetch",),
+    "starlette": ("core.api", "core.ui"),
+    "altair": ("core.ui",),
+    "plotly": ("core.ui",),
+    "streamlit": ("core.ui", "app", "pages"),
+}
+HEAVY = {*HOMES, "pyarrow", "tqdm", "playwright", "psutil"} - {"safetensors", "starlette", "thumbhash"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +69,7 @@ def module_name(path: Path) -> str:
 
 SOURCES = {module_name(path): path for folder in ("core", "pages") for path in sorted((ROOT / folder).rglob("*.py"))}
 SOURCES["app"] = ROOT / "app.py"
+ROOMS = sorted(module for module, path in SOURCES.items() if path.name == "__init__.py")
 
 
 def imports_of(module: str, tree: ast.AST, at_load: bool = True) -> Iterator[Import]:
@@ -53,72 +91,23 @@ def imports_of(module: str, tree: ast.AST, at_load: bool = True) -> Iterator[Imp
 
 IMPORTS = [entry for name, path in SOURCES.items() for entry in imports_of(name, ast.parse(path.read_text("utf-8")))]
 
-#: From the ground up: a module may import from lower floors, and from its own.
-FLOORS = (
-    ("core", "core.errors", "core.config"),
-    (
-        *("core.artifacts", "core.calibration", "core.catalogues", "core.images", "core.metrics"),
-        *("core.torch_compat", "core.onnx_export"),
-        *("core.addresses", "core.checked_connection", "core.fetch_urls", "core.progress", "core.tables"),
-        *("core.thresholds", "core.blend", "core.colours", "core.garment"),
-        *("core.evaluation", "core.outcomes", "core.published", "core.benchmarks"),
-    ),
-    ("core.backbones", "core.embedding", "core.bulk", "core.index", "core.part_index"),
-    ("core.projection",),
-    (
-        *("core.gallery", "core.own_items", "core.duplicates", "core.zero_shot", "core.maps"),
-        *("core.agreement", "core.benchmark_table"),
-    ),
-    ("core.search",),
-    (
-        *("core.shared", "core.answers", "core.own_catalogue", "core.own_files", "core.own_search"),
-        *("core.query_set", "core.query_report", "core.compare", "core.ef_lab", "core.disputes"),
-    ),
-    ("core.jobs", "core.training", "core.api", "core.classifier", "core.side_by_side", "core.gallery_work"),
-    ("core.ui", "core.__main__"),
-    ("app", "pages"),
-)
-#: Imports that go up on purpose, each inside a function, so that loading the module does not follow them.
-UPWARDS: set[tuple[str, str]] = set()
-#: A library's homes; everywhere else it is unknown. The benchmark compares libraries, so it may use any.
-TORCH_BACKBONES = ("core.backbones.torch_backbones", "core.backbones.by_name", "core.backbones.exported")
-HOMES = {
-    "torch": (*TORCH_BACKBONES, "core.training", "core.torch_compat", "core.onnx_export", "core.jobs.benchmark"),
-    "torchvision": ("core.torch_compat",),
-    "open_clip": ("core.training", "core.torch_compat", "core.jobs.benchmark"),
-    "timm": ("core.training", "core.torch_compat", "core.onnx_export", "core.jobs.benchmark"),
-    "transformers": ("core.training",),
-    "safetensors": ("core.training", "core.classifier.keep"),
-    "huggingface_hub": ("core.backbones.hub",),
-    "onnx": ("core.classifier.export", "core.training.export"),
-    "altair": ("core.ui",),
-    "hnswlib": ("core.index", "core.jobs.benchmark"),
-    "onnxruntime": ("core.embedding", "core.jobs.benchmark"),
-    "tokenizers": ("core.embedding", "core.training"),
-    "sklearn": ("core.jobs.evaluate", "core.training"),
-    "umap": ("core.projection", "core.jobs.placement"),
-    "pandas": ("core.catalogues", "core.ui", "app", "pages"),
-    "thumbhash": ("core.catalogues.placeholders",),
-    "requests": ("core.jobs.fetch",),
-    "starlette": ("core.api", "core.ui", "app"),
-    "plotly": ("core.ui",),
-    "streamlit": ("core.ui", "app", "pages"),
-}
-HEAVY = {"torch", "torchvision", "open_clip", "timm", "onnxruntime", "hnswlib", "tokenizers", "pandas", "sklearn"}
-HEAVY |= {"streamlit", "plotly", "transformers", "pyarrow", "requests", "umap", "tqdm", "playwright", "psutil"}
-HEAVY |= {"onnx", "altair", "huggingface_hub"}
-
 
 def within(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(package + ".") for package in packages)
 
 
-def floor_of(module: str) -> int:
-    if module in FLOORS[0]:
-        return 0
-    found = [number for number, floor in enumerate(FLOORS) if number and within(module, floor)]
-    assert len(found) == 1, f"{module} has no floor: say in FLOORS where it belongs"
-    return found[0]
+def entry_of(room: str, module: str) -> str:
+    """What of a room a module belongs to: a file of it, a room inside it, or its own face (`__init__`)."""
+    return module.removeprefix(room).removeprefix(".").partition(".")[0] or "__init__"
+
+
+def needs_of(room: str) -> dict[str, set[str]]:
+    """Entry of a room -> the entries of the same room that it imports, at whatever depth and inside functions too."""
+    needs: dict[str, set[str]] = defaultdict(set)
+    for entry in IMPORTS:
+        if within(entry.module, (room,)) and within(entry.target, (room,)):
+            needs[entry_of(room, entry.module)].add(entry_of(room, entry.target))
+    return {name: wanted - {name} for name, wanted in needs.items()}
 
 
 def test_the_reader_sees_all_kinds_of_imports():
@@ -138,47 +127,54 @@ class K:
 """
     found = [(entry.target, entry.at_load) for entry in imports_of("m", ast.parse(code))]
     assert found == [("a.b", True), ("typing", True), ("c", True), ("d", True), ("e", False)]
-    assert Import("core.search", "core.index", True) not in IMPORTS
-    assert Import("core.search", "core.gallery", True) in IMPORTS
-    assert Import("core.index", "hnswlib", False) in IMPORTS
-    assert Import("core.jobs.build", "core.artifacts", True) in IMPORTS  # written as `from core import artifacts`
+    assert Import("core.engine.search.engine", "core.engine.search.gallery", True) in IMPORTS
+    assert Import("core.engine.index.hnsw", "hnswlib", False) in IMPORTS
+    assert "search" in needs_of("core.ui")["server"]  # only inside a function
 
 
-def test_every_module_has_a_floor_and_every_floor_a_use():
-    assert {floor_of(module) for module in SOURCES if module != "pages"} == set(range(len(FLOORS)))
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_can_be_overlooked(room):
+    """Its face, `__init__.py`, is the door and not counted."""
+    entries = {entry_of(room, module) for module in SOURCES if within(module, (room,))} - {"__init__"}
+    assert len(entries) <= MOST_ENTRIES
 
 
-def test_imports_run_one_way():
-    wrong = [
+@pytest.mark.parametrize("module", SOURCES)
+def test_a_file_can_be_read_at_one_go(module):
+    assert len(SOURCES[module].read_text("utf-8").splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_run_one_way_inside_every_room(room):
+    needs = needs_of(room)
+    while free := {name for name, wanted in needs.items() if not wanted & needs.keys()}:
+        for name in free:
+            del needs[name]
+    assert needs == {}, "these import each other in a circle"
+
+
+def test_imports_run_one_way_from_floor_to_floor():
+    floor = {f"core.{room}": number for number, rooms in enumerate(FLOORS) for room in rooms}
+    assert floor.keys() == {".".join(module.split(".")[:2]) for module in SOURCES if module.startswith("core.")}
+    upwards = [
         (entry.module, entry.target)
         for entry in IMPORTS
-        if entry.target.partition(".")[0] == "core"
-        and floor_of(entry.target) > floor_of(entry.module)
-        and not ((entry.module, entry.target) in UPWARDS and not entry.at_load)
+        if entry.module.startswith("core.")
+        and entry.target.startswith("core.")
+        and floor[".".join(entry.target.split(".")[:2])] > floor[".".join(entry.module.split(".")[:2])]
     ]
-    assert wrong == []
+    assert upwards == []
 
 
-def test_no_module_imports_itself_in_a_circle():
-    """Within a floor, too: loading must have a beginning. Imports inside functions run later."""
-    needs: dict[str, set[str]] = {module: set() for module in SOURCES}
-    for entry in IMPORTS:
-        if entry.at_load and entry.target in SOURCES and entry.target != entry.module:
-            needs[entry.module].add(entry.target)
-    while free := {module for module, wanted in needs.items() if not wanted & needs.keys()}:
-        for module in free:
-            del needs[module]
-    assert sorted(needs) == []
-
-
-def test_core_below_the_pages_knows_no_streamlit():
-    wrong = [
-        (entry.module, entry.target)
-        for entry in IMPORTS
-        if entry.target.partition(".")[0] in ("streamlit", "plotly")
-        and not within(entry.module, ("core.ui", "app", "pages"))
-    ]
-    assert wrong == []
+def test_a_page_is_thin_and_knows_no_other():
+    """A page uses its room of the interface and nothing below; that room uses no other page's."""
+    shared = {"words", "visit", "components"}
+    for module in SOURCES:
+        if within(module, ("pages",)):
+            assert len({e.target for e in IMPORTS if e.module == module and e.target.startswith("core")}) == 1
+    pages = {entry_of("core.ui", module) for module in ROOMS if module.startswith("core.ui.")} - shared
+    assert pages == {"search", "browse", "own", "compare", "maps", "train"}
+    assert {page: needs_of("core.ui")[page] - shared for page in pages} == {page: set() for page in pages}
 
 
 @pytest.mark.parametrize("library", HOMES)
@@ -186,7 +182,8 @@ def test_a_library_stays_in_its_homes(library):
     wrong = [
         entry.module
         for entry in IMPORTS
-        if entry.target.partition(".")[0] == library and not within(entry.module, HOMES[library])
+        if entry.target.partition(".")[0] == library
+        and not within(entry.module, (*HOMES[library], "core.jobs.benchmark"))
     ]
     assert wrong == []
 
@@ -198,19 +195,7 @@ def test_heavy_libraries_are_imported_inside_functions():
         if entry.at_load
         and entry.target.partition(".")[0] in HEAVY
         and within(entry.module, ("core",))
-        and not within(entry.module, ("core.ui", "core.training"))
-    ]
-    assert wrong == []
-
-
-def test_a_page_is_thin():
-    """A page may use the interface's own package and nothing below it."""
-    wrong = [
-        (entry.module, entry.target)
-        for entry in IMPORTS
-        if within(entry.module, ("app", "pages"))
-        and within(entry.target, ("core",))
-        and not within(entry.target, ("core.ui", "core.config", "core.errors"))
+        and not within(entry.module, ("core.ui", *TRAINING))
     ]
     assert wrong == []
 
@@ -219,13 +204,13 @@ def test_a_photo_search_loads_neither_torch_nor_streamlit(tiny_artifacts):
     code = """
 import sys
 before = set(sys.modules)
-import core.search
+import core.engine.search.engine
 light = set(sys.modules)
 import fakes, io
 fakes.use_fake()
 picture = io.BytesIO()
 fakes.solid((200, 90, 70)).save(picture, "PNG")
-hits = core.search.SearchEngine().search_image(picture.getvalue()).hits
+hits = core.engine.search.engine.SearchEngine().search_image(picture.getvalue()).hits
 print([hit.id for hit in hits])
 print(sorted({"pandas", "hnswlib", "onnxruntime", "tokenizers", "sklearn"} & light))
 print(sorted({"torch", "streamlit", "open_clip", "timm", "transformers", "sklearn", "plotly"} & set(sys.modules)))
@@ -242,7 +227,7 @@ print("hnswlib" in sys.modules)
     )
     assert done.stderr == ""
     ids, light, heavy, searched = done.stdout.splitlines()
-    from core.search import SearchEngine
+    from core.engine.search.engine import SearchEngine
 
     query = fakes.FakeEmbedder(fakes.fake_record()).embed_images([fakes.solid((200, 90, 70))])[0]
     assert ids == str([hit.id for hit in SearchEngine().search_embedding(query).hits])

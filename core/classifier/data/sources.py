@@ -1,0 +1,167 @@
+"""Folders, ZIP archives and tables of labels -> pictures on their way in, each with its label."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from core.classifier.data.examples import TEST, TRAIN, VALIDATION
+from core.config import MAX_CSV_BYTES, MAX_CSV_ROWS, Quota
+from core.engine.images.decode import ACCEPTED_EXTENSIONS
+from core.errors import DataError
+from core.own.ingest.incoming import FolderSource, Incoming, Skipped
+from core.own.ingest.label_csv import LabelTable
+from core.own.ingest.zip_source import ArchiveLimits, ZipSource
+
+#: On one's own machine the machine is the limit.
+OWN_MACHINE = Quota(images=1_000_000, bytes=10**12, memory=10**11)
+OWN_ARCHIVES = ArchiveLimits(archive_bytes=10**12, entries=1_000_000, unpacked_bytes=10**12)
+OWN_ROWS = 1_000_000
+
+MISSING = "the table names it, but there is no such file"
+UNLISTED = "the table does not name it"
+UNLABELLED = "it is in no folder, so it has no class"
+#: Columns of `Incoming.metadata` that organising reads.
+GROUP, PART = "group", "part"
+_PART_FOLDERS = {"train": TRAIN, "training": TRAIN, "val": VALIDATION, "valid": VALIDATION, "test": TEST}
+_PART_FOLDERS |= {"validation": VALIDATION, "dev": VALIDATION, "testing": TEST}
+_TABLE = re.compile(r"([^/\\]+/)?(images|labels)\.csv", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class LabelledSource:
+    """The pictures of a source with the labels of a table, or of their folders where there is no table.
+
+    Use it with `with` where it comes from `from_path`: it may hold an archive open.
+
+    Attributes:
+        source: Where the pictures are.
+        table: What they are; None: their folders say it.
+        file: The archive to close in the end, None where there is none.
+    """
+
+    source: FolderSource | ZipSource
+    table: LabelTable | None
+    file: BinaryIO | None = None
+
+    def __enter__(self) -> LabelledSource:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the archive."""
+        if self.file is not None:
+            self.file.close()
+
+    def __len__(self) -> int:
+        """Return about how many will be yielded."""
+        return len(self.source)
+
+    def __iter__(self) -> Iterator[Incoming | Skipped]:
+        """Yield the pictures in the source's order, then what the table names and the source lacks."""
+        met: set[str] = set()
+        for one in self.source:
+            if isinstance(one, Skipped):
+                yield one
+            elif self.table is not None:
+                row = self.table.find(one.name)
+                if row is not None:
+                    met.add(row.name)
+                    yield replace(one, label=row.label, metadata={GROUP: row.group})
+                elif _is_picture(one.name):
+                    yield Skipped(one.name, UNLISTED)
+            elif one.label and not _is_part(one.label):
+                yield replace(one, metadata={PART: part_of(one.name)})
+            elif _is_picture(one.name):
+                yield Skipped(one.name, UNLABELLED)
+        if self.table is not None:
+            yield from self.table.skipped
+            yield from (Skipped(row.name, MISSING) for row in self.table.rows if row.name not in met)
+
+
+def part_of(name: str) -> str:
+    """The part that a folder above the class names (train/Dress/1.jpg), "" where none does."""
+    folders = PurePosixPath(name).parts[:-2]
+    return next((_PART_FOLDERS[folder.lower()] for folder in folders if _is_part(folder)), "")
+
+
+def _is_part(folder: str) -> bool:
+    return folder.lower() in _PART_FOLDERS
+
+
+def _is_picture(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower().removeprefix(".") in ACCEPTED_EXTENSIONS
+
+
+def from_path(path: Path, labels: Path | None = None) -> LabelledSource:
+    """What a folder or a `.zip` of one's own machine holds.
+
+    Args:
+        path: The pictures.
+        labels: A table of file names and labels; default: images.csv or labels.csv in there, else the folders.
+
+    Raises:
+        UploadError: It is refused as a whole.
+        DataError: It cannot be read.
+    """
+    content = _content(labels) if labels else None
+    if path.is_dir():
+        found = [file for file in sorted(path.glob("*.csv")) if _TABLE.fullmatch(file.name)]
+        content = _content(found[0]) if found and not labels else content
+        return LabelledSource(FolderSource(path), _table(content))
+    file = open_file(path)
+    try:
+        source = ZipSource(file, OWN_ARCHIVES)
+        return LabelledSource(source, _table(content if labels else table_in(file)), file)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _table(content: bytes | None) -> LabelTable | None:
+    return None if content is None else LabelTable(content, OWN_ROWS)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file of one's own machine for reading.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def _content(path: Path) -> bytes:
+    with open_file(path) as file:
+        return file.read(MAX_CSV_BYTES + 1)
+
+
+def from_upload(archive: BinaryIO, labels: bytes | None = None) -> LabelledSource:
+    """What a visitor's ZIP holds, within the limits of `core.config`.
+
+    Raises:
+        UploadError, DataError: It is refused as a whole.
+    """
+    source = ZipSource(archive)
+    content = table_in(archive) if labels is None else labels
+    return LabelledSource(source, None if content is None else LabelTable(content, MAX_CSV_ROWS))
+
+
+def table_in(archive: BinaryIO) -> bytes | None:
+    """The content of images.csv or labels.csv at the top of an archive that `ZipSource` accepted, None without."""
+    with zipfile.ZipFile(archive) as opened:
+        names = [info for info in opened.infolist() if _TABLE.fullmatch(info.filename)]
+        if not names:
+            return None
+        try:
+            with opened.open(names[0]) as member:
+                return member.read(MAX_CSV_BYTES + 1)
+        except Exception as error:  # zipfile and zlib raise many kinds on damaged bytes
+            raise DataError(f"{names[0].filename[:60]!r} in the archive is damaged.") from error

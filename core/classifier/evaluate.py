@@ -1,0 +1,157 @@
+"""How good a classifier is on pictures that it has not seen, beside k-NN and zero-shot on the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.classifier.data.examples import TEST, Examples, words_of
+from core.classifier.training.head import Head
+from core.engine.embedders.base import Embedder
+from core.engine.index.hnsw import ExactIndex
+from core.engine.metrics import Estimate, bootstrap_of, confusion, f1_by_class, knn_predict, macro_f1
+from core.engine.search.zero_shot import zero_shot
+from core.errors import DataError
+
+K = 20
+MAX_MISTAKES = 24
+HEAD, KNN, ZERO_SHOT = "classifier", "knn", "zero-shot"
+_BLOCK = 500
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One way of classifying, on the test pictures.
+
+    Attributes:
+        name: `HEAD`, `KNN` or `ZERO_SHOT`.
+        accuracy: With its 95 % interval, by bootstrap over pictures.
+        macro_f1: The same; the mean over the classes that occur.
+    """
+
+    name: str
+    accuracy: Estimate
+    macro_f1: Estimate
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """One class: NaN where a figure would be a division by nothing."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A picture that was taken for another class; `position` is its place among the examples."""
+
+    position: int
+    name: str
+    truth: str
+    guess: str
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What a page or a card shows of a classifier.
+
+    Attributes:
+        figures: Of the classifier first, then of what it is compared with.
+        classes: In the order of `confusion`.
+        confusion: (classes, classes) int64: truth in rows, guesses in columns.
+        per_class: In the order of `classes`.
+        mistakes: The most confident ones first.
+    """
+
+    figures: tuple[Figures, ...]
+    classes: tuple[str, ...]
+    confusion: np.ndarray
+    per_class: tuple[ClassFigures, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+def judge(
+    head: Head,
+    examples: Examples,
+    known: Sequence[str],
+    embedder: Embedder | None = None,
+    words: Mapping[str, Sequence[str]] | None = None,
+    embeddings: np.ndarray | None = None,
+) -> Judgement:
+    """Judge a head on the test part.
+
+    Args:
+        head: Trained.
+        examples: With their parts.
+        known: The parts that the head learnt from; k-NN looks for neighbours there.
+        embedder: For zero-shot; None, or one without a text tower: no zero-shot.
+        words: Class -> what it is called; default: `words_of` its label.
+        embeddings: (n, dim) of all examples as the head sees them, where its backbone was fine-tuned; k-NN and
+            zero-shot keep to those of the examples.
+
+    Raises:
+        DataError: There are no test pictures.
+    """
+    test = examples.at(TEST)
+    if not len(test):
+        raise DataError("There is no test picture, so nothing can be said about how good the classifier is.")
+    seen = examples.embeddings if embeddings is None else embeddings
+    truth, n_classes = examples.targets[test], len(examples.classes)
+    p = head.probabilities(seen[test])
+    guess = p.argmax(axis=1)
+    figures = [measure(HEAD, truth, guess, n_classes)]
+    figures.append(measure(KNN, truth, _knn(examples, test, examples.at(*known)), n_classes))
+    if embedder is not None and embedder.record.has_text:
+        called = words or {name: words_of(name) for name in examples.classes}
+        zero = zero_shot(embedder, examples.embeddings[test], {name: called[name] for name in examples.classes})
+        figures.append(measure(ZERO_SHOT, truth, zero, n_classes))
+    matrix = confusion(truth, guess, n_classes)
+    return Judgement(
+        tuple(figures), examples.classes, matrix, _per_class(examples.classes, matrix), _mistakes(examples, test, p)
+    )
+
+
+def measure(name: str, truth: np.ndarray, guess: np.ndarray, n_classes: int) -> Figures:
+    """Accuracy and macro F1 of (n,) int guesses, with intervals."""
+    right = truth == guess
+    return Figures(
+        name,
+        bootstrap_of(lambda chosen: float(right[chosen].mean()), len(truth)),
+        bootstrap_of(lambda chosen: macro_f1(confusion(truth[chosen], guess[chosen], n_classes)), len(truth)),
+    )
+
+
+def _knn(examples: Examples, queries: np.ndarray, gallery: np.ndarray) -> np.ndarray:
+    index = ExactIndex(examples.embeddings[gallery])
+    guesses = []
+    for begin in range(0, len(queries), _BLOCK):
+        block = queries[begin : begin + _BLOCK]
+        found, similarities = index.search(examples.embeddings[block], min(K, len(gallery)))
+        guesses.append(knn_predict(examples.targets[gallery][found], similarities, len(examples.classes)))
+    return np.concatenate(guesses)
+
+
+def _per_class(classes: Sequence[str], matrix: np.ndarray) -> tuple[ClassFigures, ...]:
+    right, asked, guessed = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    precision = np.where(guessed, right / np.maximum(guessed, 1), np.nan)
+    recall = np.where(asked, right / np.maximum(asked, 1), np.nan)
+    columns = (precision.tolist(), recall.tolist(), f1_by_class(matrix).tolist(), asked.tolist())
+    return tuple(ClassFigures(name, *row) for name, row in zip(classes, zip(*columns, strict=True), strict=True))
+
+
+def _mistakes(examples: Examples, test: np.ndarray, p: np.ndarray) -> tuple[Mistake, ...]:
+    guess, truth = p.argmax(axis=1), examples.targets[test]
+    wrong = np.flatnonzero(guess != truth)
+    first = wrong[np.argsort(-p[wrong, guess[wrong]], kind="stable")][:MAX_MISTAKES]
+    names = examples.classes
+    return tuple(
+        Mistake(int(test[n]), examples.names[test[n]], names[truth[n]], names[guess[n]], float(p[n, guess[n]]))
+        for n in first
+    )

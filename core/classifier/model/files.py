@@ -1,0 +1,273 @@
+"""A classifier -> files, and back again with checks. Nothing is pickled, and nothing in the files is believed.
+
+`head.safetensors` holds the weights. `classifier.json` says which labels they stand for and which backbone,
+down to the sha256 of its weights, makes the embeddings that they take; without the very same backbone the answers
+would be wrong without any sign of it. `README.md` is the model card. Where the backbone itself was fine-tuned,
+`image.onnx` is that backbone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.classifier.training.head import Head, Layers
+from core.classifier.training.options import FINETUNE, KINDS, MAX_CLASSES
+from core.engine.backbones import get
+from core.engine.files.manifest import load_manifest, written_folder
+from core.errors import ArtifactError, DataError, VitrineError
+from core.own.ingest.incoming import Incoming, shown
+from core.own.ingest.zip_source import ZipSource
+
+SCHEMA = 1
+WEIGHTS, FACTS, CARD, TOWER = "head.safetensors", "classifier.json", "README.md", "image.onnx"
+MAX_WEIGHTS_BYTES = 50 * 1000 * 1000
+MAX_FACTS_BYTES = 1000 * 1000
+MAX_LABEL = 400
+REPAIR = "Train the classifier again"
+
+
+class ClassifierError(DataError):
+    """A stored classifier that must not be used; says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A head and what is known of it.
+
+    Attributes:
+        head: The network.
+        labels: One a class, in the order of the head's outputs.
+        backbone: Id of the backbone whose embeddings it takes.
+        backbone_sha256: Of that backbone's weights, "" where they have no file of their own.
+        kind: One of `KINDS`.
+        facts: How it came about, for readers: data, split, options, figures. JSON values only.
+        tower: The fine-tuned backbone as ONNX, b"" where the backbone is as it was.
+    """
+
+    head: Head
+    labels: tuple[str, ...]
+    backbone: str
+    backbone_sha256: str
+    kind: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    tower: bytes = field(default=b"", repr=False)
+
+
+def weights_sha256(backbone_id: str) -> str:
+    """Of a backbone's weights as the manifest has it, "" where it has none."""
+    try:
+        entry = load_manifest()["backbones"].get(backbone_id) or {}
+    except ArtifactError:
+        return ""
+    return str(entry.get("weights_sha256", ""))
+
+
+def pack(classifier: Classifier) -> dict[str, bytes]:
+    """The files of a classifier: name -> content. The same classifier gives the same bytes."""
+    from safetensors.numpy import save
+
+    from core.classifier.model.card import card_text
+
+    tensors = {
+        f"layers.{n}.{name}": np.ascontiguousarray(tensor, np.float32)
+        for n, layer in enumerate(classifier.head.layers)
+        for name, tensor in zip(("weight", "bias"), layer, strict=True)
+    }
+    files = {WEIGHTS: save(tensors), CARD: card_text(classifier).encode()}
+    if classifier.tower:
+        files[TOWER] = classifier.tower
+    content = {
+        "schema": SCHEMA,
+        "kind": classifier.kind,
+        "labels": list(classifier.labels),
+        "backbone": {
+            "id": classifier.backbone,
+            "dim": classifier.head.dim,
+            "weights_sha256": classifier.backbone_sha256,
+        },
+        "facts": dict(classifier.facts),
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != CARD},
+    }
+    files[FACTS] = (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return files
+
+
+def write(classifier: Classifier, folder: Path) -> None:
+    """Write a classifier's folder, whole or not at all; an earlier classifier there is replaced.
+
+    Raises:
+        DataError: Something else is there, or the place cannot be written to.
+    """
+    check_place(folder)
+    try:
+        with written_folder(folder) as temporary:
+            for name, data in pack(classifier).items():
+                (temporary / name).write_bytes(data)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written ({error.strerror or error}).") from error
+
+
+def check_place(folder: Path) -> None:
+    """Refuse to replace what is no classifier: say so before an hour of training, not after.
+
+    Raises:
+        DataError: Something else is there.
+    """
+    taken = folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
+    if taken and not (folder / FACTS).is_file():
+        raise DataError(f"{folder} exists and is no classifier, so it is not replaced. Choose another name.")
+
+
+def read(folder: Path) -> Classifier:
+    """Read the folder of one's own machine.
+
+    Raises:
+        ClassifierError: See `unpack`.
+    """
+    files = {}
+    for name, limit in ((FACTS, MAX_FACTS_BYTES), (WEIGHTS, MAX_WEIGHTS_BYTES)):
+        try:
+            with (folder / name).open("rb") as file:
+                files[name] = file.read(limit + 1)
+        except OSError as error:
+            raise ClassifierError(f"{folder} is no classifier: {name} cannot be read ({error.strerror}).") from error
+    if (folder / TOWER).is_file():
+        files[TOWER] = (folder / TOWER).read_bytes()
+    return unpack(files)
+
+
+def to_zip(files: Mapping[str, bytes]) -> bytes:
+    """The files as a ZIP archive; the same files give the same bytes."""
+    with io.BytesIO() as buffer:
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in sorted(files):
+                archive.writestr(zipfile.ZipInfo(name), files[name], zipfile.ZIP_DEFLATED)
+        return buffer.getvalue()
+
+
+def from_zip(content: bytes, backbones: Collection[str]) -> Classifier:
+    """A visitor's archive -> the classifier, if nothing in it could do harm.
+
+    Args:
+        content: As `to_zip` made it, perhaps inside one folder.
+        backbones: Ids that may be asked for; to load any other could mean to fetch it.
+
+    Raises:
+        UploadError: It is no archive, or breaks a limit.
+        ClassifierError: See `unpack`; also a fine-tuned backbone, since onnxruntime trusts what it is given.
+    """
+    found = (one for one in ZipSource(content) if isinstance(one, Incoming))
+    files = {name: one.data for one in found if (name := one.name.rpartition("/")[2]) in (FACTS, WEIGHTS)}
+    facts = _facts(files)
+    if facts.get("kind") == FINETUNE:
+        raise ClassifierError("A fine-tuned classifier is used on the command line: python -m core classify.")
+    id = _part(_part(facts, "backbone", dict), "id", str)
+    if id not in backbones:
+        raise ClassifierError(f"The classifier was made for the backbone {shown(id)}, which is not used here.")
+    return unpack(files)
+
+
+def unpack(files: Mapping[str, bytes]) -> Classifier:
+    """The files of `pack` -> the classifier, if every one of them is what it should be.
+
+    Raises:
+        ClassifierError: A file is missing, damaged, too large, of another version, or made for other weights.
+    """
+    facts = _facts(files)
+    backbone = _part(facts, "backbone", dict)
+    id, dim, sha256 = _part(backbone, "id", str), _part(backbone, "dim", int), _part(backbone, "weights_sha256", str)
+    labels = _labels(facts)
+    kind = _part(facts, "kind", str)
+    hashes = _part(facts, "files", dict)
+    tower = files.get(TOWER, b"") if TOWER in hashes else b""
+    for name in hashes.keys() & {WEIGHTS, TOWER} | {WEIGHTS}:
+        if hashlib.sha256(files.get(name, b"")).hexdigest() != hashes.get(name):
+            raise ClassifierError(f"{name} is missing or damaged: its sha256 is not the one in {FACTS}. {REPAIR}.")
+    if kind not in KINDS or (kind == FINETUNE) != bool(tower):
+        raise _odd("kind")
+    _check_backbone(id, dim, sha256)
+    head = Head(_layers(files[WEIGHTS], dim, len(labels)))
+    return Classifier(head, labels, id, sha256, kind, _part(facts, "facts", dict), tower)
+
+
+def _facts(files: Mapping[str, bytes]) -> dict[str, Any]:
+    missing = [name for name in (FACTS, WEIGHTS) if not files.get(name)]
+    if missing:
+        raise ClassifierError(f"This is no classifier: {missing[0]} is missing.")
+    for name, limit in ((FACTS, MAX_FACTS_BYTES), (WEIGHTS, MAX_WEIGHTS_BYTES)):
+        if len(files[name]) > limit:
+            raise ClassifierError(f"{name} is larger than {limit / 1e6:g} MB, the limit for a classifier.")
+    try:
+        facts = json.loads(files[FACTS])
+    except (ValueError, RecursionError):
+        raise ClassifierError(f"{FACTS} is damaged: it is not readable JSON. {REPAIR}.") from None
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
+        raise ClassifierError(f"{FACTS} is not of schema {SCHEMA}, which this version reads. {REPAIR}.")
+    return facts
+
+
+def _part(facts: Mapping[str, Any], key: str, kind: type) -> Any:
+    value = facts.get(key)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise _odd(key)
+    return value
+
+
+def _odd(key: str) -> ClassifierError:
+    return ClassifierError(f"{FACTS} is damaged: {key!r} is not of the expected form. {REPAIR}.")
+
+
+def _labels(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    labels = _part(facts, "labels", list)
+    good = all(isinstance(label, str) and 0 < len(label) <= MAX_LABEL for label in labels)
+    if not good or not 2 <= len(labels) <= MAX_CLASSES or len(set(labels)) != len(labels):
+        raise _odd("labels")
+    return tuple(labels)
+
+
+def _check_backbone(id: str, dim: int, sha256: str) -> None:
+    try:
+        record = get(id)
+    except VitrineError as error:
+        raise ClassifierError(f"The classifier was made for a backbone that is not here. {error}") from None
+    if record.dim != dim:
+        raise ClassifierError(
+            f"The classifier takes embeddings of length {dim}, but those of {id} have length {record.dim}. {REPAIR}."
+        )
+    if weights_sha256(id) != sha256:
+        raise ClassifierError(f"The classifier was made for other weights of {id} than those here. {REPAIR}.")
+
+
+def _layers(content: bytes, dim: int, n_classes: int) -> Layers:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors = load(content)
+    except (SafetensorError, ValueError, TypeError, KeyError, OverflowError):
+        raise ClassifierError(f"{WEIGHTS} is damaged: it cannot be read. {REPAIR}.") from None
+    n_layers = len(tensors) // 2
+    names = {f"layers.{n}.{name}" for n in range(n_layers) for name in ("weight", "bias")}
+    odd = ClassifierError(f"{WEIGHTS} does not hold the layers of a classifier of {n_classes} classes. {REPAIR}.")
+    if n_layers not in (1, 2) or tensors.keys() != names:
+        raise odd
+    layers = [(tensors[f"layers.{n}.weight"], tensors[f"layers.{n}.bias"]) for n in range(n_layers)]
+    width = dim
+    for weight, bias in layers:
+        good = weight.dtype == bias.dtype == np.float32 and weight.ndim == 2 and bias.shape == weight.shape[1:]
+        if not good or weight.shape[0] != width or not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+            raise odd
+        width = weight.shape[1]
+    if width != n_classes or not math.prod(layers[0][0].shape):
+        raise odd
+    return layers

@@ -1,0 +1,122 @@
+"""New pictures -> classes with probabilities."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.classifier.data.sources import OWN_ARCHIVES, open_file
+from core.classifier.model.files import Classifier
+from core.config import MAX_IMAGE_BYTES
+from core.engine.embedders.base import Embedder, OnnxImageEmbedder
+from core.engine.embedders.load import load_embedder
+from core.engine.files.tables import to_csv
+from core.engine.images.decode import open_image
+from core.engine.progress import Progress, take_each
+from core.errors import ImageError
+from core.own.ingest.incoming import FolderSource, Incoming, Skipped
+from core.own.ingest.zip_source import ZipSource
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a picture is taken for.
+
+    Attributes:
+        name: Of the picture.
+        label: The most probable class.
+        probability: Of that class.
+        probabilities: (classes,) float32, in the order of the classifier's labels.
+    """
+
+    name: str
+    label: str
+    probability: float
+    probabilities: np.ndarray
+
+
+def embedder_of(classifier: Classifier) -> Embedder:
+    """The backbone that a classifier needs: a registered one, or its own fine-tuned one.
+
+    onnxruntime trusts its files, so a fine-tuned one must never come from a visitor.
+
+    Raises:
+        ArtifactError: The backbone's weights are missing or damaged.
+    """
+    if not classifier.tower:
+        return load_embedder(classifier.backbone)
+    from core.engine.backbones import get
+
+    with tempfile.TemporaryDirectory() as folder:  # onnxruntime has read it all once the session is made
+        file = Path(folder) / "image.onnx"
+        file.write_bytes(classifier.tower)
+        return OnnxImageEmbedder(get(classifier.backbone), file)
+
+
+class Sorter:
+    """Classifies pictures as they come; a bad one in the middle moves nothing.
+
+    Attributes:
+        predictions: In the order of the pictures.
+        skipped: What could not be classified, and why.
+    """
+
+    def __init__(self, classifier: Classifier, embedder: Embedder):
+        self._classifier = classifier
+        self._embedder = embedder
+        self.predictions: list[Prediction] = []
+        self.skipped: list[Skipped] = []
+
+    def add(
+        self, incoming: Iterable[Incoming | Skipped], n_total: int | None = None
+    ) -> Generator[Progress, None, None]:
+        """Classify; yields progress now and then, and once when all is done."""
+        yield from take_each(incoming, self._take, n_total)
+
+    def _take(self, one: Incoming | Skipped) -> bool:
+        """One picture at a time: a batch of large ones would take gigabytes, and is hardly faster."""
+        if isinstance(one, Skipped):
+            self.skipped.append(one)
+            return False
+        try:
+            embedding = self._embedder.embed_images([open_image(one.data, one.name)])
+        except ImageError as error:
+            self.skipped.append(Skipped(one.name, error.reason))
+            return False
+        row = self._classifier.head.probabilities(embedding)[0]
+        best = int(row.argmax())
+        self.predictions.append(Prediction(one.name, self._classifier.labels[best], float(row[best]), row))
+        return True
+
+
+def read_paths(paths: Sequence[Path]) -> Iterator[Incoming | Skipped]:
+    """The files of one's own machine: pictures, what is in folders, what is in ZIP archives.
+
+    Raises:
+        UploadError: An archive is refused as a whole.
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from FolderSource(path)
+        elif path.suffix.lower() == ".zip":
+            with open_file(path) as file:
+                yield from ZipSource(file, OWN_ARCHIVES)
+        else:
+            with open_file(path) as file:
+                yield Incoming(path.name, "", file.read(MAX_IMAGE_BYTES + 1))
+
+
+def predictions_csv(predictions: Sequence[Prediction], labels: Sequence[str]) -> str:
+    """name, label, probability, and then the probability of every class, as CSV."""
+    own = ("name", "label", "probability")
+    columns = {label: f"p_{label}" for label in labels}
+    rows = (
+        {"name": one.name, "label": one.label, "probability": one.probability}
+        | {columns[label]: float(p) for label, p in zip(labels, one.probabilities, strict=True)}
+        for one in predictions
+    )
+    return to_csv([*own, *columns.values()], rows)

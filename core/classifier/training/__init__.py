@@ -1,0 +1,1 @@
+"""A head, or the whole backbone, trained on them."""

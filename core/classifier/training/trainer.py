@@ -1,0 +1,177 @@
+"""Train a head epoch by epoch. Whoever asks for the epochs may stop asking: the best so far is kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.classifier.data.examples import TRAIN, VALIDATION, Examples
+from core.classifier.training.head import Head
+from core.classifier.training.options import MAX_CLASSES, Epoch, Options
+from core.classifier.training.passes import Rows, alone, finished, passes, score
+from core.classifier.training.views import Views
+from core.engine.embedders.base import Embedder
+from core.engine.progress import Progress
+from core.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a training run gives.
+
+    Attributes:
+        head: The best one.
+        known: The parts that it learnt from.
+        embeddings: (n, dim) of all examples as the head sees them, None where the backbone is as it was.
+        tower: The fine-tuned backbone as ONNX, b"" where the backbone is as it was.
+    """
+
+    head: Head
+    known: tuple[str, ...]
+    embeddings: np.ndarray | None = None
+    tower: bytes = b""
+
+
+class Trainer(ABC):
+    """One training run: `prepare`, then `epochs`, then `outcome`. A subclass says what an epoch is.
+
+    The same examples and options give the same epochs and the same outcome.
+
+    Attributes:
+        history: The epochs so far.
+        head: The best head so far; None before the first epoch is over.
+    """
+
+    def __init__(self, examples: Examples, options: Options):
+        """Prepare a run; nothing is computed yet.
+
+        Raises:
+            DataError: There are no training pictures, or too few or too many classes.
+        """
+        check(examples)
+        self.examples = examples
+        self.options = options
+        self.history: list[Epoch] = []
+        self.head: Head | None = None
+
+    @abstractmethod
+    def prepare(self) -> Generator[Progress, None, None]:
+        """What must be done once before the first epoch."""
+
+    @abstractmethod
+    def _passes(self) -> Generator[tuple[Head, Rows, Rows], None, None]:
+        """Train for ever; yields head, training and validation pictures as the head sees them, after every pass."""
+
+    @abstractmethod
+    def outcome(self, stopped: bool = False) -> Outcome:
+        """The result, also after fewer epochs than were planned.
+
+        Args:
+            stopped: Whether somebody wants it now.
+
+        Raises:
+            DataError: No epoch is over yet.
+        """
+
+    def epochs(self) -> Generator[Epoch, None, None]:
+        """Train; yields after every epoch, and ends after the last one or when nothing gets better."""
+        heads = self._passes()
+        started = time.perf_counter()
+        for number in range(1, self.options.epochs + 1):
+            head, train, validation = next(heads)
+            spent = time.perf_counter() - started
+            with alone():
+                self._note(head, train, validation, spent / number * (self.options.epochs - number))
+            yield self.history[-1]
+            best = self.best
+            if best is not None and number - best.number >= self.options.patience:
+                return
+
+    def _note(self, head: Head, train: Rows, validation: Rows, seconds_left: float) -> None:
+        figures = [score(head, rows, self.options.class_weights) for rows in (train, validation)]
+        decides = figures[1][0] if len(validation.targets) else figures[0][0]
+        better = self.best is None or decides < _deciding_loss(self.best)
+        if better:
+            self._remember(head)
+        number = len(self.history) + 1
+        self.history.append(Epoch(number, self.options.epochs, *figures[0], *figures[1], better, seconds_left))
+
+    def _remember(self, head: Head) -> None:
+        """This is the best so far; a subclass keeps whatever belongs to it."""
+        self.head = head
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch of the best head so far."""
+        return next((epoch for epoch in reversed(self.history) if epoch.best), None)
+
+
+class HeadTrainer(Trainer):
+    """Trains a head on embeddings that stay as they are."""
+
+    def __init__(self, examples: Examples, options: Options, embedder: Embedder | None = None):
+        """See `Trainer`.
+
+        Args:
+            examples: Every one has its part.
+            options: Of kind "linear" or "mlp".
+            embedder: Needed for augmentation only, as are the pictures.
+        """
+        super().__init__(examples, options)
+        self._embedder = embedder
+        self._views: Rows | None = None
+
+    def prepare(self) -> Generator[Progress, None, None]:
+        """Embed further views of the training pictures, where that is wanted.
+
+        Raises:
+            DataError: The pictures are not at hand.
+        """
+        if self.options.augment and self._embedder is not None:
+            views = Views(self.examples, self._embedder, self.options.seed)
+            yield from views.make()
+            self._views = Rows(views.embeddings, views.targets)
+
+    def _passes(self) -> Generator[tuple[Head, Rows, Rows], None, None]:
+        train, validation = Rows.of(self.examples, TRAIN), Rows.of(self.examples, VALIDATION)
+        rows = train + self._views if self._views else train
+        layers = passes(rows, len(self.examples.classes), self.options)
+        while True:
+            with alone():  # never around a `yield`, nor around another one
+                head = finished(next(layers))
+            yield head, train, validation
+
+    def outcome(self, stopped: bool = False) -> Outcome:
+        """The best head; trained anew with the validation pictures too, unless that is not wanted or not awaited."""
+        if self.head is None or self.best is None:
+            raise DataError("Training was stopped before its first epoch was over, so there is nothing to keep.")
+        if stopped or not self.options.refit or not len(self.examples.at(VALIDATION)):
+            return Outcome(self.head, (TRAIN,))
+        rows = Rows.of(self.examples, TRAIN, VALIDATION)
+        layers = passes(rows + self._views if self._views else rows, len(self.examples.classes), self.options)
+        with alone():
+            for _ in range(self.best.number):
+                last = next(layers)
+        return Outcome(finished(last), (TRAIN, VALIDATION))
+
+
+def check(examples: Examples) -> None:
+    """Refuse examples that no classifier can learn from.
+
+    Raises:
+        DataError: Says why.
+    """
+    n_classes = len(set(examples.targets[examples.at(TRAIN)].tolist()))
+    if n_classes < 2:
+        raise DataError(f"A classifier needs pictures of at least two classes to learn from; here it has {n_classes}.")
+    if len(examples.classes) > MAX_CLASSES:
+        raise DataError(f"There are {len(examples.classes):,} classes; a classifier has at most {MAX_CLASSES}.")
+
+
+def _deciding_loss(epoch: Epoch) -> float:
+    return epoch.train_loss if math.isnan(epoch.validation_loss) else epoch.validation_loss

@@ -1,0 +1,1 @@
+"""The figures on file: evaluation, benchmark, outcomes, those of others."""

@@ -1,0 +1,32 @@
+"""`benchmark.json`: what searches, indexes and the server cost, and on which machine each part was measured."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from core.config import artifacts_dir
+from core.engine.files.manifest import load_manifest, save_manifest, written
+
+SCHEMA = 1
+FILE = "benchmark.json"
+PARTS = ("photo_search_ms", "embedding_ms", "index", "index_settings", "server", "maps_page", "compare_page")
+
+
+def read_benchmark() -> dict[str, dict[str, Any]]:
+    """Part -> `machine` and `results` of those that are on file."""
+    try:
+        content = json.loads((artifacts_dir() / FILE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return dict(content["parts"]) if isinstance(content, dict) and content.get("schema") == SCHEMA else {}
+
+
+def keep_benchmark(machine: dict[str, Any], parts: dict[str, Any]) -> None:
+    """Write parts that were just measured; the others stay as they are on file."""
+    measured = {name: {"machine": machine, "results": results} for name, results in parts.items()}
+    manifest = load_manifest()
+    with written(artifacts_dir() / FILE) as temporary:
+        temporary.write_text(json.dumps({"schema": SCHEMA, "parts": read_benchmark() | measured}, indent=1) + "\n")
+    manifest["files"][FILE] = {}
+    save_manifest(manifest)

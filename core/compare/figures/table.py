@@ -1,0 +1,69 @@
+"""The benchmark as rows: every backbone's figures on one protocol, with intervals, beside what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from core.compare.figures.evaluation import Evaluation
+from core.compare.figures.outcomes import difference, load_outcomes
+from core.engine.backbones import BACKBONES
+from core.engine.metrics import Estimate
+
+#: In the order of the columns; a protocol has some of them.
+METRICS = (
+    *("R@1", "P@5", "mAP@100", "knn_accuracy", "linear_accuracy", "zero_shot_accuracy", "colour_P@5", "text_R@10"),
+)
+COSTS = ("ms_p50", "ms_p95", "images_per_s", "peak_memory_mb", "n_parameters", "bytes_per_vector")
+RUN = ("date", "processor", "threads", "python", "torch", "onnxruntime", "numpy")
+
+Row = dict[str, Any]
+
+
+def metrics_of(evaluation: Evaluation, protocol: str) -> list[str]:
+    """The metrics that somebody has on a protocol, in the order of `METRICS`, then any others."""
+    known = {one["metric"] for one in evaluation.results if one["protocol"] == protocol}
+    return [name for name in METRICS if name in known] + sorted(known - set(METRICS))
+
+
+def rows_of(evaluation: Evaluation, protocol: str, others: Iterable[str] = ()) -> list[Row]:
+    """One row a backbone that was evaluated, then one for each of `others` that was not.
+
+    Returns:
+        Each with `backbone`, `title`, `computed`, `command` that computes it; for every metric its value, and its
+        bounds as "METRIC low" and "METRIC high"; the fields of `COSTS` and `RUN`. What is not known is left out.
+    """
+    done = list(dict.fromkeys(one["backbone"] for one in evaluation.results if one["protocol"] == protocol))
+    ids = done + [id for id in dict.fromkeys(others) if id not in done]
+    return [_row(evaluation, protocol, id) for id in ids]
+
+
+def _row(evaluation: Evaluation, protocol: str, id: str) -> Row:
+    figures = evaluation.figures(id, protocol)
+    run = evaluation.runs.get(id, {})
+    row: Row = {
+        "backbone": id,
+        "title": BACKBONES[id].title if id in BACKBONES else id,
+        "computed": bool(figures),
+        "command": f"python -m core evaluate --backbone {id}",
+    }
+    for metric, one in figures.items():
+        row |= {metric: one["value"], f"{metric} low": one["low"], f"{metric} high": one["high"], "n": one["n"]}
+    row |= {name: run["cost"][name] for name in COSTS if name in run.get("cost", {})}
+    return row | {name: run["machine"][name] for name in RUN if name in run.get("machine", {})}
+
+
+def columns_of(metrics: Sequence[str]) -> list[str]:
+    """The columns of the table as a file, in order."""
+    bounds = [column for name in metrics for column in (name, f"{name} low", f"{name} high")]
+    return ["backbone", "title", *bounds, "n", *COSTS, *RUN, "command"]
+
+
+def differences(first: str, others: Iterable[str], protocol: str, metric: str) -> dict[str, Estimate | None]:
+    """By how much the first is better than each of the others, query by query (see `outcomes.difference`).
+
+    Raises:
+        ArtifactError: What is kept of a backbone's queries is damaged.
+    """
+    ours = load_outcomes(first)
+    return {id: difference(ours, load_outcomes(id), protocol, metric) for id in others if id != first}

@@ -1,0 +1,198 @@
+"""The compare gallery: one fixed part of the catalogues, as every backbone sees it.
+
+Comparing wants the same pictures for all and room for many backbones. So each is searched exactly among the photos of
+clothes and 10,000 pictures of Fashion-MNIST, kept as int8 in at most 256 dimensions. Which pictures these are is
+decided once, by `choose_items`, and stored.
+
+A gallery is a folder with `gallery.json`, which holds the sha256 of the files beside it. Those that ship are
+artifacts; those that were built here (for backbones from a hub) are in `compare/` of the data folder.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
+from core.engine.backbones import get
+from core.engine.catalogues import CATALOGUES, clothing
+from core.engine.catalogues.items import ItemTable
+from core.engine.files.manifest import sha256_of, verified
+from core.engine.files.paths import index_file
+from core.engine.index.hnsw import ExactIndex
+from core.engine.index.part import PartIndex
+from core.engine.search.calibration import Calibration
+from core.engine.search.engine import SearchEngine
+from core.engine.search.gallery import Gallery, load_gallery, load_items
+from core.errors import ArtifactError
+
+SCHEMA = 1
+N_FASHION_MNIST = 10_000
+SEED = 0
+ITEMS = "items.npz"
+DESCRIPTION = "gallery.json"
+#: Engines that are kept: as many as are compared at a time.
+MAX_COMPARED = 4
+
+_lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thing twice
+
+
+def choose_items(catalogue: str, items: ItemTable) -> np.ndarray:
+    """Which items take part: photos that show a garment, and training pictures of Fashion-MNIST drawn by `SEED`.
+
+    Fashion-MNIST's test pictures stay outside, so that they can be asked about.
+
+    Returns:
+        (n,) int32 positions, rising.
+    """
+    if catalogue == "clothing":
+        named = ~items.frame["label"].isin(list(clothing.NO_GARMENT)).to_numpy()
+        return np.flatnonzero(named).astype(np.int32)
+    train = np.flatnonzero((items.frame["split"] == "train").to_numpy())
+    drawn = np.random.default_rng(SEED).permutation(train)[:N_FASHION_MNIST]
+    return np.sort(drawn).astype(np.int32)
+
+
+def items_path() -> Path:
+    """Where the chosen positions are kept: one int32 array a catalogue."""
+    return artifacts_dir() / "compare" / ITEMS
+
+
+def stored_positions(catalogue: str) -> np.ndarray:
+    """(n,) int32: the chosen positions of a catalogue.
+
+    Raises:
+        ArtifactError: They are missing or damaged.
+    """
+    with np.load(verified(items_path()), allow_pickle=False) as stored:
+        return np.asarray(stored[catalogue])
+
+
+def shipped_folder(backbone_id: str) -> Path:
+    """Where the gallery of a backbone is that ships."""
+    return artifacts_dir() / "compare" / quote(backbone_id, safe="")
+
+
+def built_folder(backbone_id: str) -> Path:
+    """Where the gallery of a backbone is that was built here."""
+    return data_dir() / "compare" / quote(backbone_id, safe="")
+
+
+def folder_of(backbone_id: str) -> Path | None:
+    """The folder that holds a backbone's gallery; None if there is none yet."""
+    for folder in (shipped_folder(backbone_id), built_folder(backbone_id)):
+        if (folder / DESCRIPTION).is_file():
+            return folder
+    return None
+
+
+def has_gallery(backbone_id: str) -> bool:
+    """Whether a gallery can be expected to load, without reading it."""
+    if backbone_id != DEFAULT_BACKBONE:
+        return folder_of(backbone_id) is not None
+    return all(index_file(backbone_id, catalogue, ".npy").is_file() for catalogue in CATALOGUES)
+
+
+def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
+    """The compare gallery of a backbone: all of it is in memory, searched exactly.
+
+    The items are the whole catalogue's table, so that positions, ids and pictures are those of every other page; what
+    is not in the compare gallery is never found.
+
+    Raises:
+        UnknownNameError: No such backbone.
+        ArtifactError: It has not been built, or is damaged; says what to run.
+    """
+    positions = stored_positions(catalogue)
+    if backbone_id == DEFAULT_BACKBONE:
+        whole = load_gallery(backbone_id, catalogue)
+        index: ExactIndex = PartIndex(whole.exact.embeddings[positions], positions)
+        return Gallery(whole.items, index, index, whole.calibration, of_queries=whole.of_queries)
+    folder = folder_of(get(backbone_id).id)
+    if folder is None:
+        raise _error(backbone_id, "has not been built")
+    facts = _describe(backbone_id, folder)
+    items = load_items(catalogue)
+    embeddings = _array(backbone_id, folder, facts, f"{catalogue}.npy")
+    same = facts["items"] == sha256_of(items_path()) and facts["hashes"][catalogue] == items.content_hash()
+    if not same or len(embeddings) != len(positions):
+        raise _error(backbone_id, "does not fit the item table")
+    components = _array(backbone_id, folder, facts, "components.npy") if facts["reduced"] else None
+    index = PartIndex(embeddings, positions, components)
+    if index.dim != facts["dim"]:
+        raise _error(backbone_id, "does not have the dimensions that it states")
+    return Gallery(items, index, index, Calibration.from_json(facts["calibration"][catalogue]))
+
+
+def engine_for(backbone_id: str) -> SearchEngine:
+    """A search engine among the compare gallery; nothing is loaded yet.
+
+    Raises:
+        UnknownNameError: No such backbone.
+    """
+    return SearchEngine(get(backbone_id).id, gallery_for)
+
+
+def compare_engine(backbone_id: str) -> SearchEngine:
+    """The one engine of a backbone among the compare gallery in this process.
+
+    Raises:
+        UnknownNameError: No such backbone.
+    """
+    get(backbone_id)  # outside the lock: to look a name up in its library takes seconds
+    with _lock:
+        return _compare_engine(backbone_id, artifacts_dir())
+
+
+@lru_cache(maxsize=MAX_COMPARED)
+def _compare_engine(backbone_id: str, folder: Path) -> SearchEngine:
+    return engine_for(backbone_id)
+
+
+def describe_gallery(backbone_id: str) -> dict[str, Any]:
+    """What `gallery.json` says of a built gallery.
+
+    Returns:
+        "p_at_5": catalogue -> {"full", "stored"}, the share of 1,000 items' five nearest that have their label, from
+        the full embeddings and from what is stored; "bytes", "dim", "stored_dim", "date", "weights" (the pin of what a
+        hub sent) and what `gallery_for` needs.
+
+    Raises:
+        ArtifactError: It has not been built, or is damaged.
+    """
+    folder = folder_of(backbone_id)
+    if folder is None:
+        raise _error(backbone_id, "has not been built")
+    return _describe(backbone_id, folder)
+
+
+def _describe(backbone_id: str, folder: Path) -> dict[str, Any]:
+    path = folder / DESCRIPTION
+    if folder == shipped_folder(backbone_id):
+        verified(path)
+    try:
+        facts: dict[str, Any] = json.loads(path.read_bytes())
+        right = (facts["schema"], facts["backbone"]) == (SCHEMA, backbone_id)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise _error(backbone_id, "is damaged") from None
+    if not right:
+        raise _error(backbone_id, "is of another version")
+    return facts
+
+
+def _array(backbone_id: str, folder: Path, facts: dict[str, Any], name: str) -> np.ndarray:
+    path = folder / name
+    if not path.is_file() or sha256_of(path) != facts["files"].get(name):
+        raise _error(backbone_id, f"is damaged: the sha256 of {name} is not the one stated")
+    return np.asarray(np.load(path, allow_pickle=False))
+
+
+def _error(backbone_id: str, problem: str) -> ArtifactError:
+    name = f"compare/{quote(backbone_id, safe='')}"
+    return ArtifactError(name, problem, f"python -m core build --backbone {backbone_id}")

@@ -1,0 +1,1 @@
+"""A photo or words -> hits, and nothing that only one page needs."""

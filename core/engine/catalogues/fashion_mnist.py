@@ -1,0 +1,116 @@
+"""Fashion-MNIST: reading the published files. Its pictures are then kept in one compact file (`Pictures`).
+
+Source: Xiao, Rasul, Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
+Algorithms", 2017 (arXiv:1708.07747); licence MIT.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from core.config import data_dir
+from core.engine.catalogues import get
+from core.engine.catalogues.grey_sheets import SIDE, Bytes, Pictures, write_pictures
+from core.engine.catalogues.items import ItemTable
+from core.errors import DataError
+
+__all__ = ["N_TEST", "N_TRAIN", "Pictures", "build_items", "load_source", "read_idx", "write_pictures"]
+
+N_TRAIN = 60_000
+N_TEST = 10_000
+_SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+_HOW_TO_GET = (
+    "Install the Debian package dataset-fashion-mnist, or put the four .gz files of "
+    "https://github.com/zalandoresearch/fashion-mnist into"
+)
+
+_MAX_IDX_BYTES = 100 * 1000 * 1000
+
+
+def read_idx(path: Path) -> Bytes:
+    """Read a gzip-compressed IDX file of unsigned bytes.
+
+    No more is unpacked than the header announces, and that is capped, so that a hostile file costs little.
+
+    Returns:
+        uint8 array with the shape that the file's header gives (1 to 3 dimensions); not writable.
+
+    Raises:
+        DataError: The file is missing, is no such file, or is shorter or longer than its header says.
+
+    Source: the format is described at http://yann.lecun.com/exdb/mnist/ (web archive).
+    """
+    try:
+        with gzip.open(path) as file:
+            start = file.read(4)
+            if len(start) < 4 or start[:3] != b"\0\0\x08" or not 1 <= start[3] <= 3:
+                raise DataError(f"{path.name} is not an IDX file of bytes.")
+            shape = struct.unpack(f">{start[3]}I", file.read(4 * start[3]))
+            size = math.prod(shape)
+            if size > _MAX_IDX_BYTES:
+                raise DataError(f"{path.name} announces {size} bytes, more than Fashion-MNIST has.")
+            content = file.read(size + 1)
+    except (OSError, EOFError, zlib.error, struct.error) as error:
+        raise DataError(f"{path.name} cannot be read as gzip-compressed IDX: {error}.") from error
+    if len(content) != size:
+        raise DataError(f"{path.name} does not have the {size} bytes that its header announces.")
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def load_source(folder: Path | None = None, n_train: int = N_TRAIN, n_test: int = N_TEST) -> tuple[Bytes, Bytes]:
+    """Read the published files: training pictures first, then test pictures.
+
+    Args:
+        folder: Where the four .gz files are; None looks into `data_dir()/fashion-mnist`, then where the
+            Debian package dataset-fashion-mnist puts them.
+        n_train: How many training pictures there must be.
+        n_test: How many test pictures there must be.
+
+    Returns:
+        Pictures, uint8 (n_train + n_test, 28, 28), 0 is the background; class numbers, uint8
+        (n_train + n_test,), 0 to 9.
+
+    Raises:
+        DataError: The files are nowhere (says how to get them) or not what they should be.
+    """
+    folder = _find_folder(folder)
+    images, labels = [], []
+    for prefix, n in (("train", n_train), ("t10k", n_test)):
+        images.append(read_idx(folder / f"{prefix}-images-idx3-ubyte.gz"))
+        labels.append(read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz"))
+        if images[-1].shape != (n, SIDE, SIDE) or labels[-1].shape != (n,):
+            raise DataError(f"The {prefix} files do not hold {n} pictures of 28×28 and a label for each.")
+        if n and labels[-1].max() > 9:
+            raise DataError(f"The {prefix} labels go beyond the ten classes of Fashion-MNIST.")
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def build_items(folder: Path | None = None, n_train: int = N_TRAIN, n_test: int = N_TEST) -> ItemTable:
+    """Make the item table, rows in the order of `load_source`; arguments and errors as there."""
+    _, labels = load_source(folder, n_train, n_test)
+    classes = list(get("fashion-mnist").classes)
+    n = n_train + n_test
+    splits = ["train"] * n_train + ["test"] * n_test
+    numbers = [*range(n_train), *range(n_test)]
+    return ItemTable.from_columns(
+        "fashion-mnist",
+        id=[f"fashion-mnist/{split}/{i:05d}" for split, i in zip(splits, numbers, strict=True)],
+        label=[classes[number] for number in labels],
+        split=splits,
+        width=[SIDE] * n,
+        height=[SIDE] * n,
+    )
+
+
+def _find_folder(folder: Path | None) -> Path:
+    candidates = [folder] if folder else [data_dir() / "fashion-mnist", _SYSTEM_FOLDER]
+    for candidate in candidates:
+        if (candidate / "train-images-idx3-ubyte.gz").is_file():
+            return candidate
+    raise DataError(f"Fashion-MNIST was not found. {_HOW_TO_GET} {candidates[0]}.")

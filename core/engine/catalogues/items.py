@@ -1,0 +1,187 @@
+"""The item table of a catalogue: row number = position in the catalogue's embeddings and index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.engine.catalogues import get
+from core.engine.files.manifest import REPAIR, written
+from core.errors import ArtifactError, DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd  # type: ignore[import-untyped]
+
+REQUIRED = ("id", "label", "split")
+#: Columns that a catalogue may leave out, and what stands there then.
+OPTIONAL: dict[str, Any] = {"sender": "", "kids": None, "thumbhash": b"", "width": 0, "height": 0}
+SPLITS = ("train", "test")
+
+
+class UnknownItemError(UnknownNameError):
+    """An id that no item of a catalogue has; unlike its parent it lists no others, they are too many."""
+
+    def __init__(self, name: str):
+        """Make the sentence; of a long id only the start is shown."""
+        shown = name if len(name) <= 60 else name[:57] + "…"
+        Exception.__init__(self, f"There is no item with the id {shown!r} in this catalogue.")
+        self.name = name
+        self.known = []
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item, as a card shows it: `title` is its name, or its label in plain words."""
+
+    id: str
+    catalogue: str
+    label: str
+    title: str
+
+
+@dataclass(frozen=True, eq=False)
+class ItemTable:
+    """All items of one catalogue, in the order of its index.
+
+    Attributes:
+        frame: Columns id (str, unique), catalogue (categorical), label (categorical, categories in the
+            order of the catalogue's classes), split (categorical: train, test), sender (str, "" where
+            unknown), kids (boolean, NA where unknown), thumbhash (bytes, b"" where there is none), width
+            and height (int16, pixels), then any column that only this catalogue has (str). Shared
+            between visitors: do not change it.
+    """
+
+    frame: pd.DataFrame
+
+    @classmethod
+    def from_columns(
+        cls, catalogue: str, classes: Collection[str] | None = None, **columns: Sequence[Any]
+    ) -> ItemTable:
+        """Make a table from columns of equal length; id, label and split are required.
+
+        Args:
+            catalogue: Its id.
+            classes: The labels of a catalogue that is not registered; its items need a column `title`.
+            **columns: The values.
+
+        Raises:
+            UnknownNameError: No catalogue has this id.
+            DataError: A required column is missing, an id comes twice, or a label or split is not one
+                of the catalogue's.
+        """
+        import pandas as pd
+
+        missing = [name for name in REQUIRED if name not in columns]
+        if missing:
+            raise DataError(f"The items of {catalogue} have no column {missing[0]!r}.")
+        n = len(columns["id"])
+        filled = {name: columns.pop(name, [default] * n) for name, default in OPTIONAL.items()}
+        head = {name: columns.pop(name) for name in REQUIRED}
+        raw = {"id": head.pop("id"), "catalogue": [catalogue] * n} | head | filled | columns
+        return cls(_typed(pd.DataFrame(raw), catalogue, get(catalogue).classes if classes is None else classes))
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self.frame)
+
+    def row(self, position: int) -> Item:
+        """Return the item at a position.
+
+        Raises:
+            IndexError: The position is negative or not below the number of items.
+        """
+        if not 0 <= position < len(self):
+            raise IndexError(f"position {position} is not in 0..{len(self) - 1}")
+        id, catalogue, label = (str(self.frame[name].iat[position]) for name in ("id", "catalogue", "label"))
+        title = str(self.frame["title"].iat[position]) if "title" in self.frame else get(catalogue).classes[label]
+        return Item(id, catalogue, label, title)
+
+    def position(self, id: str) -> int:
+        """Return the position of the item with this id.
+
+        Raises:
+            UnknownItemError: No item has it.
+        """
+        try:
+            return self._positions[id]
+        except KeyError:
+            raise UnknownItemError(id) from None
+
+    def positions_with(self, part: str) -> np.ndarray:
+        """Return the positions, rising, of all items with this in their id, in whatever letters, as (m,) int64."""
+        import numpy as np
+
+        wanted = part.lower()
+        return np.array([n for id, n in self._positions.items() if wanted in id.lower()], np.int64)
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {id: position for position, id in enumerate(self.frame["id"].tolist())}
+
+    def positions_of(self, labels: Collection[str]) -> np.ndarray:
+        """Return the positions, rising, of all items with one of these labels, as (m,) int64."""
+        import numpy as np
+
+        return np.flatnonzero(self.frame["label"].isin(list(labels)).to_numpy())
+
+    def take(self, positions: np.ndarray) -> ItemTable:
+        """Return a table of the items at some positions, in their order."""
+        return ItemTable(self.frame.iloc[positions].reset_index(drop=True))
+
+    def content_hash(self) -> str:
+        """Return a sha256 (hex) over ids and labels in order; the same on every machine and version."""
+        columns = [self.frame[name].astype(str).tolist() for name in ("id", "label")]
+        return hashlib.sha256(json.dumps(columns, separators=(",", ":")).encode()).hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write the table as Parquet (zstd), in place of what was there only once it is whole."""
+        with written(path) as temporary:
+            self.frame.to_parquet(temporary, engine="pyarrow", compression="zstd", index=False)
+
+    @classmethod
+    def load(cls, path: Path) -> ItemTable:
+        """Read a table that `save` wrote.
+
+        Raises:
+            ArtifactError: The file is missing, is no Parquet file, or is not a table of items.
+        """
+        import pandas as pd
+
+        if not path.is_file():
+            raise _artifact_error(path, "is missing")
+        try:
+            frame = pd.read_parquet(path, engine="pyarrow")
+            names = frame["catalogue"].unique().tolist()
+            if len(names) != 1:
+                raise DataError(f"It holds {len(names)} catalogues instead of one.")
+            return cls(_typed(frame, str(names[0]), get(str(names[0])).classes))
+        except Exception as error:  # pyarrow raises many kinds on damaged bytes
+            raise _artifact_error(path, f"cannot be read ({type(error).__name__})") from error
+
+
+def _typed(frame: pd.DataFrame, catalogue: str, classes: Collection[str]) -> pd.DataFrame:
+    """Give every column its type (Parquet keeps no unused category) and check what positions rest on."""
+    import pandas as pd
+
+    frame = frame.astype({"id": "str", "sender": "str", "width": "int16", "height": "int16"})
+    frame["kids"] = frame["kids"].astype("boolean")
+    categories = {"catalogue": [catalogue], "label": list(classes), "split": list(SPLITS)}
+    for name, known in categories.items():
+        texts = frame[name].astype(str)
+        unknown = set(texts.unique()) - set(known)
+        if unknown:
+            raise DataError(f"The items of {catalogue} have an unknown {name}: {min(unknown)!r}.")
+        frame[name] = pd.Categorical(texts, categories=known)
+    if not frame["id"].is_unique:
+        raise DataError(f"The items of {catalogue} have an id that comes twice.")
+    return frame.reset_index(drop=True)
+
+
+def _artifact_error(path: Path, problem: str) -> ArtifactError:
+    return ArtifactError(f"{path.parent.name}/{path.name}", problem, REPAIR)

@@ -1,0 +1,1 @@
+"""What is kept on disk: written whole, and verified before it is read."""

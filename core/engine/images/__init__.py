@@ -1,0 +1,1 @@
+"""Untrusted bytes -> one RGB image; the placeholder that stands for it."""

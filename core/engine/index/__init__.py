@@ -1,0 +1,1 @@
+"""Nearest neighbours: hnswlib, and the exact search that it is held to."""

@@ -1,0 +1,247 @@
+"""Nearest neighbours: hnswlib, and the exact search that is its oracle, behind one `search`.
+
+The interface is deliberately narrow (search, save, load, describe), so that a distributed engine can stand
+in later. An index knows positions 0…n-1; what they mean is the item table's business. Similarity is the
+cosine, in [-1, 1], higher is closer (hnswlib's cosine space returns 1 − similarity).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from core.engine.files.manifest import REPAIR, relative, verified, written
+from core.errors import ArtifactError
+
+
+@dataclass(frozen=True)
+class IndexParameters:
+    """How an index is built and searched.
+
+    Attributes:
+        M: Links a node; more is better and larger.
+        ef_construction: Candidates kept while building.
+        ef: Candidates kept while searching; hnswlib does not save it, so it is kept here.
+        seed: Of the levels; with one thread the same items give the same file.
+    """
+
+    M: int = 16
+    ef_construction: int = 400
+    ef: int = 40
+    seed: int = 100
+
+
+class SearchIndex(Protocol):
+    """What every index can do."""
+
+    n_items: int
+    dim: int
+
+    def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Find the `k` closest items of each query.
+
+        Args:
+            queries: (q, dim) float32, rows L2-normalised.
+            k: At most this many; fewer where the index holds fewer.
+
+        Returns:
+            positions (q, k) int64 and similarities (q, k) float32, closest first.
+
+        Raises:
+            ValueError: Wrong shape, or a value that is not finite.
+        """
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Its kind, size and parameters, for people."""
+        ...
+
+
+def _check(queries: np.ndarray, dim: int, k: int) -> np.ndarray:
+    queries = np.ascontiguousarray(queries, np.float32)
+    if queries.ndim != 2 or queries.shape[1] != dim:
+        raise ValueError(f"queries must be (q, {dim}), not {queries.shape}")
+    if not np.isfinite(queries).all():
+        raise ValueError("queries must be finite")
+    if k < 1:
+        raise ValueError("k must be at least 1")
+    return queries
+
+
+class ExactIndex:
+    """Compares with every item: always right, and the fallback wherever an index cannot be used.
+
+    Args:
+        embeddings: (n, dim) float16 or float32, rows L2-normalised; kept as it is, converted in blocks.
+            Rounding to float16 leaves lengths of 1 ± 0.0002, which is more than the distance between close
+            neighbours, so lengths are divided out (as hnswlib's cosine space does).
+    """
+
+    def __init__(self, embeddings: np.ndarray):
+        self.embeddings = embeddings
+        self.n_items, self.dim = embeddings.shape
+
+    def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """See `SearchIndex.search`; equal similarities come in order of position."""
+        return self.search_among(queries, k, None)
+
+    def search_among(self, queries: np.ndarray, k: int, allowed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """The same among some items only.
+
+        Args:
+            queries: (q, dim) float32.
+            k: At most this many.
+            allowed: (m,) int64 positions, sorted, or None for all.
+        """
+        queries = _check(queries, self.dim, k)
+        n_candidates = self.n_items if allowed is None else len(allowed)
+        k = min(k, n_candidates)
+        similarities = np.empty((len(queries), n_candidates), np.float32)
+        for start in range(0, n_candidates, 8192):
+            part = slice(start, start + 8192)
+            rows = part if allowed is None else allowed[part]
+            block = self.embeddings[rows].astype(np.float32, copy=False)
+            similarities[:, part] = queries @ block.T / self._lengths[rows]
+        best = _top(similarities, k)
+        found = np.take_along_axis(similarities, best, 1)
+        return (best if allowed is None else allowed[best]), found
+
+    def embedding(self, position: int) -> np.ndarray:
+        """(dim,) float32, L2-normalised: what is stored of the item at a position."""
+        stored = self.embeddings[position].astype(np.float32)
+        result: np.ndarray = stored / np.linalg.norm(stored)
+        return result
+
+    @cached_property
+    def _lengths(self) -> np.ndarray:
+        """(n,) float32, computed when the first search needs it: most visitors never search exactly."""
+        lengths = np.empty(self.n_items, np.float32)
+        for start in range(0, self.n_items, 8192):
+            block = self.embeddings[start : start + 8192].astype(np.float32, copy=False)
+            lengths[start : start + 8192] = np.linalg.norm(block, axis=1)
+        return lengths
+
+    def describe(self) -> dict[str, Any]:
+        """Its kind and size."""
+        return {"kind": "exact", "n_items": self.n_items, "dim": self.dim}
+
+
+def _top(similarities: np.ndarray, k: int) -> np.ndarray:
+    """(q, k) int64: columns of the k largest of each row, largest first, ties by column."""
+    n = similarities.shape[1]
+    if k == 0:
+        return np.empty((len(similarities), 0), np.int64)
+    out = np.empty((len(similarities), k), np.int64)
+    for row, values in enumerate(similarities):
+        if k < n:
+            threshold = np.partition(values, n - k)[n - k]
+            columns = np.flatnonzero(values >= threshold)
+        else:
+            columns = np.arange(n)
+        out[row] = columns[np.argsort(-values[columns], kind="stable")[:k]]
+    return out
+
+
+class HnswIndex:
+    """hnswlib's graph: approximate, and far faster than comparing with everything.
+
+    Source: Malkov and Yashunin 2018; hnswlib 0.8.0 (Apache-2.0).
+    """
+
+    def __init__(self, graph: Any, parameters: IndexParameters):
+        self._graph = graph
+        self._lock = threading.Lock()
+        self.parameters = parameters
+        self.n_items = int(graph.get_current_count())
+        self.dim = int(graph.dim)
+        self.set_ef(parameters.ef)
+
+    def set_ef(self, ef: int) -> None:
+        """Candidates kept while searching: more finds more of the true neighbours, and takes longer."""
+        self._graph.set_ef(ef)
+        self._ef = ef
+
+    @classmethod
+    def build(cls, embeddings: np.ndarray, parameters: IndexParameters, n_threads: int = 1) -> HnswIndex:
+        """Build from (n, dim) embeddings, rows L2-normalised; reproducible with one thread."""
+        import hnswlib
+
+        graph = hnswlib.Index(space="cosine", dim=embeddings.shape[1])
+        graph.init_index(max(1, len(embeddings)), parameters.M, parameters.ef_construction, random_seed=parameters.seed)
+        graph.add_items(embeddings.astype(np.float32), np.arange(len(embeddings)), num_threads=n_threads)
+        return cls(graph, parameters)
+
+    def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """See `SearchIndex.search`."""
+        queries = _check(queries, self.dim, k)
+        k = min(k, self.n_items)
+        if 2 * k > self._ef:  # hnswlib searches with max(ef, k), too narrow for a large k; only ever raised,
+            with self._lock:  # so that searches side by side cannot undo each other
+                self.set_ef(max(self._ef, 2 * k))
+        positions, distances = self._graph.knn_query(queries, k=k, num_threads=1)
+        return positions.astype(np.int64), 1 - distances
+
+    def search_at(self, queries: np.ndarray, k: int, ef: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same with an `ef` for this search alone, for an index that nobody searches in any other way.
+
+        hnswlib keeps `ef` in the graph, so on a shared index it would be everybody's for a moment; the lock keeps
+        setting and searching together only among those who come through here.
+        """
+        queries = _check(queries, self.dim, k)
+        k = min(k, self.n_items)
+        with self._lock:
+            self.set_ef(max(ef, k))
+            positions, distances = self._graph.knn_query(queries, k=k, num_threads=1)
+        return positions.astype(np.int64), 1 - distances
+
+    def save(self, path: Path) -> None:
+        """Write the graph and read it back before it replaces what was there (hnswlib reports no errors)."""
+        with written(path) as temporary:
+            self._graph.save_index(str(temporary))
+            _load_graph(temporary, self.dim, self.n_items)
+
+    def describe(self) -> dict[str, Any]:
+        """Its kind, size and parameters."""
+        return {"kind": "hnsw", "n_items": self.n_items, "dim": self.dim, **asdict(self.parameters)}
+
+
+def _load_graph(path: Path, dim: int, n_items: int) -> Any:
+    import hnswlib
+
+    graph = hnswlib.Index(space="cosine", dim=dim)
+    graph.load_index(str(path), max_elements=n_items)
+    if graph.get_current_count() != n_items:
+        raise RuntimeError(f"holds {graph.get_current_count()} items, expected {n_items}")
+    return graph
+
+
+def load_hnsw(path: Path, entry: dict[str, Any], embeddings: np.ndarray) -> HnswIndex:
+    """Load an index that the manifest describes, and only if everything fits.
+
+    Args:
+        path: The file.
+        entry: The manifest's entry: `dim`, `count`, `space`, `parameters`.
+        embeddings: What the index was built from; some stored items are looked up as a last check.
+
+    Raises:
+        ArtifactError: sha256, dim, count or space differ, or stored items do not find themselves.
+    """
+    name = relative(path)
+    if entry["space"] != "cosine" or (entry["count"], entry["dim"]) != embeddings.shape:
+        raise ArtifactError(name, "does not fit the embeddings beside it", REPAIR)
+    verified(path)
+    try:
+        graph = _load_graph(path, entry["dim"], entry["count"])
+        index = HnswIndex(graph, IndexParameters(**entry["parameters"]))
+    except (RuntimeError, TypeError) as error:
+        raise ArtifactError(name, f"could not be loaded ({error})", REPAIR) from error
+    some = np.linspace(0, entry["count"] - 1, min(8, entry["count"])).astype(int)
+    _, similarities = index.search(embeddings[some].astype(np.float32), 1)
+    if (similarities[:, 0] < 0.99).any():
+        raise ArtifactError(name, "does not find the items it holds", REPAIR)
+    return index

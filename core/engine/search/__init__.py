@@ -1,0 +1,1 @@
+"""One question -> hits, and what their similarity means."""

@@ -1,0 +1,53 @@
+"""What a search found, as JSON: one form for the command line and the HTTP API."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from core.engine.catalogues import get
+from core.engine.search.engine import Hit, SearchResult
+
+_NO_COLOURS = "{title} has no colours, so it was not searched; name it as the catalogue ({id}) to search it anyhow."
+_GREY = "{title} has no colours, so its pieces cannot show the one that was asked for."
+
+
+def as_json(backbone_id: str, query: str, result: SearchResult) -> dict[str, Any]:
+    """A result as what `json.dumps` takes; `closer_than` and `same_kind` are null where they are not known.
+
+    Args:
+        backbone_id: What it was found with.
+        query: What was asked for.
+        result: Its hits.
+    """
+    return {
+        "backbone": backbone_id,
+        "query": query,
+        "hits": [_hit(hit) for hit in result.hits],
+        "notices": notices(result),
+        "timings_ms": {stage: round(ms, 2) for stage, ms in result.timings_ms.items()},
+    }
+
+
+def notices(result: SearchResult) -> list[str]:
+    """What one should know of a result, as sentences."""
+    return [_NO_COLOURS.format(title=get(id).title, id=id) for id in result.left_out] + [
+        _GREY.format(title=get(id).title) for id in result.grey
+    ]
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    return {
+        "rank": hit.rank,
+        "id": hit.id,
+        "catalogue": hit.catalogue,
+        "label": hit.label,
+        "similarity": round(hit.similarity, 5),
+        "title": hit.title,
+        "closer_than": _known(hit.closer_than),
+        "same_kind": _known(hit.same_kind),
+    }
+
+
+def _known(share: float) -> float | None:
+    return None if math.isnan(share) else round(share, 5)

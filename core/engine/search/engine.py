@@ -1,0 +1,368 @@
+"""A query -> hits: filters, self-exclusion, and what each similarity means.
+
+One `SearchEngine` serves all visitors: after loading it is only read.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
+from core.engine.catalogues import CATALOGUES, Catalogue
+from core.engine.catalogues import get as get_catalogue
+from core.engine.catalogues.items import UnknownItemError
+from core.engine.embedders.base import Embedder, embed_photo
+from core.engine.embedders.load import load_embedder
+from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated
+from core.engine.search.colours import names_colour
+from core.engine.search.gallery import Gallery, load_calibrated, load_gallery
+from core.engine.search.query import Wording, blend, push_away
+from core.errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What may be found.
+
+    Attributes:
+        catalogues: Catalogue ids; empty for all, but those without colours are left out where words name one.
+        labels: (catalogue, label) pairs; empty for all.
+        min_similarity: Hits below are dropped, so there may be fewer than k, or none.
+    """
+
+    catalogues: tuple[str, ...] = ()
+    labels: frozenset[tuple[str, str]] = frozenset()
+    min_similarity: float = -1.0
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One found item.
+
+    Attributes:
+        rank: 1 is the closest.
+        id: Of the item.
+        catalogue: Its catalogue's id.
+        label: The data set's label.
+        title: The label in plain words.
+        similarity: Cosine, in [-1, 1].
+        closer_than: Share of random pairs that are less similar, in [0, 1]; NaN where that is unknown.
+        same_kind: Probability that a hit this similar is of the query's kind, in [0, 1]; NaN where unknown.
+        position: Row of the item in its catalogue.
+    """
+
+    rank: int
+    id: str
+    catalogue: str
+    label: str
+    title: str
+    similarity: float
+    closer_than: float
+    same_kind: float
+    position: int
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What was found.
+
+    Attributes:
+        hits: Closest first.
+        timings_ms: Milliseconds that each stage took (`decode`, `embed`, `search`).
+        embedding: (dim,) float32, what was searched with.
+        left_out: Ids of catalogues that have no colours, and were not searched because the words name one.
+        grey: Ids of such catalogues that were searched, and have a hit.
+    """
+
+    hits: list[Hit]
+    timings_ms: dict[str, float]
+    embedding: np.ndarray = field(repr=False)
+    left_out: tuple[str, ...] = ()
+    grey: tuple[str, ...] = ()
+
+
+class SearchEngine:
+    """Searches the built catalogues with one backbone; everything is loaded when it is first needed."""
+
+    def __init__(self, backbone_id: str = DEFAULT_BACKBONE, load: Callable[[str, str], Gallery] | None = None):
+        """Load nothing yet.
+
+        Args:
+            backbone_id: Of the registry.
+            load: (backbone id, catalogue) -> gallery; default: `load_gallery`.
+        """
+        self.backbone_id = backbone_id
+        self._load = load or load_gallery
+        self._lock = threading.RLock()
+        self._embedder: Embedder | None = None
+        self._galleries: dict[str, Gallery] = {}
+        self._calibrated: Calibrated | None = None
+
+    @property
+    def catalogues(self) -> Mapping[str, Catalogue]:
+        """What can be searched, by id."""
+        return CATALOGUES
+
+    @property
+    def embedder(self) -> Embedder:
+        """The backbone, loaded once."""
+        with self._lock:
+            if self._embedder is None:
+                self._embedder = load_embedder(self.backbone_id)
+            return self._embedder
+
+    @property
+    def calibrated(self) -> Calibrated:
+        """All that was fitted for the backbone, loaded once; for galleries of another kind nothing was.
+
+        Raises:
+            ArtifactError: See `load_calibrated`.
+        """
+        with self._lock:
+            if self._calibrated is None:
+                known = self._load is load_gallery
+                self._calibrated = load_calibrated(self.backbone_id) if known else Calibrated.nothing()
+            return self._calibrated
+
+    def gallery(self, catalogue: str) -> Gallery:
+        """One catalogue, loaded once.
+
+        Raises:
+            UnknownNameError: No such catalogue.
+            ArtifactError: See `load_gallery`.
+        """
+        get_catalogue(catalogue)
+        with self._lock:
+            if catalogue not in self._galleries:
+                self._galleries[catalogue] = self._load(self.backbone_id, catalogue)
+            return self._galleries[catalogue]
+
+    @property
+    def loaded(self) -> bool:
+        """Whether a photo search in every catalogue has all it needs in memory."""
+        return self._embedder is not None and all(catalogue in self._galleries for catalogue in CATALOGUES)
+
+    def warm_up(self, catalogues: Collection[str] = ()) -> None:
+        """Load what a photo search needs in these catalogues (empty for all), and run one."""
+        embedding = self.embedder.embed_images([Image.new("RGB", (64, 64), "white")])[0]
+        self.search_embedding(embedding, 1, Filters(tuple(catalogues)))
+
+    def notices(self) -> list[str]:
+        """What visitors should know about the galleries that are loaded."""
+        return [gallery.notice for gallery in list(self._galleries.values()) if gallery.notice]
+
+    def shows_fashion(self, embedding: np.ndarray) -> bool:
+        """Whether a picture's (dim,) embedding seems to show a fashion item; True where nobody can tell."""
+        test = self.calibrated.garment
+        return test is None or bool(test.passes(embedding[None])[0])
+
+    def blended(self, embedding: np.ndarray, wording: Wording) -> np.ndarray:
+        """(dim,) float32: an embedding with words added and taken away, pushed away from items; see `query`.
+
+        Raises:
+            VitrineError: There are words, and the backbone has no text tower.
+            UnknownNameError: One of the items does not exist.
+        """
+        said = (wording.added, wording.less)
+        more, less = (self.embedder.embed_texts([words])[0] if words else None for words in said)
+        weight = self.calibrated.weight if wording.weight is None else wording.weight
+        mixed = blend(embedding, more, less, min(1.0, max(0.0, weight)))
+        rows = [self.embedding_of(id) for id in wording.less_items]
+        return push_away(mixed, np.stack(rows)) if rows else mixed
+
+    def search_image(
+        self,
+        source: bytes | Path,
+        k: int = DEFAULT_K,
+        filters: Filters | None = None,
+        name: str | None = None,
+        wording: Wording | None = None,
+    ) -> SearchResult:
+        """Search by a photo.
+
+        Args:
+            source: The file's bytes, or its path.
+            k: Number of hits, at most `MAX_K`.
+            filters: What may be found.
+            name: What to call the photo in an error.
+            wording: What is said beside the photo.
+
+        Raises:
+            ImageError: The photo cannot be read.
+            VitrineError: See `blended`.
+        """
+        photo = embed_photo(self.embedder, source, name)
+        result = self.search_embedding(photo.embedding, k, filters, wording=wording)
+        return replace(result, timings_ms=photo.timings_ms | result.timings_ms, embedding=photo.embedding)
+
+    def search_texts(
+        self, text: str, k: int = DEFAULT_K, filters: Filters | None = None, wording: Wording | None = None
+    ) -> SearchResult:
+        """Search by words.
+
+        Raises:
+            VitrineError: The backbone has no text tower.
+        """
+        started = time.perf_counter()
+        embedding = self.embedder.embed_texts([text])[0]
+        embed_ms = 1000 * (time.perf_counter() - started)
+        result = self.search_embedding(embedding, k, filters, asked=TEXT, wording=wording, text=text)
+        timings_ms = {"decode": 0.0, "embed": embed_ms} | result.timings_ms
+        return replace(result, timings_ms=timings_ms, embedding=embedding)
+
+    def search_similar(
+        self, item_id: str, k: int = DEFAULT_K, filters: Filters | None = None, wording: Wording | None = None
+    ) -> SearchResult:
+        """Items like an item of a catalogue, which is itself left out.
+
+        Raises:
+            UnknownNameError: No such item.
+        """
+        embedding = self.embedding_of(item_id)
+        asked = item_id.partition("/")[0]
+        return self.search_embedding(embedding, k, filters, exclude=(item_id,), asked=asked, wording=wording)
+
+    def embedding_of(self, item_id: str) -> np.ndarray:
+        """(dim,) float32: the stored embedding of an item."""
+        gallery = self.gallery(item_id.partition("/")[0])
+        try:
+            return gallery.exact.embedding(gallery.items.position(item_id))
+        except KeyError:  # the gallery holds only a part of its catalogue
+            raise UnknownItemError(item_id) from None
+
+    def search_embedding(
+        self,
+        embedding: np.ndarray,
+        k: int = DEFAULT_K,
+        filters: Filters | None = None,
+        exclude: Collection[str] = (),
+        asked: str = PHOTO,
+        wording: Wording | None = None,
+        text: str = "",
+    ) -> SearchResult:
+        """Search by a (dim,) float32 embedding; see `search_image`.
+
+        Args:
+            embedding: L2-normalised.
+            k: Number of hits, at most `MAX_K`.
+            filters: What may be found.
+            exclude: Ids of items that are not to be found.
+            asked: What was embedded: `PHOTO`, `TEXT`, or the catalogue of an item; decides what similarities mean.
+            wording: What is said beside it; what similarities to such a blend mean is not known.
+            text: What was embedded, if it was words.
+        """
+        started = time.perf_counter()
+        if wording:
+            embedding, asked = self.blended(embedding, wording), BLEND
+            exclude = {*exclude, *wording.less_items}
+        filters = filters or Filters()
+        k = max(1, min(k, MAX_K))
+        words = f"{text} {wording.but if wording else ''}"
+        wanted, left_out = self._where(filters, words)
+        hits = self._hits_in(wanted, embedding, k, filters, exclude, asked)
+        if left_out and _another_kind(hits):  # "red bag": a grey bag is closer to it than a red skirt
+            wanted, left_out = list(self.catalogues), ()
+            hits = self._hits_in(wanted, embedding, k, filters, exclude, asked)
+        timings = {"search": 1000 * (time.perf_counter() - started)}
+        return SearchResult(hits, timings, embedding, left_out, self._grey(hits) if names_colour(words) else ())
+
+    def _grey(self, hits: Sequence[Hit]) -> tuple[str, ...]:
+        """Ids of the catalogues without colours that have one of these hits."""
+        found = {hit.catalogue for hit in hits}
+        return tuple(id for id, catalogue in self.catalogues.items() if id in found and not catalogue.has_colours)
+
+    def _where(self, filters: Filters, words: str) -> tuple[list[str], tuple[str, ...]]:
+        """Ids of the catalogues to search, and of those that are left out for want of colours.
+
+        What a filter names is always searched; one that is named twice is searched once.
+        """
+        if filters.catalogues or filters.labels or not names_colour(words):
+            return list(dict.fromkeys(filters.catalogues or self.catalogues)), ()
+        coloured = [id for id, catalogue in self.catalogues.items() if catalogue.has_colours] or list(self.catalogues)
+        return coloured, tuple(id for id in self.catalogues if id not in coloured)
+
+    def _hits_in(
+        self,
+        catalogues: Collection[str],
+        embedding: np.ndarray,
+        k: int,
+        filters: Filters,
+        exclude: Collection[str],
+        asked: str,
+    ) -> list[Hit]:
+        """The closest items of these catalogues, whatever the filters say of catalogues."""
+        found: list[tuple[float, str, int]] = []
+        for catalogue in catalogues:
+            gallery = self.gallery(catalogue)
+            positions, similarities = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), filters)
+            found += [(float(s), catalogue, int(p)) for p, s in zip(positions, similarities, strict=True)]
+        found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
+        return self._hits(found, k, filters.min_similarity, exclude, asked)
+
+    def _search_gallery(
+        self, gallery: Gallery, catalogue: str, embedding: np.ndarray, k: int, filters: Filters
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A class filter leaves few items, so they are compared one by one: exact, and always k of them."""
+        query = embedding[None]
+        if not filters.labels:
+            positions, similarities = gallery.index.search(query, k)
+        else:
+            labels = {label for name, label in filters.labels if name == catalogue}
+            allowed = gallery.items.positions_of(labels)
+            positions, similarities = gallery.exact.search_among(query, k, allowed)
+        return positions[0], similarities[0]
+
+    def _hits(
+        self, found: list[tuple[float, str, int]], k: int, minimum: float, exclude: Collection[str], asked: str
+    ) -> list[Hit]:
+        hits: list[Hit] = []
+        for cosine, catalogue, position in found:
+            similarity = min(1.0, cosine)  # rounding may leave a little more
+            gallery = self.gallery(catalogue)
+            item = gallery.items.row(position)
+            if similarity < minimum or item.id in exclude:
+                continue
+            meaning = gallery.meaning(asked)
+            hits.append(
+                Hit(
+                    len(hits) + 1,
+                    item.id,
+                    catalogue,
+                    item.label,
+                    item.title,
+                    similarity,
+                    meaning.closer_than(similarity) if meaning else math.nan,
+                    meaning.same_kind(similarity) if meaning else math.nan,
+                    position,
+                )
+            )
+            if len(hits) == k:
+                break
+        return hits
+
+
+def _another_kind(hits: Sequence[Hit]) -> bool:
+    """Whether the first hits are probably of another kind than was asked for; False where nobody can tell."""
+    return bool(np.mean([hit.same_kind for hit in hits[:DEFAULT_K]] or [math.nan]) < 0.5)
+
+
+def check_labels(labels: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """The same pairs, all of which exist.
+
+    Raises:
+        UnknownNameError: A catalogue or a label does not exist.
+    """
+    for catalogue, label in labels:
+        classes: dict[str, Any] = get_catalogue(catalogue).classes
+        if label not in classes:
+            raise UnknownNameError("class", label, classes)
+    return frozenset(labels)

@@ -1,0 +1,174 @@
+"""`python -m core benchmark`: what a search costs, measured on the artifacts that ship.
+
+Machines differ and are noisy, so whatever is compared is measured in the same run, in turns. Start-up and
+memory are those of a real server process that a real browser visits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.compare.figures.benchmark import PARTS, keep_benchmark
+from core.config import DEFAULT_BACKBONE, n_threads
+from core.engine.catalogues import CATALOGUES
+from core.engine.index.hnsw import ExactIndex, HnswIndex
+from core.engine.metrics import index_recall_at_k
+from core.engine.search.engine import SearchEngine
+from core.jobs.benchmark import visits
+from core.jobs.benchmark.index_sweep import everything, moved_a_little, one_by_one, sweep
+from core.jobs.evaluate.cost import SAMPLE, machine
+
+N_RUNS = 60
+N_QUERIES = 1000
+EFS = (16, 24, 32, 40, 48, 64, 96, 128)
+
+
+def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
+    """Measure what can be measured here, and keep it in `artifacts/benchmark.json`.
+
+    Args:
+        parts: What is measured; the others stay as they are on file.
+
+    Returns:
+        `machine`, and of the parts asked for: `photo_search_ms` (p50 and p95 a stage), `embedding_ms` (with the
+        ratio to ViT-B/32), `index` (recall@10 and queries a second, beside exact numpy search), `index_settings`
+        (the same for several M and ef), `server` (start-up seconds, memory in MB), `maps_page` (seconds until it is
+        drawn, beside an empty page), `compare_page` (seconds until four backbones have answered, memory). A part that
+        cannot be measured is null, with the reason under `skipped`.
+    """
+    results: dict[str, Any] = {"machine": machine(), "skipped": {}}
+    engine = SearchEngine()
+    engine.warm_up()
+    measures: dict[str, Callable[[], Any]] = {
+        "photo_search_ms": lambda: _photo_search(engine),
+        "embedding_ms": lambda: _embedding(engine),
+        "index": lambda: _index(engine),
+        "index_settings": lambda: sweep(everything(engine)),
+        "server": visits.server,
+        "maps_page": visits.maps_page,
+        "compare_page": visits.compare_page,
+    }
+    for name in parts:
+        try:
+            results[name] = measures[name]()
+        except (ImportError, FileNotFoundError) as error:
+            results[name] = None
+            results["skipped"][name] = str(error)
+    keep_benchmark(results["machine"], {name: results[name] for name in parts if results[name] is not None})
+    return results
+
+
+def _spread(milliseconds: list[float]) -> dict[str, float]:
+    return {f"p{p}": round(float(np.percentile(milliseconds, p)), 2) for p in (50, 95)}
+
+
+def _photo_search(engine: SearchEngine) -> dict[str, dict[str, float]]:
+    """One megapixel of JPEG to five hits, warm: the bytes arrive, the hits leave."""
+    photo = SAMPLE.read_bytes()
+    stages: dict[str, list[float]] = {"total": [], "decode": [], "embed": [], "search": []}
+    for _ in range(N_RUNS):
+        started = time.perf_counter()
+        result = engine.search_image(photo, name=SAMPLE.name)
+        stages["total"].append(1000 * (time.perf_counter() - started))
+        for stage, milliseconds in result.timings_ms.items():
+            stages[stage].append(milliseconds)
+    return {stage: _spread(values) for stage, values in stages.items()}
+
+
+def _embedding(engine: SearchEngine) -> dict[str, Any]:
+    """One decoded photo to its embedding, in turns with open_clip's ViT-B/32 (eager torch, random weights)."""
+    from core.engine.images.decode import open_image
+
+    image = open_image(SAMPLE)
+    ours: list[float] = []
+    theirs: list[float] = []
+    vit = _vit_b_32()
+    for _ in range(N_RUNS):
+        for values, run in ((ours, lambda: engine.embedder.embed_images([image])), (theirs, lambda: vit(image))):
+            started = time.perf_counter()
+            run()
+            values.append(1000 * (time.perf_counter() - started))
+    ratio = float(np.median(theirs) / np.median(ours))
+    return {DEFAULT_BACKBONE: _spread(ours), "open_clip ViT-B-32": _spread(theirs), "times_faster": round(ratio, 2)}
+
+
+def _vit_b_32() -> Callable[[Any], Any]:
+    import torch
+
+    from core.engine.backbones.torch_compat import import_open_clip
+
+    torch.set_num_threads(n_threads())
+    model, _, transform = import_open_clip().create_model_and_transforms("ViT-B-32")
+    model.eval()
+
+    def embed(image: Any) -> Any:
+        with torch.inference_mode():
+            return model.encode_image(transform(image)[None], normalize=True)
+
+    return embed
+
+
+def _index(engine: SearchEngine) -> dict[str, Any]:
+    """All items of all catalogues, one query at a time on one thread; queries are items moved a little."""
+    from threadpoolctl import threadpool_limits
+
+    galleries = [engine.gallery(catalogue) for catalogue in CATALOGUES]
+    items = everything(engine)
+    queries = moved_a_little(items, N_QUERIES)
+    exact = ExactIndex(items)
+    graphs = [gallery.index for gallery in galleries]
+    offsets = np.cumsum([0] + [gallery.exact.n_items for gallery in galleries])
+    with threadpool_limits(1):
+        truth, exact_qps = one_by_one(lambda query: exact.search(query, 10)[0][0], queries[: N_QUERIES // 5])
+        rows = []
+        for ef in EFS:
+            for graph in graphs:
+                if isinstance(graph, HnswIndex):
+                    graph.set_ef(ef)
+            found, qps = one_by_one(lambda query: _merged(graphs, offsets, query, 10), queries)
+            recall = index_recall_at_k(found[: len(truth)], truth)
+            rows.append({"ef": ef, "index_recall@10": round(recall, 4), "queries_per_s": round(qps)})
+    used = next(graph.parameters for graph in graphs if isinstance(graph, HnswIndex))
+    for graph in graphs:
+        if isinstance(graph, HnswIndex):
+            graph.set_ef(used.ef)
+    served = next(row for row in rows if row["ef"] == used.ef)
+    return {
+        "n_items": len(items),
+        "M": used.M,
+        "ef": used.ef,
+        "exact_queries_per_s": round(exact_qps),
+        "index_recall@10": served["index_recall@10"],
+        "times_faster_than_exact": round(served["queries_per_s"] / exact_qps, 1),
+        "by_ef": rows,
+    }
+
+
+def _merged(graphs: list[Any], offsets: np.ndarray, query: np.ndarray, k: int) -> np.ndarray:
+    """What the app does for "all catalogues": search each, keep the closest."""
+    found = [graph.search(query, k) for graph in graphs]
+    positions = np.concatenate([p[0] + offset for (p, _), offset in zip(found, offsets, strict=False)])
+    similarities = np.concatenate([s[0] for _, s in found])
+    return positions[np.argsort(-similarities, kind="stable")[:k]]
+
+
+def describe(results: dict[str, Any]) -> str:
+    """The results as lines for a person."""
+    lines = [f"machine: {results['machine']['processor']}, {results['machine']['threads']} threads"]
+    for name in (name for name in PARTS if name in results):
+        lines.append(f"\n{name}")
+        if results[name] is None:
+            lines.append(f"  skipped: {results['skipped'][name]}")
+            continue
+        lines += [f"  {key}: {_plain(value)}" for key, value in results[name].items() if key not in ("by_ef", "rows")]
+        lines += [f"  with {_plain(row)}" for row in results[name].get("by_ef", results[name].get("rows", ()))]
+    return "\n".join(lines)
+
+
+def _plain(value: Any) -> str:
+    """A figure, or named figures, without the brackets of Python."""
+    return ", ".join(f"{name} {figure}" for name, figure in value.items()) if isinstance(value, dict) else str(value)

@@ -1,0 +1,293 @@
+"""`python -m core evaluate`: the evaluation protocol, one definition used everywhere.
+
+- `fashion-mnist`: queries the 10,000 test images, gallery the 60,000 training images.
+- `clothing`: queries `split=test` with a label that names a garment; gallery every other such photo of
+  another sender.
+- `clothing-small`: a linear head on frozen embeddings, trained on train + validation, tested on the
+  canonical 372 photos; and zero-shot on the same photos.
+- `fashion-products`: 1,000 product photos that training never sees (`core.training.data.samples`); each is a query
+  among the other 999, and its name is the text that should find it. The figures `..._in_crowd` have
+  the same queries among 3,583 photos, the size at which others have measured: all that were kept aside, and 2,083 that
+  training has seen, since it left out no more.
+- whether the figures beside a hit can be believed, and how often a hint is wrong: `core.jobs.evaluate.reliability`.
+
+Models are chosen on the validation parts (`--validation`), which mirror this within the training split:
+queries are Fashion-MNIST's training images 58,000 to 59,999 among those before them, the clothing photos of
+`small_split=validation` among photos of `split=train`, and 500 further product photos.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+
+from core.compare.figures.evaluation import FILE, PROTOCOLS, SCHEMA, Result, read_evaluation
+from core.compare.figures.outcomes import Outcomes, load_outcomes, save_outcomes
+from core.config import DEFAULT_BACKBONE, artifacts_dir, n_threads
+from core.engine import metrics
+from core.engine.backbones import Backbone, model_dir
+from core.engine.catalogues import CATALOGUES, clothing
+from core.engine.catalogues.clothing import SMALL_WORDS
+from core.engine.catalogues.embedded import Labelled, labelled
+from core.engine.embedders.base import Embedder
+from core.engine.embedders.bulk import for_bulk
+from core.engine.embedders.load import load_embedder
+from core.engine.files.manifest import load_manifest, relative, save_manifest, written
+from core.engine.index.hnsw import ExactIndex
+from core.engine.metrics import Estimate, bootstrap
+from core.engine.search.zero_shot import zero_shot
+from core.errors import VitrineError
+from core.jobs.evaluate.cost import machine, measure
+from core.training.data.samples import N_VALIDATION_FASHION_MNIST
+
+K_KNN = 20
+DEPTH = 100
+#: Product photos in the larger gallery: as many as the figures of others were measured on.
+N_CROWD = 3583
+
+
+def evaluate(
+    backbone_id: str,
+    report: Callable[[str], None] = print,
+    part: str = "test",
+    only: Collection[str] = PROTOCOLS,
+) -> list[Result]:
+    """Run every protocol (or `only` some) whose data is here and write `artifacts/evaluation.json`.
+
+    The results of other backbones and protocols in that file stay as they are. What each query got goes to
+    `artifacts/outcomes/`. With `part="validation"` the queries are the validation parts, and nothing is written.
+
+    Raises:
+        DataError: A data set that a backbone without artifacts needs is missing.
+        ArtifactError: Weights or embeddings are damaged.
+    """
+    embedder = load_embedder(backbone_id)
+    add = Record(backbone_id, report)
+    if "fashion-mnist" in only:
+        _fashion_mnist(embedder, labelled(embedder, "fashion-mnist"), add, part)
+    if {"clothing", "clothing-small"} & set(only):
+        photos = labelled(embedder, "clothing")
+        if "clothing" in only:
+            _clothing(photos, add, part)
+        if "clothing-small" in only:
+            _clothing_small(embedder, photos, add, part)
+    if "fashion-products" in only and _products_here():
+        _fashion_products(embedder, add, part)
+    elif "fashion-products" in only:
+        report("fashion-products: skipped, fashion-products.zip is not in the data folder.")
+    if part == "test":
+        _finish(embedder, add, report, whole=set(only) == set(PROTOCOLS))
+    return add.results
+
+
+def _finish(embedder: Embedder, add: Record, report: Callable[[str], None], whole: bool) -> None:
+    """What is measured beside the protocols, and the files."""
+    if whole and _products_here() and f"{embedder.record.id}/clothing" in load_manifest()["indexes"]:
+        from core.jobs.evaluate.reliability import measure as measure_reliability
+
+        measure_reliability(embedder, add)
+    report("Measuring what it costs.")
+    _write(add, {"machine": machine(), "cost": _cost(embedder.record, report)}, whole)
+
+
+def _cost(record: Backbone, report: Callable[[str], None]) -> dict[str, Any]:
+    """What the backbone costs; nothing, with the reason reported, where that cannot be measured."""
+    try:
+        return measure(record)
+    except VitrineError as error:
+        report(str(error))
+        return {}
+
+
+class Record:
+    """What an evaluation has found: every figure, and what each query got where a figure is a mean over queries."""
+
+    def __init__(self, backbone_id: str, report: Callable[[str], None]):
+        self.backbone_id = backbone_id
+        self.results: list[Result] = []
+        self.outcomes: Outcomes = {}
+        self._report = report
+
+    def __call__(self, protocol: str, metric: str, value: Estimate) -> None:
+        """Take a figure."""
+        entry = {"backbone": self.backbone_id, "protocol": protocol, "metric": metric}
+        self.results.append(entry | {key: round(getattr(value, key), 5) for key in ("value", "low", "high", "n")})
+        self._report(f"{protocol:17} {metric:19} {value.value:.4f}  [{value.low:.4f}, {value.high:.4f}]  n={value.n}")
+
+    def mean(self, protocol: str, metric: str, per_query: np.ndarray) -> None:
+        """Take (n,) values in [0, 1], one a query: their mean with its interval is the figure."""
+        self.outcomes[protocol, metric] = per_query
+        self(protocol, metric, bootstrap(per_query))
+
+
+def _retrieval(
+    queries: np.ndarray, gallery: np.ndarray, q_labels: np.ndarray, g_labels: np.ndarray, blocked: Any = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Neighbours of each query among the gallery: positions, similarities (n, DEPTH), and relevance.
+
+    Args:
+        queries: (n, dim).
+        gallery: (m, dim).
+        q_labels: (n,).
+        g_labels: (m,).
+        blocked: (n, m) bool of pairs that must not count, or None.
+    """
+    positions = np.empty((len(queries), DEPTH), np.int64)
+    similarities = np.empty((len(queries), DEPTH), np.float32)
+    everything = ExactIndex(gallery)
+    for start in range(0, len(queries), 500):
+        part = slice(start, start + 500)
+        if blocked is None:
+            positions[part], similarities[part] = everything.search(queries[part], DEPTH)
+        else:
+            scores = queries[part] @ gallery.T
+            scores[blocked[part]] = -2
+            positions[part] = np.argsort(-scores, axis=1, kind="stable")[:, :DEPTH]
+            similarities[part] = np.take_along_axis(scores, positions[part], 1)
+    return positions, similarities, g_labels[positions] == q_labels[:, None]
+
+
+def _add_retrieval(
+    protocol: str,
+    labels: tuple[np.ndarray, np.ndarray],
+    found: tuple[np.ndarray, np.ndarray, np.ndarray],
+    n_relevant: np.ndarray,
+    add: Record,
+) -> None:
+    q_labels, g_labels = labels
+    positions, similarities, relevant = found
+    add.mean(protocol, "R@1", relevant[:, 0])
+    add.mean(protocol, "P@5", metrics.precision_at_k(relevant, 5))
+    add.mean(protocol, "mAP@100", metrics.average_precision_at_k(relevant, n_relevant, DEPTH))
+    names, codes = np.unique(np.concatenate([g_labels, q_labels]), return_inverse=True)
+    g_codes, q_codes = codes[: len(g_labels)], codes[len(g_labels) :]
+    guess = metrics.knn_predict(g_codes[positions[:, :K_KNN]], similarities[:, :K_KNN], len(names))
+    add.mean(protocol, "knn_accuracy", guess == q_codes)
+
+
+def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
+    split, labels = data.column("split"), data.column("label")
+    train, test = split == "train", split == "test"
+    if part == "validation":
+        test = train & (np.cumsum(train) > np.sum(train) - N_VALIDATION_FASHION_MNIST)
+        train = train & ~test
+    found = _retrieval(data.embeddings[test], data.embeddings[train], labels[test], labels[train])
+    n_of_label = Counter(labels[train].tolist())
+    n_relevant = np.array([n_of_label[label] for label in labels[test].tolist()])
+    _add_retrieval("fashion-mnist", (labels[test], labels[train]), found, n_relevant, add)
+    if embedder.record.has_text:
+        words = {label: [label.lower().replace("/", " or ")] for label in CATALOGUES["fashion-mnist"].classes}
+        add(
+            "fashion-mnist",
+            "zero_shot_accuracy",
+            _zero_shot(embedder, data.embeddings[test], labels[test], words),
+        )
+
+
+def _clothing(data: Labelled, add: Record, part: str) -> None:
+    split, labels, senders = data.column("split"), data.column("label"), data.column("sender")
+    named = ~np.isin(labels, list(clothing.NO_GARMENT))
+    wanted = split == "test"
+    if part == "validation":
+        named, wanted = named & ~wanted, data.column("small_split") == "validation"
+    queries = np.flatnonzero(named & wanted)
+    gallery = np.flatnonzero(named)
+    blocked = senders[queries][:, None] == senders[gallery][None]
+    found = _retrieval(data.embeddings[queries], data.embeddings[gallery], labels[queries], labels[gallery], blocked)
+    relevant_pairs = (labels[queries][:, None] == labels[gallery][None]) & ~blocked
+    _add_retrieval("clothing", (labels[queries], labels[gallery]), found, relevant_pairs.sum(1), add)
+
+
+def _clothing_small(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
+    from joblib import parallel_config
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+    from threadpoolctl import threadpool_limits
+
+    split, labels = data.column("small_split"), data.column("small_label")
+    seen = ("train", "validation") if part == "test" else ("train",)
+    train, test = np.isin(split, seen), split == part
+    search = GridSearchCV(LogisticRegression(max_iter=2000), {"C": [0.3, 1, 3, 10, 30, 100]}, cv=5)
+    # Threads of BLAS mostly wait for each other here, and change the last digits: each core fits a head of its own.
+    with threadpool_limits(1), parallel_config("threading", n_jobs=n_threads()):
+        search.fit(data.embeddings[train], labels[train])
+    add.mean("clothing-small", "linear_accuracy", search.predict(data.embeddings[test]) == labels[test])
+    if embedder.record.has_text:
+        words = {label: [SMALL_WORDS.get(label, label)] for label in sorted(set(labels[test]))}
+        add(
+            "clothing-small",
+            "zero_shot_accuracy",
+            _zero_shot(embedder, data.embeddings[test], labels[test], words),
+        )
+
+
+def _zero_shot(embedder: Embedder, pictures: np.ndarray, labels: np.ndarray, words: dict[str, list[str]]) -> Estimate:
+    """Accuracy of the class whose words are closest."""
+    return bootstrap(np.array(list(words))[zero_shot(embedder, pictures, words)] == labels)
+
+
+def _products_here() -> bool:
+    from core.config import data_dir
+
+    return (data_dir() / "fashion-products.zip").is_file()
+
+
+def _fashion_products(embedder: Embedder, add: Record, part: str) -> None:
+    from core.training.data.samples import HELD_OUT_SEED, Pictures, product_samples
+
+    everything = product_samples()
+    samples = [sample for sample in everything if sample.part == part]
+    crowd = samples + [sample for sample in everything if sample.part not in (part, "train")]
+    seen = [sample for sample in everything if sample.part == "train"]
+    n, n_seen = len(samples), min(len(seen), N_CROWD - len(crowd))
+    crowd += random.Random(HELD_OUT_SEED).sample(seen, n_seen)
+    pictures = Pictures()
+    embeddings = for_bulk(embedder).embed_images(pictures.open(sample) for sample in crowd)
+    queries = embeddings[:n]
+    kinds, colours = (np.array([getattr(sample, what) for sample in crowd]) for what in ("kind", "colour"))
+    found = _retrieval(queries, queries, kinds[:n], kinds[:n], np.eye(n, dtype=bool))
+    n_relevant = np.array([np.sum(kinds[:n] == kind) - 1 for kind in kinds[:n]])
+    _add_retrieval("fashion-products", (kinds[:n], kinds[:n]), found, n_relevant, add)
+    coloured = colours[:n] != ""
+
+    def colour_precision(positions: np.ndarray) -> np.ndarray:
+        return metrics.precision_at_k(colours[positions] == colours[:n, None], 5)[coloured]
+
+    add.mean("fashion-products", "colour_P@5", colour_precision(found[0]))
+    many = _retrieval(queries, embeddings, kinds[:n], kinds, np.eye(n, len(crowd), dtype=bool))
+    add("fashion-products", "P@5_in_crowd", bootstrap(metrics.precision_at_k(many[2], 5)))
+    add("fashion-products", "colour_P@5_in_crowd", bootstrap(colour_precision(many[0])))
+    if embedder.record.has_text:
+        texts = embedder.embed_texts([sample.captions[1] for sample in samples])
+        own = np.sum(texts * queries, axis=1, keepdims=True)
+        for metric, gallery in (("text_R@10", queries), ("text_R@10_in_crowd", embeddings)):
+            add("fashion-products", metric, bootstrap((texts @ gallery.T > own).sum(axis=1) < 10))
+
+
+def _write(add: Record, run: dict[str, Any], whole: bool) -> None:
+    """Write what was found; unless the run was a `whole` one, what was not measured again stays."""
+    backbone_id, known = add.backbone_id, read_evaluation()
+    found = {(result["protocol"], result["metric"]) for result in add.results}
+    ours = [result for result in known.results if result["backbone"] == backbone_id]
+    kept = [] if whole else [result for result in ours if (result["protocol"], result["metric"]) not in found]
+    results, outcomes = kept + add.results, ({} if whole else load_outcomes(backbone_id)) | add.outcomes
+    content = {
+        "schema": SCHEMA,
+        "results": [result for result in known.results if result["backbone"] != backbone_id] + results,
+        "runs": known.runs | {backbone_id: run},
+    }
+    manifest = load_manifest()
+    with written(artifacts_dir() / FILE) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+    manifest["files"][FILE] = {}
+    manifest["files"][relative(save_outcomes(backbone_id, outcomes))] = {}
+    if backbone_id == DEFAULT_BACKBONE:
+        from core.training.card import write_card
+
+        manifest["files"][relative(write_card(model_dir(backbone_id), results))] = {}
+    save_manifest(manifest)

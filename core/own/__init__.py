@@ -1,0 +1,1 @@
+"""A visitor's own catalogue, in a session or as files."""

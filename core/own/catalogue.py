@@ -1,0 +1,219 @@
+"""A visitor's own catalogue: it lives in memory, in one session, and knows nothing of any other.
+
+Pictures are decoded one at a time, so memory stays at what the items keep: a thumbnail, an embedding and their
+texts. Search compares with every item: up to the quota of images that takes about a millisecond, so there is
+no index to build, and none to go stale when items are removed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from core.config import Quota
+from core.engine.catalogues.items import UnknownItemError
+from core.engine.embedders.base import Embedder, embed_photo
+from core.engine.index.hnsw import ExactIndex
+from core.engine.progress import Progress, size_of, take_each
+from core.engine.search.calibration import Calibration
+from core.engine.search.gallery import Gallery
+from core.errors import ImageError
+from core.own.ingest.incoming import Incoming, Skipped
+from core.own.items import OWN, THUMBNAIL_SIDE, OwnItem, item_table, make_item
+
+
+class OwnCatalogue:
+    """Items and their embeddings; `core.own.search` searches among them.
+
+    It belongs to one session, whose runs may overlap for a moment; so whatever changes it, and whatever is made of
+    all its items, takes turns.
+
+    Attributes:
+        embedder: Of the backbone that makes the embeddings.
+        quota: What it may hold.
+        skipped: What the last `add` left out, and why.
+        n_bytes: What the items hold in memory.
+        revision: Grows with every change of the items.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        calibration: Calibration | None = None,
+        quota: Quota | None = None,
+        thumbnail_side: int = THUMBNAIL_SIDE,
+    ):
+        """Make an empty catalogue.
+
+        Args:
+            embedder: May be shared with other sessions.
+            calibration: What a similarity means, for instance that of the clothing catalogue; without one,
+                `closer_than` and `same_kind` of hits are NaN.
+            quota: Default: `core.config.Quota()`.
+            thumbnail_side: In pixels; 0 for no thumbnails.
+        """
+        self.embedder = embedder
+        self.quota = quota or Quota()
+        self.skipped: list[Skipped] = []
+        self.n_bytes = 0
+        self.revision = 0
+        self._calibration = calibration
+        self._thumbnail_side = thumbnail_side
+        self._items: list[OwnItem] = []
+        self._blocks: list[np.ndarray] = []
+        self._positions: dict[str, int] = {}
+        self._gallery: Gallery | None = None
+        self._next = 1
+        self._n_read = 0
+        self._turn = threading.RLock()
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self._items)
+
+    @property
+    def items(self) -> tuple[OwnItem, ...]:
+        """The items; an item's place here is its position in `embeddings`."""
+        return tuple(self._items)
+
+    @property
+    def embeddings(self) -> np.ndarray:
+        """(n, dim) float32, rows L2-normalised, in the order of `items`; do not write to it."""
+        with self._turn:
+            if len(self._blocks) != 1:
+                empty = np.empty((0, self.embedder.record.dim), np.float32)
+                self._blocks = [np.concatenate([empty, *self._blocks])]
+            return self._blocks[0]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label of each item, in the order of `items`; "" where it has none."""
+        return tuple(item.label for item in self._items)
+
+    @property
+    def gallery(self) -> Gallery:
+        """The items as a search engine sees them; made anew after a change, and never changed itself."""
+        with self._turn:
+            if self._gallery is None:
+                exact = ExactIndex(self.embeddings)
+                self._gallery = Gallery(item_table(self._items), exact, exact, self._calibration)
+            return self._gallery
+
+    def item(self, id: str) -> OwnItem:
+        """The item with this id.
+
+        Raises:
+            UnknownItemError: There is none, or it was removed.
+        """
+        return self._items[self._position(id)]
+
+    def thumbnail(self, id: str) -> bytes | None:
+        """The JPEG of an item, None if it is not one of this catalogue or has none."""
+        return (self.item(id).thumbnail or None) if id in self._positions else None
+
+    def _position(self, id: str) -> int:
+        if id not in self._positions:
+            raise UnknownItemError(id)
+        return self._positions[id]
+
+    def add(
+        self, incoming: Iterable[Incoming | Skipped], n_total: int | None = None
+    ) -> Generator[Progress, None, None]:
+        """Embed pictures and add them, in steps.
+
+        What was done is in, and can be searched: whoever stops asking (`close`, or `break`) cancels and keeps it.
+        Once the quota is used up the rest is left out, with one entry in `skipped`.
+
+        Args:
+            incoming: A `ZipSource`, `UrlSource` or `FolderSource`, or anything like them.
+            n_total: How many there are; default: the length of `incoming`, where it has one.
+
+        Yields:
+            Progress, as often as `core.engine.progress.REPORT_S` says, and once when all is done.
+
+        Raises:
+            VitrineError: The backbone gave no usable embedding.
+        """
+        self.skipped = []
+        n_total = size_of(incoming) if n_total is None else n_total
+        yield from take_each(self._until_full(incoming), self._take, n_total)
+
+    def _until_full(self, incoming: Iterable[Incoming | Skipped]) -> Iterator[Incoming | Skipped]:
+        for one in incoming:
+            full = self._why_full(one)
+            if full:
+                self.skipped.append(Skipped(f"{one.name} and all after it", full))
+                return
+            yield one
+
+    def _why_full(self, one: Incoming | Skipped) -> str:
+        quota = self.quota
+        if isinstance(one, Skipped):
+            return ""
+        if len(self) >= quota.images:
+            return f"a catalogue of your own holds at most {quota.images:,} pictures"
+        if self._n_read + len(one.data) > quota.bytes:
+            return f"one visit may bring at most {quota.bytes / 1e6:g} MB of pictures"
+        if self.n_bytes >= quota.memory:
+            return f"a catalogue of your own takes at most {quota.memory / 1e6:g} MB of memory"
+        return ""
+
+    def _take(self, one: Incoming | Skipped) -> bool:
+        """Decode, embed and add one picture; whether that could be done.
+
+        One at a time: batches of 4 to 32 cost 1.5 to 2 times as much processor time a picture (measured with
+        vitrine-clip on two cores), and a click on Cancel would wait for the batch.
+        """
+        if isinstance(one, Skipped):
+            self.skipped.append(one)
+            return False
+        self._n_read += len(one.data)
+        try:
+            photo = embed_photo(self.embedder, one.data, one.name)
+        except ImageError as error:
+            self.skipped.append(Skipped(one.name, error.reason))
+            return False
+        item = make_item(f"{OWN}/{self._next}", one, photo.image, self._thumbnail_side)
+        self._next += 1
+        self._append([item], photo.embedding[None])
+        return True
+
+    def restore(self, items: Sequence[OwnItem], embeddings: np.ndarray) -> None:
+        """Hold these items, whose embeddings were made before by the same backbone, instead of those held now.
+
+        Args:
+            items: Their ids are `own/<n>`, rising.
+            embeddings: (n, dim) float32, rows L2-normalised, in the order of `items`.
+        """
+        with self._turn:
+            self._clear()
+            self._append(items, embeddings)
+        self._next = 1 + max((int(item.id.rpartition("/")[2]) for item in items), default=0)
+
+    def _append(self, items: Sequence[OwnItem], embeddings: np.ndarray) -> None:
+        with self._turn:
+            self._blocks.append(embeddings)
+            for item in items:
+                self._positions[item.id] = len(self._items)
+                self._items.append(item)
+                self.n_bytes += item.n_bytes + 4 * self.embedder.record.dim
+            self._gallery = None
+            self.revision += 1
+
+    def _clear(self) -> None:
+        self._items, self._blocks, self._positions, self.n_bytes = [], [], {}, 0
+
+    def remove(self, ids: Collection[str]) -> None:
+        """Take items out; the others keep their ids and their order.
+
+        Raises:
+            UnknownItemError: One of the ids is not here; then nothing is removed.
+        """
+        with self._turn:
+            gone = {self._position(id) for id in ids}
+            kept = [position for position in range(len(self)) if position not in gone]
+            items, embeddings = [self._items[position] for position in kept], self.embeddings[kept]
+            self._clear()
+            self._append(items, embeddings)

@@ -1,0 +1,171 @@
+"""Pictures by URL, for people outside: https only, checked addresses only, and never more than the caps.
+
+A name is resolved once. Every address that it has is checked, and the connection goes to the very address that
+was checked, with the certificate checked against the name; so there is no second look-up to be lied to in (DNS
+rebinding). Every redirect goes the same way. No proxy, no cookies, no credentials, no compression.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from core.config import MAX_IMAGE_BYTES, URL_PARALLEL, URL_REDIRECTS, allow_urls
+from core.errors import DownloadError
+from core.own.ingest.addresses import Address, Target, UrlError, parse_url
+from core.own.ingest.connection import CheckedConnection, FetchPolicy
+
+OFF = "Fetching pictures by URL is switched off here. Whoever runs this can allow it with VITRINE_ALLOW_URLS=1."
+TOO_SLOW = "the host took too long"
+BROKEN = "the connection broke off"
+UNREACHABLE = "the host cannot be reached"
+UNKNOWN_HOST = "no host of that name is known"
+UNTRUSTED = "its certificate is not valid"
+TOO_HEAVY = f"it is larger than {MAX_IMAGE_BYTES / 1e6:g} MB, the limit for one picture"
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HEADERS = {"User-Agent": "Vitrine", "Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"}
+_BLOCK = 1 << 16
+
+
+PUBLIC = FetchPolicy()
+
+
+def fetch_url(url: str, policy: FetchPolicy = PUBLIC) -> bytes:
+    """Fetch what claims to be a picture; `core.engine.images.decode.open_image` decides whether it is one.
+
+    Returns:
+        At most `MAX_IMAGE_BYTES` bytes.
+
+    Raises:
+        DownloadError: Fetching is switched off (`allow_urls`).
+        UrlError: The URL is refused, or the host does not give it within the caps; says why.
+    """
+    if not allow_urls():
+        raise DownloadError(OFF)
+    deadline = time.monotonic() + policy.total_s
+    here = url
+    try:
+        for _ in range(URL_REDIRECTS + 1):
+            answer = _ask(here, policy, deadline)
+            if isinstance(answer, bytes):
+                return answer
+            here = _next(here, answer.location)
+    except UrlError as error:  # what a redirect leads to is nobody's business: it may be secret
+        raise UrlError(url, error.reason) from None
+    raise UrlError(url, f"it is redirected more than {URL_REDIRECTS} times")
+
+
+def _next(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise UrlError(url, "it is redirected to something that is not a URL") from None
+
+
+def fetch_all(urls: Iterable[str], policy: FetchPolicy = PUBLIC) -> Generator[bytes | UrlError, None, None]:
+    """Fetch many, at most `URL_PARALLEL` at a time and as many ahead; closing the iterator stops it.
+
+    Yields:
+        For each URL in the order given, its bytes or why there are none.
+
+    Raises:
+        DownloadError: Fetching is switched off.
+    """
+    if not allow_urls():
+        raise DownloadError(OFF)
+    pool = ThreadPoolExecutor(URL_PARALLEL, thread_name_prefix="fetch")
+    waiting: deque[Future[bytes | UrlError]] = deque()
+    try:
+        for url in urls:
+            waiting.append(pool.submit(_fetch_or_error, url, policy))
+            if len(waiting) == URL_PARALLEL:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _fetch_or_error(url: str, policy: FetchPolicy) -> bytes | UrlError:
+    try:
+        return fetch_url(url, policy)
+    except UrlError as error:
+        return error
+
+
+@dataclass(frozen=True)
+class _Redirect:
+    location: str
+
+
+def _ask(url: str, policy: FetchPolicy, deadline: float) -> bytes | _Redirect:
+    """One request to one URL."""
+    target = parse_url(url, policy.ports)
+    addresses = _checked_addresses(url, target, policy, deadline)
+    connection = CheckedConnection(target, addresses, policy, deadline)
+    try:
+        connection.request("GET", target.path, headers=_HEADERS)
+        with connection.getresponse() as response:
+            return _read(url, response)
+    except TimeoutError:
+        raise UrlError(url, TOO_SLOW) from None
+    except ssl.SSLCertVerificationError:
+        raise UrlError(url, UNTRUSTED) from None
+    except ConnectionRefusedError:
+        raise UrlError(url, UNREACHABLE) from None
+    except (OSError, http.client.HTTPException, ValueError):  # ValueError: chunk sizes that are not numbers
+        raise UrlError(url, BROKEN) from None
+    finally:
+        connection.close()
+
+
+def _checked_addresses(url: str, target: Target, policy: FetchPolicy, deadline: float) -> list[Address]:
+    """All addresses of the host, none of which is forbidden: with one bad among them, none is dialled."""
+    addresses = [target.literal] if target.literal else _resolve_in_time(url, target, policy, deadline)
+    for address in addresses:
+        if reason := policy.why_not(address):
+            raise UrlError(url, reason)
+    return addresses
+
+
+def _resolve_in_time(url: str, target: Target, policy: FetchPolicy, deadline: float) -> list[Address]:
+    """The system's resolver knows no time limit, so it is left behind when its time is up."""
+    found: list[Address] = []
+
+    def look_up() -> None:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: a name that IDNA does not know
+            found.extend(policy.resolve(target.host, target.port))
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(max(0.0, deadline - time.monotonic()))
+    if thread.is_alive():
+        raise UrlError(url, TOO_SLOW)
+    if not found:
+        raise UrlError(url, UNKNOWN_HOST)
+    return found
+
+
+def _read(url: str, response: http.client.HTTPResponse) -> bytes | _Redirect:
+    if response.status in _REDIRECTS:
+        return _Redirect(response.getheader("Location") or "")
+    if response.status != 200:
+        raise UrlError(url, f"the host answered {response.status}")
+    if (response.length or 0) > MAX_IMAGE_BYTES:
+        raise UrlError(url, TOO_HEAVY)
+    n_expected, data = response.length, bytearray()
+    while block := response.read1(_BLOCK):
+        data += block
+        if len(data) > MAX_IMAGE_BYTES:
+            raise UrlError(url, TOO_HEAVY)
+    if n_expected is not None and len(data) != n_expected:
+        raise UrlError(url, BROKEN)
+    return bytes(data)

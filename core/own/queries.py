@@ -1,0 +1,135 @@
+"""Many queries against one catalogue, and where to draw the line between a match and no match.
+
+Every hit at or above a threshold is a match, and a query without one has "no match". Where queries and items have
+labels, `core.own.thresholds` says how good each threshold would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.config import DEFAULT_K, Quota
+from core.engine.embedders.base import embed_photo
+from core.engine.files.tables import to_csv
+from core.engine.images.decode import encode_thumbnail
+from core.engine.progress import Progress, size_of, take_each
+from core.engine.search.engine import Filters, Hit, SearchEngine
+from core.errors import ImageError
+from core.own.ingest.incoming import Incoming, Skipped
+from core.own.thresholds import Curve, threshold_curve
+
+THUMBNAIL_SIDE = 192
+_COLUMNS = ("query", "query_label", "answer", "rank", "id", "label", "title", "similarity")
+MATCH, NO_MATCH = "match", "no match"
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """One query.
+
+    Attributes:
+        name: Of its file.
+        label: Its class, "" where unknown.
+        thumbnail: JPEG.
+        hits: The k closest items, closest first, whatever their similarity.
+        embedding: (dim,) float32.
+    """
+
+    name: str
+    label: str
+    thumbnail: bytes = field(repr=False)
+    hits: list[Hit]
+    embedding: np.ndarray = field(repr=False)
+
+    def matches(self, threshold: float) -> list[Hit]:
+        """The hits at or above the threshold; none is an answer, too."""
+        return [hit for hit in self.hits if hit.similarity >= threshold]
+
+
+class QuerySet:
+    """Queries that were run against one catalogue.
+
+    Attributes:
+        results: One for each query that could be read, in order.
+        skipped: The others, and why.
+    """
+
+    def __init__(self, engine: SearchEngine, catalogue: str, k: int = DEFAULT_K, quota: Quota | None = None):
+        """Make an empty set.
+
+        Args:
+            engine: What searches.
+            catalogue: What is searched; as it was when each query was run.
+            k: Hits kept for each query.
+            quota: `queries` of it counts; default: `core.config.Quota()`.
+        """
+        self.results: list[QueryResult] = []
+        self.skipped: list[Skipped] = []
+        self._engine = engine
+        self._catalogue = catalogue
+        self._k = k
+        self._quota = quota or Quota()
+
+    def run(
+        self, incoming: Iterable[Incoming | Skipped], n_total: int | None = None
+    ) -> Generator[Progress, None, None]:
+        """Run queries one after the other and add their results; see `OwnCatalogue.add` for the steps."""
+        n_total = size_of(incoming) if n_total is None else n_total
+        yield from take_each(self._until_full(incoming), self._take, n_total)
+
+    def _until_full(self, incoming: Iterable[Incoming | Skipped]) -> Iterator[Incoming | Skipped]:
+        for one in incoming:
+            if isinstance(one, Incoming) and len(self.results) >= self._quota.queries:
+                reason = f"a set of queries holds at most {self._quota.queries:,} pictures"
+                self.skipped.append(Skipped(f"{one.name} and all after it", reason))
+                return
+            yield one
+
+    def _take(self, one: Incoming | Skipped) -> bool:
+        answer = self._ask(one)
+        if isinstance(answer, Skipped):
+            self.skipped.append(answer)
+            return False
+        self.results.append(answer)
+        return True
+
+    def _ask(self, one: Incoming | Skipped) -> QueryResult | Skipped:
+        if isinstance(one, Skipped):
+            return one
+        try:
+            photo = embed_photo(self._engine.embedder, one.data, one.name)
+        except ImageError as error:
+            return Skipped(one.name, error.reason)
+        hits = self._engine.search_embedding(photo.embedding, self._k, Filters((self._catalogue,))).hits
+        thumbnail = encode_thumbnail(photo.image, THUMBNAIL_SIDE, 80)
+        return QueryResult(one.name, one.label, thumbnail, hits, photo.embedding)
+
+    def curve(self) -> Curve | None:
+        """Precision and recall against the threshold, over all items, not only the hits that were kept.
+
+        Returns:
+            None unless some query's label is also the label of some item.
+        """
+        queries = [result for result in self.results if result.label]
+        if not queries:
+            return None
+        embeddings = np.stack([query.embedding for query in queries])
+        labels = [query.label for query in queries]
+        gallery = self._engine.gallery(self._catalogue)
+        known = gallery.items.frame["label"].astype(str).tolist()
+        return threshold_curve(embeddings, labels, gallery.exact.embeddings, known)
+
+
+def results_csv(results: Sequence[QueryResult], threshold: float) -> str:
+    """One row for each match, and one for each query without any, with `answer` "no match"."""
+    rows: list[dict[str, object]] = []
+    for result in results:
+        query: dict[str, object] = {"query": result.name, "query_label": result.label}
+        matches = result.matches(threshold)
+        rows += [
+            query | {"answer": MATCH} | {name: getattr(hit, name) for name in _COLUMNS[3:]} for hit in matches
+        ] or [query | {"answer": NO_MATCH}]
+    return to_csv(_COLUMNS, rows)

@@ -1,0 +1,63 @@
+"""The built catalogues and one visitor's own, searched as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+
+from core.engine.catalogues import Catalogue
+from core.engine.embedders.base import Embedder
+from core.engine.search.calibration import Calibrated
+from core.engine.search.engine import SearchEngine
+from core.engine.search.gallery import Gallery
+from core.own.catalogue import OwnCatalogue
+from core.own.items import OWN
+
+_NAMELESS = Catalogue(OWN, "Your catalogue", 0, {}, "", "", "Pictures that one visitor brought along.")
+
+
+def describe(own: OwnCatalogue) -> Catalogue:
+    """A catalogue of one's own as the registry would describe it; its classes are the labels that it has now."""
+    return replace(_NAMELESS, n_items=len(own), classes={label: label for label in sorted(set(own.labels)) if label})
+
+
+class OwnSearch(SearchEngine):
+    """The engine of one session: what all share, and the session's own catalogue under the id `own`.
+
+    It is made for a moment and loads nothing itself, so the shared engine never learns of any visitor.
+    """
+
+    def __init__(self, shared: SearchEngine, own: OwnCatalogue):
+        """Join them.
+
+        Args:
+            shared: The engine of the built catalogues.
+            own: A catalogue made with the same backbone.
+        """
+        super().__init__(shared.backbone_id)
+        self._shared = shared
+        self._own = own
+
+    @cached_property
+    def catalogues(self) -> Mapping[str, Catalogue]:
+        """See `SearchEngine.catalogues`."""
+        return {**self._shared.catalogues, OWN: describe(self._own)}
+
+    @property
+    def embedder(self) -> Embedder:
+        """The backbone of both."""
+        return self._own.embedder
+
+    @property
+    def calibrated(self) -> Calibrated:
+        """See `SearchEngine.calibrated`."""
+        return self._shared.calibrated
+
+    def gallery(self, catalogue: str) -> Gallery:
+        """See `SearchEngine.gallery`."""
+        return self._own.gallery if catalogue == OWN else self._shared.gallery(catalogue)
+
+    def notices(self) -> list[str]:
+        """See `SearchEngine.notices`."""
+        return self._shared.notices()

@@ -1,0 +1,1 @@
+"""The two towers, their words and their export."""

@@ -1,0 +1,111 @@
+"""An opened item of the Browse page: large, with the items that look most like it, and the way back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from html import escape
+from typing import cast
+
+import streamlit as st
+
+from core.engine.catalogues.items import Item
+from core.engine.search.engine import Hit
+from core.engine.search.gallery import Gallery
+from core.ui.browse import twins
+from core.ui.browse.view import View, write
+from core.ui.components import cards
+from core.ui.components.pictures import Picture, picture_of
+from core.ui.visit import session
+from core.ui.words import WORDS
+
+N_NEIGHBOURS = 12
+COLUMNS = 4
+#: Items that a session remembers of its way, and how many of them are shown.
+MAX_TRAIL = 20
+MAX_CRUMBS = 5
+
+
+def show(view: View) -> None:
+    """Draw the opened item of a view.
+
+    Raises:
+        VitrineError: There is no such item, or its catalogue cannot be used.
+    """
+    gallery, position = session.find(view.item)
+    item = gallery.items.row(position)
+    _ways_back(view)
+    left, right = st.columns([1.2, 2], gap="large")
+    with left:
+        st.html(_item_html(item, picture_of(gallery, position)))
+    with right:
+        hits = session.engine().search_similar(item.id, N_NEIGHBOURS).hits
+        heading = WORDS.browse_near.format(n=len(hits)) if hits else WORDS.browse_alone
+        st.html(f'<h2 class="vt-title">{escape(heading)}</h2>')
+        _neighbours(view, gallery, position, hits)
+    scroll_to_top(item.id)
+
+
+def open_button(view: View, item_id: str, label: str) -> None:
+    """A button that opens an item."""
+    st.button(cards.plain(label), key=f"open-{item_id}", width="stretch", on_click=_open, args=(view, item_id))
+
+
+def scroll_to_top(of: str) -> None:
+    """Begin a page at its top: the button that led here may have been far down."""
+    script = f"/*{json.dumps(of)[1:-1].replace('*', '').replace('<', '')}*/"
+    script += "document.querySelector('[data-testid=stMain]')?.scrollTo(0,0)"
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
+def trail(now: str) -> list[str]:
+    """Ids of the items visited before the one that is open, the last one last."""
+    steps = list(cast("list[str]", st.session_state.get("browse-trail", [])))
+    return steps[: steps.index(now)] if now in steps else steps
+
+
+def _open(view: View, item_id: str) -> None:
+    steps = trail(view.item) if view.item else []
+    if view.item:
+        steps.append(view.item)
+    if item_id in steps:  # going on to an item of the way is going back to it
+        steps = steps[: steps.index(item_id)]
+    st.session_state["browse-trail"] = steps[-MAX_TRAIL:]
+    st.query_params.from_dict(write(replace(view, item=item_id)))
+
+
+def _close(view: View) -> None:
+    st.session_state.pop("browse-trail", None)
+    st.query_params.from_dict(write(replace(view, item="")))
+
+
+def _ways_back(view: View) -> None:
+    with st.container(key="browse-crumbs", horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.button(WORDS.browse_close, key="close", icon=":material/grid_view:", on_click=_close, args=(view,))
+        for n, id in enumerate(trail(view.item)[-MAX_CRUMBS:]):
+            gallery, position = session.find(id)
+            title = cards.plain(gallery.items.row(position).title)
+            st.button(
+                title, key=f"crumb-{n}", type="tertiary", icon=":material/chevron_left:", help=WORDS.browse_trail,
+                on_click=_open, args=(view, id),
+            )  # fmt: skip
+
+
+def _item_html(item: Item, picture: Picture) -> str:
+    kicker = f'<p class="vt-kicker">{escape(WORDS.catalogues[item.catalogue])}</p>'
+    title = f'<h1 class="vt-title">{escape(item.title)}</h1>'
+    id = f'<p class="vt-quiet vt-id">{escape(WORDS.browse_id)} {escape(item.id)}</p>'
+    return f'<div class="vt-opened">{cards.item_html(item, picture, kicker + title + id)}</div>'
+
+
+def _neighbours(view: View, gallery: Gallery, position: int, hits: list[Hit]) -> None:
+    with st.grid(COLUMNS, min_column_width=130, gap="small", key="browse-near") as grid:
+        for hit in hits:
+            other = session.engine().gallery(hit.catalogue)
+            mark = twins.mark(gallery, position, other, hit)
+            badge = f'<span class="vt-mark">{escape(WORDS.browse_marks[mark])}</span>' if mark else ""
+            similarity = escape(WORDS.browse_similarity.format(similarity=hit.similarity))
+            with grid.cell():
+                lines = f'{badge}<p class="vt-quiet">{similarity}</p>'
+                st.html(cards.item_html(hit, picture_of(other, hit.position), lines))
+                open_button(view, hit.id, hit.title)

@@ -1,0 +1,162 @@
+"""The Browse page: all items of the catalogues, page by page. Its whole state is in its link."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.errors import VitrineError
+from core.ui.browse import item as browse_item
+from core.ui.browse.view import ALL, SIZES, SORTS, View, known_kinds, read, write
+from core.ui.components import cards
+from core.ui.components.pictures import picture_of
+from core.ui.visit import navigation, page, session
+from core.ui.words import WORDS
+
+COLUMNS = 6
+#: Where the items of a page are: catalogue id and row.
+Place = tuple[str, int]
+
+
+def show() -> None:
+    """Draw the page."""
+    view, notes = read(st.query_params)
+    navigation.remember("browse", write(view))
+    page.begin(WORDS.browse_title)
+    try:
+        if view.item:
+            browse_item.show(view)
+        else:
+            _catalogue(view, notes)
+    except VitrineError as error:
+        st.error(cards.plain(str(error)), icon=":material/error:")
+        if view.item:
+            _go_button(WORDS.browse_close, "close", replace(view, item=""))
+
+
+def _catalogue(view: View, notes: list[str]) -> None:
+    st.html(f'<h2 class="vt-browse-heading">{WORDS.browse_heading}</h2>')
+    _filters(view)
+    with st.spinner(WORDS.looking):
+        rows = _rows(view)
+    n = sum(len(positions) for _, positions in rows)
+    n_pages = max(1, -(-n // view.size))
+    if view.page > n_pages:
+        notes = [*notes, WORDS.browse_bad_page.format(value=view.page, page=n_pages)]
+        view = replace(view, page=n_pages)
+    for note in notes:
+        st.info(cards.plain(note), icon=":material/info:")
+    if not n:
+        st.info(WORDS.browse_empty, icon=":material/filter_alt:")
+        _go_button(WORDS.browse_reset, "reset", View())
+        return
+    _pager(view, n, n_pages)
+    _grid(view, page_of(rows, (view.page - 1) * view.size, view.size))
+    _steps(view, n_pages, "below")
+
+
+def _go(view: View) -> None:
+    st.query_params.from_dict(write(view))
+
+
+def _go_button(label: str, key: str, view: View, **looks: Any) -> None:
+    st.button(label, key=key, on_click=_go, args=(view,), **looks)
+
+
+def _changed(view: View, name: str) -> None:
+    """A filter was set: show the first page of what it leaves."""
+    value = st.session_state[f"browse-{name}"]
+    changed: dict[str, Any] = {"page": 1, name: value}
+    changed_view = replace(view, **changed)
+    known = known_kinds(changed_view)
+    _go(replace(changed_view, kinds=tuple(kind for kind in known if kind in changed_view.kinds)))
+
+
+def _filters(view: View) -> None:
+    """The link decides what the widgets show; a widget that is used changes the link."""
+    for name in ("catalogue", "sort", "size"):
+        st.session_state[f"browse-{name}"] = getattr(view, name)
+    st.session_state["browse-kinds"] = list(view.kinds)
+    names = known_kinds(view)
+    with st.container(key="browse-filters", horizontal=True, vertical_alignment="top", gap="medium"):
+        st.segmented_control(
+            WORDS.catalogue, [ALL, *View().catalogues], required=True, format_func=lambda id: WORDS.catalogues[id],
+            key="browse-catalogue", on_change=_changed, args=(view, "catalogue"), width="content",
+        )  # fmt: skip
+        st.multiselect(
+            WORDS.browse_class, list(names), format_func=names.__getitem__, key="browse-kinds", on_change=_changed,
+            args=(view, "kinds"), placeholder=WORDS.browse_all_classes, wrap=True, width=340,
+        )  # fmt: skip
+        for label, name, choices, words in (
+            (WORDS.browse_sort, "sort", list(SORTS), WORDS.browse_sorts),
+            (WORDS.browse_size, "size", list(SIZES), {size: str(size) for size in SIZES}),
+        ):
+            st.selectbox(
+                label, choices, format_func=words.__getitem__, key=f"browse-{name}", on_change=_changed,
+                args=(view, name), width=120 if name == "size" else 190,
+            )  # fmt: skip
+
+
+def _rows(view: View) -> list[tuple[str, np.ndarray]]:
+    """Catalogue ids and the positions that the filters leave, in the order of the view."""
+    found: list[tuple[str, np.ndarray]] = []
+    for catalogue in view.catalogues:
+        items = session.engine().gallery(catalogue).items
+        positions = np.arange(len(items))
+        if view.kinds:
+            positions = items.positions_of([k.partition("/")[2] for k in view.kinds if k.startswith(f"{catalogue}/")])
+        if view.sort == "class":
+            codes = items.frame["label"].cat.codes.to_numpy()
+            positions = positions[np.argsort(codes[positions], kind="stable")]
+        found.append((catalogue, positions))
+    return found
+
+
+def page_of(rows: list[tuple[str, np.ndarray]], start: int, size: int) -> list[Place]:
+    """The items from `start` on, at most `size`, as if all rows were one list."""
+    places: list[Place] = []
+    for catalogue, positions in rows:
+        wanted = positions[max(start, 0) : max(start + size, 0)]
+        places += [(catalogue, int(position)) for position in wanted]
+        start -= len(positions)
+    return places
+
+
+def _pager(view: View, n: int, n_pages: int) -> None:
+    with st.container(key="browse-pager", horizontal=True, vertical_alignment="center", gap="small"):
+        count = WORDS.browse_count.format(n=n, page=view.page, pages=n_pages) if n > 1 else WORDS.browse_one
+        st.markdown(count, width="stretch")
+        if n_pages > 1:
+            st.session_state["browse-page"] = view.page
+            st.number_input(
+                WORDS.browse_jump, 1, n_pages, step=1, key="browse-page", on_change=_jumped, args=(view,), width=140,
+                label_visibility="collapsed", help=WORDS.browse_jump,
+            )  # fmt: skip
+    _steps(view, n_pages, "above")
+
+
+def _jumped(view: View) -> None:
+    _go(replace(view, page=int(st.session_state["browse-page"])))
+
+
+def _steps(view: View, n_pages: int, where: str) -> None:
+    if n_pages < 2 or where == "above":  # above, the number has its own steps
+        return
+    with st.container(key=f"browse-steps-{where}", horizontal=True, horizontal_alignment="center"):
+        earlier, later = replace(view, page=view.page - 1), replace(view, page=view.page + 1)
+        _go_button(WORDS.browse_earlier, "earlier", earlier, disabled=view.page <= 1, icon=":material/arrow_back:")
+        _go_button(WORDS.browse_later, "later", later, disabled=view.page >= n_pages, icon=":material/arrow_forward:")
+
+
+def _grid(view: View, places: list[Place]) -> None:
+    with st.grid(COLUMNS, min_column_width=130, gap="small", key="browse-grid") as grid:
+        for catalogue, position in places:
+            gallery = session.engine().gallery(catalogue)
+            item = gallery.items.row(position)
+            with grid.cell():
+                st.html(cards.item_html(item, picture_of(gallery, position)))
+                browse_item.open_button(view, item.id, item.title)
+    browse_item.scroll_to_top(str(write(view)))

@@ -1,0 +1,203 @@
+"""The columns of the Compare page: each fills in when its backbone has answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from typing import cast
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.compare.agreement import Pair, furthest, pairs
+from core.compare.side_by_side import Answer, Question, Race
+from core.engine.backbones import BACKBONES, Backbone, get
+from core.engine.search import process
+from core.engine.search.engine import Hit
+from core.errors import VitrineError
+from core.own.items import OWN
+from core.ui.compare import build
+from core.ui.components import cards, samples
+from core.ui.components.pictures import picture_of
+from core.ui.components.query import described, look_of, ways_out
+from core.ui.visit import session, state
+from core.ui.words import WORDS
+
+K = 5
+POLL_S = 0.4
+#: Warm backbones are done by then, and their columns are drawn at once.
+PATIENCE_S = 0.5
+
+
+def show(query: state.Query, chosen: list[str]) -> None:
+    """Draw a query and what each of the chosen backbones finds.
+
+    Raises:
+        VitrineError: The query names nothing that exists.
+    """
+    look = None if query.kind == "item" else look_of(query)
+    name, note, picture = described(query, look)
+    left, right = st.columns([1, 4.5], gap="medium")
+    with left.container(key="query"):
+        st.html(cards.query_html(WORDS.query_kinds[query.kind], name, note, picture))
+        ways_out()
+    if own := session.thumbnail(query.ref):
+        question = Question(source=own, name=name)
+    elif query.kind == "item":
+        question = Question(item=query.ref)
+    elif query.kind == "sample":
+        question = Question(source=samples.path_of(query.ref), name=name)
+    else:  # of a photo only the preview is kept
+        question = Question(source=look.preview if look else b"", name=name)
+    race = _race(query, question, chosen)
+    with right:
+        if race.wait(PATIENCE_S):
+            _draw(race, chosen)
+            _command(query, [id for id in chosen if (answer := race.answer(id)) and answer.hits])
+        else:
+            _watch(race, chosen)
+
+
+def _race(query: state.Query, question: Question, chosen: list[str]) -> Race:
+    """The visitor's race for this query, begun now if it is another than the last one."""
+    key = (query, tuple(chosen))
+    known = cast("tuple[object, Race] | None", st.session_state.get("race"))
+    if known and known[0] == key:
+        return known[1]
+    if known:
+        known[1].stop()
+    race = Race(chosen, question, K)
+    st.session_state["race"] = (key, race)
+    return race
+
+
+def _command(query: state.Query, ids: list[str]) -> None:
+    """The command that gives the same hits; a visitor's photo is theirs to name."""
+    if len(ids) > 1:
+        theirs = query.kind == "photo" or query.ref.startswith(f"{OWN}/")
+        place = f"--item {query.ref}" if query.kind == "item" else f"samples/{query.ref}.jpg"
+        st.caption(WORDS.compare_command)
+        command = f"python -m core compare {'PHOTO' if theirs else place} --backbones {' '.join(ids)}"
+        st.code(command, language=None, wrap_lines=True)
+
+
+@st.fragment(run_every=POLL_S)
+def _watch(race: Race, chosen: list[str]) -> None:
+    if race.finished:
+        st.rerun()  # drawn once more, for good
+    _draw(race, chosen)
+
+
+def _draw(race: Race, chosen: list[str]) -> None:
+    answers = {id: race.answer(id) for id in chosen}
+    found = {id: answer.hits for id, answer in answers.items() if answer and answer.hits}
+    if len(found) > 1:
+        _agreement(found)
+    counts = Counter(hit.id for hits in found.values() for hit in hits)
+    columns = st.columns(len(chosen), gap="small")
+    for column, (id, answer) in zip(columns, answers.items(), strict=True):
+        with column.container(key=f"column-{chosen.index(id)}"):
+            _column(id, answer, counts, race.finished)
+
+
+def _column(id: str, answer: Answer | None, counts: Counter[str], finished: bool) -> None:
+    st.html(head_html(id, _record(id, answer)))
+    if answer is None:
+        words = build.preparing(id, title_of(id)) or WORDS.compare_waiting
+        st.html(f'<p class="vt-quiet vt-waiting" role="status">{escape(words)}</p>')
+    elif answer.hits:
+        st.html(_hits_html(answer, counts))
+        st.caption(cost_line(answer))
+    else:
+        build.show(answer, finished)
+
+
+def _record(id: str, answer: Answer | None) -> Backbone | None:
+    """What is known of a backbone; a name of a library only after a thread has looked it up, which takes seconds."""
+    if id not in BACKBONES and (answer is None or answer.problem):
+        return None
+    try:
+        return get(id)
+    except VitrineError:
+        return None
+
+
+def head_html(id: str, record: Backbone | None) -> str:
+    """The head of a column: what the backbone is."""
+    if record is None:
+        return f'<h3 class="vt-title">{escape(id)}</h3>'
+    facts = WORDS.compare_facts.format(dim=record.dim, parameters=millions(record.n_parameters), size=record.input_size)
+    return f'<h3 class="vt-title">{escape(record.title)}</h3><p class="vt-quiet">{escape(facts)}</p>'
+
+
+def millions(n: int) -> str:
+    """A number of parameters in words."""
+    return WORDS.compare_millions.format(n=n / 1e6) if n else WORDS.compare_weightless
+
+
+def cost_line(answer: Answer) -> str:
+    """How long an answer took."""
+    search = WORDS.compare_search.format(n_items=answer.n_items, ms=answer.search_ms)
+    embed = WORDS.compare_stored if answer.embed_ms is None else WORDS.compare_embed.format(ms=answer.embed_ms)
+    return f"{embed} · {search}"
+
+
+def _hits_html(answer: Answer, counts: Counter[str]) -> str:
+    return (
+        f'<div class="vt-rows" role="list">{"".join(_hit_html(hit, counts[hit.id] - 1) for hit in answer.hits)}</div>'
+    )
+
+
+def _hit_html(hit: Hit, n_others: int) -> str:
+    """One row: a small picture, what it is, how close it is, and how many others found it, too."""
+    picture = picture_of(process.engine().gallery(hit.catalogue), hit.position)
+    catalogue = WORDS.catalogues[hit.catalogue]
+    alt = WORDS.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
+    chance = WORDS.chance.format(percent=cards.percent(hit.same_kind))
+    others = f'<p class="vt-quiet vt-shared">{escape(WORDS.compare_also.format(n=n_others))}</p>' if n_others else ""
+    link = f'<a href="Browse?{urlencode({"item": hit.id})}" target="_blank" rel="noopener">{escape(hit.title)}</a>'
+    return (
+        f'<div class="vt-row" role="listitem" data-id="{escape(hit.id)}">'
+        f'<div class="vt-frame">{cards.picture_html(picture, alt)}</div>'
+        f'<div><p class="vt-row-title">{link} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
+        f'<p class="vt-quiet">{escape(chance)}</p>{others}</div></div>'
+    )
+
+
+def _agreement(found: dict[str, list[Hit]]) -> None:
+    compared = pairs({id: [(hit.id, hit.title) for hit in hits] for id, hits in found.items()}, K)
+    least = furthest(compared)
+    words = {"first": title_of(least.first), "second": title_of(least.second)}
+    if least.overlap == 1:
+        line = WORDS.compare_all_agree
+    else:
+        sentence = WORDS.compare_furthest if len(compared) > 1 else WORDS.compare_two
+        line = sentence.format(**words, n=round(K * least.overlap), kinds=round(K * least.labels), k=K)
+    st.html(f'<p class="vt-agreement">{escape(line)}</p>')
+    if len(compared) > 1:
+        st.html(matrix_html(list(found), compared))
+
+
+def title_of(id: str) -> str:
+    """What a backbone is called."""
+    return BACKBONES[id].title if id in BACKBONES else id
+
+
+def matrix_html(ids: list[str], compared: list[Pair]) -> str:
+    """How many hits every two have in common, as a table."""
+    cells = {frozenset((pair.first, pair.second)): pair for pair in compared}
+    head = "".join(f'<th scope="col">{escape(title_of(id))}</th>' for id in ids[1:])
+    rows = ""
+    for row, id in enumerate(ids[:-1]):
+        rows += f'<tr><th scope="row">{escape(title_of(id))}</th>'
+        for other, column in enumerate(ids[1:], 1):
+            rows += _cell(cells[frozenset((id, column))]) if other > row else "<td></td>"
+        rows += "</tr>"
+    caption = f"<caption>{escape(WORDS.compare_overlap.format(k=K))}</caption>"
+    return f'<div class="vt-scroll"><table class="vt-matrix">{caption}<tr><td></td>{head}</tr>{rows}</table></div>'
+
+
+def _cell(pair: Pair) -> str:
+    same = escape(WORDS.compare_cell.format(n=round(K * pair.overlap), k=K))
+    kinds = escape(WORDS.compare_cell_kinds.format(n=round(K * pair.labels), k=K))
+    return f'<td style="--share:{100 * pair.overlap:.0f}%"><b>{same}</b><br><span class="vt-quiet">{kinds}</span></td>'

@@ -1,0 +1,80 @@
+"""Catalogue items on which the chosen backbones disagree most."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.compare.disputes import Dispute, disputes
+from core.compare.gallery import has_gallery
+from core.config import artifacts_dir
+from core.engine.search import process
+from core.ui.compare.columns import K, title_of
+from core.ui.components import cards
+from core.ui.components.pictures import picture_of
+from core.ui.visit import state
+from core.ui.words import WORDS
+
+N_SHOWN = 6
+
+
+def show(chosen: list[str]) -> None:
+    """Draw them.
+
+    Raises:
+        VitrineError: A gallery is damaged.
+    """
+    usable = [id for id in chosen if has_gallery(id)]
+    if len(usable) < 2:
+        st.info(WORDS.disputes_need_two, icon=":material/checklist:")
+        return
+    st.caption(WORDS.disputes_note.format(names=", ".join(cards.plain(title_of(id)) for id in usable), k=K))
+    seed = st.number_input(
+        WORDS.disputes_sample, 0, 999, key="seed", help=WORDS.disputes_sample_help, width=160, bind="query-params"
+    )
+    with st.spinner(WORDS.disputes_looking):
+        found = _found(tuple(usable), int(seed), str(artifacts_dir()))
+    for dispute in found:
+        _draw(dispute)
+    command = f"python -m core compare --seed {int(seed)} --backbones {' '.join(usable)}"
+    st.caption(WORDS.compare_command)
+    st.code(command, language=None, wrap_lines=True)
+
+
+@st.cache_data(max_entries=32, ttl=3600, show_spinner=False)
+def _found(backbone_ids: tuple[str, ...], seed: int, folder: str) -> list[Dispute]:
+    return disputes(backbone_ids, N_SHOWN, K, seed)
+
+
+def _draw(dispute: Dispute) -> None:
+    catalogue, position = dispute.item
+    gallery = process.engine().gallery(catalogue)
+    item = gallery.items.row(position)
+    with st.container(key=f"dispute-{item.id}", border=True):
+        left, right = st.columns([1, 5], gap="medium")
+        with left:
+            title = f'<p class="vt-quiet">{escape(item.title)}</p>'
+            st.html(cards.item_html(item, picture_of(gallery, position), title))
+            st.button(
+                WORDS.disputes_open, key=f"open-{item.id}", on_click=_open, args=(item.id,), width="stretch",
+                help=WORDS.browse_item_alt.format(title=item.title, catalogue=WORDS.catalogues[catalogue]),
+            )  # fmt: skip
+        with right:
+            st.html("".join(_strip_html(id, places) for id, places in dispute.neighbours.items()))
+
+
+def _strip_html(backbone_id: str, places: list[tuple[str, int]]) -> str:
+    """A backbone's name and the pictures of what it finds closest."""
+    tiles = ""
+    for catalogue, position in places:
+        gallery = process.engine().gallery(catalogue)
+        item = gallery.items.row(position)
+        title = f'<p class="vt-quiet">{escape(item.title)}</p>'
+        tiles += cards.item_html(item, picture_of(gallery, position), title)
+    return f'<div class="vt-strip"><p class="vt-kicker">{escape(title_of(backbone_id))}</p><div>{tiles}</div></div>'
+
+
+def _open(item_id: str) -> None:
+    st.query_params.pop("view", None)
+    state.go(state.Query("item", item_id))

@@ -1,0 +1,98 @@
+"""Index settings, for the curious: what M and ef buy, and what `ef` changes on the query of this visit."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from core.compare.figures.benchmark import read_benchmark
+from core.compare.index_lab import EfLab, Found
+from core.config import artifacts_dir
+from core.engine.search import process
+from core.ui.compare import plots
+from core.ui.components import ask, cards
+from core.ui.components.pictures import picture_of
+from core.ui.components.query import look_of, receive
+from core.ui.visit import session, state
+from core.ui.words import WORDS
+
+K = 10
+EFS = (10, 12, 16, 24, 32, 40, 48, 64, 96, 128, 256)
+COMMAND = "python -m core benchmark --only index_settings"
+
+
+def show() -> None:
+    """Draw the view.
+
+    Raises:
+        VitrineError: The query names nothing that exists, or an index is damaged.
+    """
+    _sweep()
+    st.html(f'<h3 class="vt-title">{escape(WORDS.ef_heading)}</h3>')
+    st.caption(WORDS.ef_note)
+    ask.show(large=False, words=False)
+    receive()
+    query = state.pictured()
+    if query is None:
+        st.info(WORDS.ef_empty, icon=":material/image_search:")
+        return
+    with st.spinner(WORDS.looking):
+        lab = _lab(str(artifacts_dir()))
+        embedding, exclude = _embedding(query)
+        exact = lab.exact(embedding, K, exclude)
+    _slider(lab, embedding, exclude, exact)
+
+
+def _embedding(query: state.Query) -> tuple[np.ndarray, tuple[tuple[str, int], ...]]:
+    """The query's embedding, and what must not be found: an item itself."""
+    if query.kind != "item":
+        return look_of(query).embedding, ()
+    _, position = session.find(query.ref)
+    return session.engine().embedding_of(query.ref), ((query.ref.partition("/")[0], position),)
+
+
+@st.cache_resource(max_entries=1, ttl=900, show_spinner=False)
+def _lab(folder: str) -> EfLab:
+    """A copy of the index for everybody who plays with it; each of its searches is whole in itself."""
+    return EfLab(process.engine())
+
+
+def _sweep() -> None:
+    part = read_benchmark().get("index_settings")
+    if part is None:
+        st.info(WORDS.sweep_empty, icon=":material/speed:")
+    else:
+        measured, machine = part["results"], part["machine"]
+        st.plotly_chart(plots.recall_against_speed(measured["rows"]), key="sweep", alt=WORDS.sweep_alt)
+        st.caption(WORDS.sweep_note.format(**{**measured, **machine}))
+    st.caption(WORDS.compare_command)
+    st.code(COMMAND, language=None, wrap_lines=True)
+
+
+@st.fragment
+def _slider(lab: EfLab, embedding: np.ndarray, exclude: tuple[tuple[str, int], ...], exact: Found) -> None:
+    usual = lab.served_ef if lab.served_ef in EFS else EFS[0]
+    ef = st.select_slider(WORDS.ef, EFS, usual, key="ef", help=WORDS.ef_help, bind="query-params")
+    found = lab.search(embedding, K, ef, exclude)
+    kept = [place for place in exact.places if place in found.places]
+    words = {"n": len(kept), "k": len(exact.places), "ms": found.ms, "exact_ms": exact.ms, "ef": ef}
+    st.markdown(WORDS.ef_found.format(**words))
+    with st.grid(5, min_column_width=130, gap="small", key="ef-hits") as grid:
+        for place, similarity in zip(exact.places, exact.similarities, strict=True):
+            with grid.cell():
+                _tile(place, similarity, WORDS.ef_same if place in kept else WORDS.ef_missed)
+        for place, similarity in zip(found.places, found.similarities, strict=True):
+            if place not in exact.places:
+                with grid.cell():
+                    _tile(place, similarity, WORDS.ef_instead)
+
+
+def _tile(place: tuple[str, int], similarity: float, mark: str) -> None:
+    catalogue, position = place
+    gallery = process.engine().gallery(catalogue)
+    item = gallery.items.row(position)
+    badge = "" if mark == WORDS.ef_same else f'<span class="vt-mark">{escape(mark)}</span>'
+    line = f'<p class="vt-quiet">{escape(WORDS.browse_similarity.format(similarity=similarity))}</p>'
+    st.html(cards.item_html(item, picture_of(gallery, position), badge + line))

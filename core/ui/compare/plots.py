@@ -1,0 +1,56 @@
+"""The plots of the Compare page; the only place of this page that knows Plotly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.compare.figures.table import Row
+from core.ui.words import WORDS
+
+HEIGHT = 420
+#: What a logarithmic axis names, each number in full.
+_TICKS = {"tickvals": [n * 10**power for power in range(6) for n in (1, 1.5, 2, 3, 5, 7)], "tickformat": ",~r"}
+
+
+def quality_against_cost(rows: Sequence[Row], metric: str, name: str) -> Any:
+    """A figure: milliseconds an image (logarithmic) against quality with its 95 % interval; larger is more memory."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    largest = max(row.get("peak_memory_mb", 1) for row in rows)
+    for number, row in enumerate(sorted(rows, key=lambda row: float(row["ms_p50"]))):
+        value = row[metric]
+        place = "bottom center" if number % 2 else "top center"  # neighbours' names keep out of each other's way
+        bars = {"array": [row[f"{metric} high"] - value], "arrayminus": [value - row[f"{metric} low"]]}
+        size = 10 + 20 * row.get("peak_memory_mb", 1) / largest
+        figure.add_scatter(
+            x=[row["ms_p50"]], y=[value], error_y={"type": "data", "symmetric": False, **bars}, name=row["title"],
+            mode="markers+text", text=[row["backbone"]], textposition=place, marker={"size": size},
+            hovertemplate=WORDS.plot_hover, cliponaxis=False,
+            customdata=[[row["title"], row.get("peak_memory_mb", 0), row.get("n_parameters", 0) / 1e6]],
+        )  # fmt: skip
+    figure.update_layout(height=HEIGHT, showlegend=False, margin={"t": 20, "r": 70, "b": 20, "l": 20})
+    figure.update_xaxes(type="log", title=WORDS.plot_ms, **_TICKS)
+    figure.update_yaxes(title=name)
+    return figure
+
+
+def recall_against_speed(rows: Sequence[dict[str, Any]]) -> Any:
+    """A figure: one line for each M, a point for each ef; to the upper right is better."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for m in dict.fromkeys(row["M"] for row in rows):
+        line = [row for row in rows if row["M"] == m]
+        figure.add_scatter(
+            x=[row["queries_per_s"] for row in line], y=[row["index_recall@10"] for row in line],
+            text=[f"ef {row['ef']}" for row in line], mode="lines+markers",
+            name=f"M = {m}", hovertemplate=WORDS.sweep_hover,
+        )  # fmt: skip
+    figure.update_layout(
+        height=HEIGHT, margin={"t": 20, "r": 20, "b": 20, "l": 20}, legend={"orientation": "h", "y": 1.12}
+    )
+    figure.update_xaxes(type="log", title=WORDS.sweep_speed, **_TICKS)
+    figure.update_yaxes(title="index_recall@10")
+    return figure

@@ -1,0 +1,145 @@
+"""The maps in the browser: a component that draws them by WebGL and tells what was chosen on them.
+
+Streamlit's own chart is not used: its hover cannot show pictures, it would send every point again for every
+change, and two charts could not light up each other without the server. plotly.js was used, and took three seconds
+to load itself and draw 75,398 points in Chromium without a graphics card, even as one trace of one colour.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from core.config import DEFAULT_BACKBONE
+from core.engine.backbones import BACKBONES
+from core.engine.catalogues import CATALOGUES
+from core.maps import points
+from core.maps.files import STEPS, EmbeddingMap, chart_of
+from core.maps.projection import place
+from core.ui.maps import server
+from core.ui.maps.view import View
+from core.ui.words import WORDS
+
+KEY = "maps-plot"
+#: The parts of the script, in the order in which they build on each other.
+_SCRIPTS = ("paint", "chart", "hand", "plot")
+#: Half of what is seen around a query, as a share of the map.
+_AROUND = 0.12
+#: Said by a map instead of what to look at: what is seen stays as it is.
+_KEEP = "keep"
+_HTML = """<div class="vt-maps"><p class="vt-maps-loading" role="status">{loading}</p></div>
+<div class="vt-maps-legend" role="group" aria-label="{legend}"></div>"""
+
+
+class Placed(NamedTuple):
+    """What is placed on the maps: the numbers of an item (None for a photo) and of the nearest items, closest first."""
+
+    number: int | None
+    nearest: tuple[int, ...]
+    n_hits: int
+    centred: bool
+
+
+@lru_cache(maxsize=1)
+def _component() -> Any:
+    here = Path(__file__).with_name("js")
+    script = "\n".join((here / f"{part}.js").read_text("utf-8") for part in _SCRIPTS)
+    style = (here / "plot.css").read_text("utf-8")
+    html = _HTML.format(loading=escape(WORDS.maps_loading), legend=escape(WORDS.maps_colour))
+    return st.components.v2.component("vitrine_maps", html=html, css=style, js=script, isolate_styles=False)
+
+
+def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_opened: Any) -> None:
+    """Draw the maps.
+
+    Args:
+        view: Which, and how they are coloured.
+        lit: (m,) int64 numbers of the items that are lit, none for all.
+        placed: The query, if there is one.
+        on_chosen: Called when a lasso or a box was drawn or taken away.
+        on_opened: Called when a point was clicked.
+
+    Raises:
+        ArtifactError: A map cannot be used.
+    """
+    _component()(
+        key=KEY,
+        data={
+            "maps": [_map(id, view, placed) for id in view.maps],
+            "colour": view.colour,
+            "kinds": [
+                {"name": kind.title, "catalogue": list(CATALOGUES).index(kind.catalogue)} for kind in points.KINDS
+            ],
+            "catalogues": [WORDS.catalogues[id] for id in CATALOGUES],
+            "sides": list(WORDS.maps_sides),
+            "n": int(points.starts()[-1]),
+            "lit": points.pack(lit),
+            "words": {
+                "alt": WORDS.maps_alt,
+                "predicted": WORDS.maps_predicted,
+                "failed": WORDS.maps_failed,
+                "tools": WORDS.maps_tools,
+                "bar": WORDS.maps_bar,
+            },
+        },
+        on_chosen_change=on_chosen,
+        on_opened_change=on_opened,
+    )
+
+
+def drawn() -> np.ndarray:
+    """(m,) int64: the numbers of the items in what has just been drawn; for `on_chosen`."""
+    return points.unpack(st.session_state.get(KEY, {}).get("chosen"))
+
+
+def opened() -> int | None:
+    """The number of the item that has just been clicked, None for anything else; for `on_opened`."""
+    number = st.session_state.get(KEY, {}).get("opened")
+    return number if isinstance(number, int) and 0 <= number < points.starts()[-1] else None
+
+
+def _map(backbone_id: str, view: View, placed: Placed | None) -> dict[str, Any]:
+    chart, _ = chart_of(backbone_id)
+    # Where another backbone than the one that looked at a photo would see it, nobody knows.
+    known = placed is not None and (placed.number is not None or backbone_id == DEFAULT_BACKBONE)
+    query = _query(chart, placed) if placed and known else None
+    focus: Any = None
+    if query and placed and not placed.centred:
+        focus = _KEEP
+    elif query:
+        focus = [[query[axis] - _AROUND * STEPS, query[axis] + _AROUND * STEPS] for axis in ("x", "y")]
+    elif view.kind:
+        focus = _extent(chart, points.CODES[view.kind])
+    return {
+        "id": backbone_id,
+        "title": BACKBONES[backbone_id].title,
+        "version": server.version(backbone_id),
+        "focus": focus,
+        "query": query,
+    }
+
+
+def _query(chart: EmbeddingMap, placed: Placed) -> dict[str, Any] | None:
+    """Where a query is on a map: an item on its own point, a photo among its nearest; else None."""
+    rows = [row for number in placed.nearest if (row := points.row_on(chart, number)) is not None]
+    own = None if placed.number is None else points.row_on(chart, placed.number)
+    if own is None and not rows:
+        return None
+    x, y = chart.steps[own] if own is not None else place(chart.steps[rows].astype(np.float32))
+    hits = [row for number in placed.nearest[: placed.n_hits] if (row := points.row_on(chart, number)) is not None]
+    return {"x": float(x), "y": float(y), "hits": hits}
+
+
+def _extent(chart: EmbeddingMap, code: int) -> list[list[float]] | None:
+    """What to look at to see nearly all of a class, with a margin; None where the map has nothing of it."""
+    steps = chart.steps[points.codes_of(chart)[0] == code]
+    if not len(steps):
+        return None
+    low, high = np.percentile(steps, (2, 98), axis=0)
+    margin = np.maximum(0.3 * (high - low), 0.03 * STEPS)
+    return [[float(a), float(b)] for a, b in zip(low - margin, high + margin, strict=True)]

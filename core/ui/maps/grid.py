@@ -1,0 +1,83 @@
+"""The items that were chosen on a map: how many of each class, their pictures page by page, and all as CSV."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped]
+import streamlit as st
+
+from core.engine.catalogues import CATALOGUES
+from core.engine.files.tables import to_csv
+from core.engine.search import process
+from core.maps import points
+from core.ui.components.cards import item_html
+from core.ui.components.pictures import picture_of
+from core.ui.visit import state
+from core.ui.words import WORDS
+
+SIZE = 24
+COLUMNS = 6
+CSV_COLUMNS = ("id", "catalogue", "label")
+#: Classes that are counted in words, the most frequent ones; all are in the CSV.
+MAX_COUNTS = 10
+
+
+def show(numbers: np.ndarray) -> None:
+    """Draw the chosen items.
+
+    Args:
+        numbers: (m,) int64, rising, at least one.
+    """
+    st.html(f'<h2 class="vt-title">{escape(WORDS.maps_chosen.format(n=len(numbers)))}</h2>')
+    chosen = table_of(numbers)
+    st.markdown(" · ".join(WORDS.maps_count.format(title=title, n=n) for title, n in counts_of(chosen)))
+    n_pages = -(-len(numbers) // SIZE)
+    page = 1
+    with st.container(key="maps-pager", horizontal=True, vertical_alignment="bottom"):
+        if n_pages > 1:
+            page = int(st.number_input(WORDS.maps_page.format(n=n_pages), 1, n_pages, key=_key(numbers), width=180))
+        st.download_button(
+            WORDS.csv, lambda: to_csv(CSV_COLUMNS, chosen.to_dict("records")), "vitrine-map.csv", "text/csv",
+            key="maps-csv", help=WORDS.maps_csv_help, icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    tiles(numbers[(page - 1) * SIZE : page * SIZE], "maps-chosen")
+
+
+def tiles(numbers: np.ndarray, key: str) -> None:
+    """Draw items as small pictures, each with "more like this"."""
+    with st.grid(COLUMNS, min_column_width=130, gap="small", key=key) as grid:
+        for number in numbers.tolist():
+            catalogue, position = points.place_of(number)
+            gallery = process.engine().gallery(catalogue)
+            item = gallery.items.row(position)
+            with grid.cell():
+                caption = f'<p class="vt-quiet">{escape(item.title)}</p>'
+                st.html(item_html(item, picture_of(gallery, position), caption))
+                st.button(
+                    WORDS.more, key=f"{key}-{number}", width="stretch", on_click=state.go,
+                    args=(state.Query("item", item.id),),
+                )  # fmt: skip
+
+
+def table_of(numbers: np.ndarray) -> pd.DataFrame:
+    """The items of these numbers, in their order: text columns id, catalogue and label."""
+    first = points.starts()
+    parts = []
+    for start, end, name in zip(first, first[1:], CATALOGUES, strict=False):
+        positions = numbers[(numbers >= start) & (numbers < end)] - start
+        frame = process.engine().gallery(name).items.frame
+        parts.append(frame[list(CSV_COLUMNS)].iloc[positions].astype(str))
+    return pd.concat(parts, ignore_index=True)
+
+
+def counts_of(chosen: pd.DataFrame) -> list[tuple[str, int]]:
+    """The most frequent classes in plain words, and how many items each has."""
+    counts = chosen.value_counts(["catalogue", "label"]).head(MAX_COUNTS)
+    return [(CATALOGUES[catalogue].classes[label], int(n)) for (catalogue, label), n in counts.items()]
+
+
+def _key(numbers: np.ndarray) -> str:
+    """Another choice begins at its first page."""
+    return f"maps-page-{len(numbers)}-{int(numbers.sum())}"

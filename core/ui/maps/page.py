@@ -1,0 +1,184 @@
+"""The page of maps: every item where its backbone sees it, what lies where it should not, and the query among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core.config import DEFAULT_BACKBONE, MAX_WORDS
+from core.engine.backbones import BACKBONES
+from core.errors import VitrineError
+from core.maps import points
+from core.maps.files import chart_of, known_maps, repair
+from core.ui.components import cards
+from core.ui.maps import component, grid, mistakes
+from core.ui.maps import query as maps_query
+from core.ui.maps.view import COLOURS, View, read, rivals, write
+from core.ui.visit import page, state
+from core.ui.words import WORDS
+
+NOTHING = np.empty(0, np.int64)
+#: Pieces that a part of an id may find.
+MOST_FOUND = 200
+
+
+def show() -> None:
+    """Draw the page."""
+    page.begin(WORDS.maps_title, WORDS.maps_heading)
+    _maps()
+
+
+@st.fragment
+def _maps() -> None:
+    """All of the page that changes."""
+    try:
+        known = sorted(set(known_maps()) & set(BACKBONES), key=lambda id: id != DEFAULT_BACKBONE)
+        if known:
+            _body(known)
+        else:
+            st.info(WORDS.maps_none, icon=":material/map:")
+            st.code(repair(DEFAULT_BACKBONE), language="bash")
+    except VitrineError as error:
+        st.error(cards.plain(str(error)), icon=":material/error:")
+
+
+def _body(known: list[str]) -> None:
+    view, notes = read(st.query_params, known)
+    st.markdown(WORDS.maps_lead)
+    for note in notes:
+        st.info(cards.plain(note), icon=":material/info:")
+    _controls(view, known)
+    placed, lit = maps_query.placed(), st.session_state.get("maps-drawn", NOTHING)
+    if view.kind:
+        lit = _numbers_of(view.map, view.kind)
+    component.show(view, lit, placed, lambda: _drawn(view, known), _opened)
+    _faithfulness(view)
+    if placed is not None:
+        st.html(f'<h2 class="vt-title">{WORDS.maps_closest}</h2>')
+        grid.tiles(np.array(placed.nearest[: placed.n_hits]), "maps-closest")
+    if len(lit):
+        grid.show(lit)
+    _mistakes(view, known)
+    with st.expander(WORDS.maps_table, icon=":material/table:"):
+        st.html(mistakes.table_html(chart_of(view.map)[0]))
+
+
+def _go(view: View, known: list[str]) -> None:
+    """Keep the view in the link, and the query that is there."""
+    query: dict[str, str] = {name: ref for name in state.URL_KINDS.values() if (ref := st.query_params.get(name))}
+    st.query_params.from_dict(query | write(view, View(known[0])))
+
+
+def _changed(view: View, known: list[str], name: str) -> None:
+    if name == "kind":
+        st.session_state.pop("maps-drawn", None)
+    view = replace(view, **{name: st.session_state[f"maps-{name}"]})
+    if view.beside == view.map:
+        view = replace(view, beside="")
+    if view.second not in rivals(view.first):
+        view = replace(view, second=rivals(view.first)[0])
+    _go(view, known)
+
+
+def _choice(view: View, known: list[str], name: str, label: str, names: Mapping[str, str], width: int) -> None:
+    """A choice whose value is in the link; the link decides what it shows."""
+    st.session_state[f"maps-{name}"] = getattr(view, name)
+    st.selectbox(
+        label, list(names), format_func=names.__getitem__, key=f"maps-{name}", on_change=_changed,
+        args=(view, known, name), width=width,
+    )  # fmt: skip
+
+
+def _kinds() -> dict[str, str]:
+    return {kind.id: f"{kind.title} · {WORDS.catalogues[kind.catalogue]}" for kind in points.KINDS}
+
+
+def _controls(view: View, known: list[str]) -> None:
+    titles = {id: BACKBONES[id].title for id in known}
+    others = {id: title for id, title in titles.items() if id != view.map}
+    with st.container(key="maps-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+        _choice(view, known, "map", WORDS.maps_map, titles, 180)
+        if others:
+            _choice(view, known, "beside", WORDS.maps_beside, {"": WORDS.maps_no_second} | others, 180)
+        _choice(view, known, "colour", WORDS.maps_colour, {id: WORDS.maps_colours[id] for id in COLOURS}, 170)
+        _choice(view, known, "kind", WORDS.maps_kind, {"": WORDS.maps_no_kind} | _kinds(), 200)
+        st.text_input(
+            WORDS.maps_find, key="maps-find", on_change=_find, args=(view, known), width=190,
+            placeholder=WORDS.maps_find_example, max_chars=MAX_WORDS,
+        )  # fmt: skip
+        names = {"": WORDS.maps_no_query} | WORDS.samples
+        current = state.current()
+        st.session_state["maps-sample"] = current.ref if current and current.ref in WORDS.samples else ""
+        st.selectbox(
+            WORDS.maps_query, list(names), format_func=names.__getitem__, key="maps-sample", on_change=_sample,
+            width=110,
+        )  # fmt: skip
+    if problem := st.session_state.pop("maps-problem", ""):
+        st.warning(cards.plain(problem), icon=":material/search_off:")
+
+
+def _find(view: View, known: list[str]) -> None:
+    """Place the piece whose id, or a part of it, was typed; several are lit as if they had been drawn around."""
+    text = st.session_state["maps-find"].strip()
+    if not text:
+        return
+    numbers = points.numbers_with(text)
+    if len(numbers) == 1:
+        maps_query.place(int(numbers[0]))
+    elif 0 < len(numbers) <= MOST_FOUND:
+        st.session_state["maps-drawn"] = numbers
+        _go(replace(view, kind=""), known)
+    else:
+        words = WORDS.maps_found_many if len(numbers) else WORDS.maps_found_none
+        st.session_state["maps-problem"] = words.format(text=text[:60], n=len(numbers), most=MOST_FOUND)
+
+
+def _sample() -> None:
+    name = st.session_state["maps-sample"]
+    if name:
+        state.go(state.Query("sample", name))
+    else:
+        state.leave()
+        st.session_state.pop("answer", None)
+
+
+def _drawn(view: View, known: list[str]) -> None:
+    """Something was drawn around points: it takes the place of the class."""
+    st.session_state["maps-drawn"] = component.drawn()
+    _go(replace(view, kind=""), known)
+
+
+def _opened() -> None:
+    number = component.opened()
+    if number is not None:
+        st.session_state["maps-clicked"] = number
+        maps_query.place(number)
+
+
+def _numbers_of(backbone_id: str, kind: str) -> np.ndarray:
+    chart, _ = chart_of(backbone_id)
+    return points.numbers_on(chart)[points.codes_of(chart)[0] == points.CODES[kind]]
+
+
+def _faithfulness(view: View) -> None:
+    for id in view.maps:
+        facts = chart_of(id)[1]
+        trust, kept = facts.faithfulness.trustworthiness, facts.faithfulness.neighbours_kept
+        st.caption(
+            WORDS.maps_faithful.format(
+                title=BACKBONES[id].title, n=facts.count, trust=trust.value, trust_low=trust.low, trust_high=trust.high,
+                k=facts.faithfulness.k, kept=kept.value, kept_low=kept.low, kept_high=kept.high,
+            )
+        )  # fmt: skip
+
+
+def _mistakes(view: View, known: list[str]) -> None:
+    kinds = _kinds()
+    with st.expander(WORDS.maps_mistakes, icon=":material/compare_arrows:", expanded=True):
+        with st.container(key="maps-pair", horizontal=True, gap="small"):
+            _choice(view, known, "first", WORDS.maps_first, kinds, 260)
+            _choice(view, known, "second", WORDS.maps_second, {id: kinds[id] for id in rivals(view.first)}, 260)
+        mistakes.show(view)

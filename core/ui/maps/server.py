@@ -1,0 +1,62 @@
+"""What the map in the browser fetches: the points of a map, and the picture of the item under the pointer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from core.api.errors import HANDLERS, HEADERS, ApiError
+from core.engine.backbones import get
+from core.engine.files.manifest import load_manifest
+from core.engine.search import process
+from core.maps import points as maps_data
+from core.ui.components import cards
+from core.ui.components.pictures import picture_of
+from core.ui.words import WORDS
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+
+
+def version(backbone_id: str) -> str:
+    """What tells one version of a map from another, "" where there is none."""
+    return str(load_manifest()["files"].get(f"maps/{backbone_id}.npz", {}).get("sha256", ""))[:16]
+
+
+def points(request: Request) -> Response:
+    """The points of one map; see `maps_data.body`. The link names the version, so the browser keeps it."""
+    backbone_id = get(request.path_params["backbone"]).id
+    asked, now = request.query_params.get("v"), version(backbone_id)
+    return Response(maps_data.body(backbone_id), 200, _FOREVER if asked == now else HEADERS, "application/octet-stream")
+
+
+def item(request: Request) -> Response:
+    """An item by its number: id, title, and its picture as HTML of our own."""
+    try:
+        catalogue, position = maps_data.place_of(request.path_params["number"])
+    except IndexError:
+        raise ApiError(404, "There is no item with this number.") from None
+    gallery = process.engine().gallery(catalogue)
+    row = gallery.items.row(position)
+    alt = WORDS.browse_item_alt.format(title=row.title, catalogue=WORDS.catalogues[catalogue])
+    picture = cards.picture_html(picture_of(gallery, position), alt)
+    return JSONResponse({"id": row.id, "picture": picture}, headers=HEADERS | {"Cache-Control": "private, max-age=600"})
+
+
+def application(prefix: str = "") -> Starlette:
+    """The two addresses, below `{prefix}/maps`."""
+    base = f"{prefix}/maps"
+    gets = {"/points/{backbone}": points, "/items/{number:int}": item}
+    routes = [Route(base + path, endpoint, methods=["GET"]) for path, endpoint in gets.items()]
+    return Starlette(routes=routes, exception_handlers=HANDLERS)
+
+
+def routes(prefix: str = "") -> list[BaseRoute]:
+    """The same as routes of another application."""
+    return [Route(f"{prefix}/maps/{{path:path}}", application(prefix))]

@@ -1,0 +1,1 @@
+"""The page of a catalogue of one's own."""

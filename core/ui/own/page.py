@@ -1,0 +1,85 @@
+"""The page of a visitor's own catalogue: what is in it, and what can be done with it."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.own.catalogue import OwnCatalogue
+from core.own.ingest.incoming import Skipped
+from core.own.items import OWN
+from core.ui.components import cards
+from core.ui.own import job as own_job
+from core.ui.own import manage, queries, sources
+from core.ui.visit import navigation, page, session
+from core.ui.words import WORDS
+
+
+def show() -> None:
+    """Draw the page."""
+    page.begin(WORDS.own_title, WORDS.own_heading)
+    job = own_job.current()
+    if job:
+        own_job.show(job)
+    else:
+        _at_rest(session.own())
+
+
+def _at_rest(mine: OwnCatalogue | None) -> None:
+    if not mine:
+        _welcome()
+        _notes()
+        sources.show()
+        st.caption(WORDS.own_privacy)
+        return
+    _summary(mine)
+    _notes()
+    section = st.segmented_control(
+        WORDS.own_section, list(WORDS.own_sections), default="items", required=True, key="own-section",
+        format_func=lambda id: WORDS.own_sections[id], label_visibility="collapsed",
+    )  # fmt: skip
+    if section == "add":
+        sources.show()
+    elif section == "queries":
+        queries.show()
+    elif section == "duplicates":
+        manage.duplicates(mine)
+    elif section == "downloads":
+        manage.downloads(mine)
+    else:
+        manage.items(mine)
+    st.caption(WORDS.own_privacy)
+
+
+def _welcome() -> None:
+    steps = "".join(f"<li>{escape(line)}</li>" for line in WORDS.own_lead)
+    st.html(f'<ol class="vt-steps">{steps}</ol>')
+
+
+def _notes() -> None:
+    """What came of the last thing that was done."""
+    if note := st.session_state.get("own-note"):
+        st.success(note, icon=":material/check:")
+    if problem := st.session_state.get("own-problem"):
+        st.error(cards.plain(problem), icon=":material/error:")
+    skipped: list[Skipped] = st.session_state.get("own-skipped", [])
+    if skipped:
+        with st.expander(WORDS.own_skipped.format(n=len(skipped)), icon=":material/block:"):
+            rows = [dict(zip(WORDS.own_skipped_columns, (one.name, one.reason), strict=True)) for one in skipped]
+            st.dataframe(rows, hide_index=True, width="stretch")
+
+
+def _summary(mine: OwnCatalogue) -> None:
+    n_labels = len(set(mine.labels) - {""})
+    used, limit = mine.n_bytes / 1e6, mine.quota.memory / 1e6
+    with st.container(key="own-summary", horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(WORDS.own_count.format(n=len(mine), labels=n_labels, used=used, limit=limit), width="content")
+        st.page_link(navigation.PAGES["search"], label=WORDS.own_search, icon=":material/search:")
+        st.page_link(
+            navigation.PAGES["browse"], label=WORDS.own_browse, icon=":material/grid_view:",
+            query_params={"catalogue": OWN},
+        )  # fmt: skip
+        with st.popover(WORDS.own_start_over, type="tertiary", icon=":material/close:"):
+            st.write(WORDS.own_start_over_note)
+            st.button(WORDS.own_start_over_yes, key="own-forget", on_click=session.drop)

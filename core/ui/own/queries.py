@@ -1,0 +1,135 @@
+"""Many queries against one's own catalogue: a threshold, the answers, and what a threshold costs."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from core.engine.search.calibration import Calibration
+from core.own.queries import QueryResult, results_csv
+from core.own.report import html_report
+from core.own.thresholds import Curve, suggest_threshold
+from core.ui.components import cards
+from core.ui.components.pictures import Picture, data_url
+from core.ui.own import sources
+from core.ui.own.job import Answers
+from core.ui.visit import session
+from core.ui.words import WORDS
+
+PAGE = 12
+#: Without labels, the slider starts where a hit is this probably of the query's kind.
+LIKELY = 0.8
+PRECISE = 0.95
+
+
+def show() -> None:
+    """Draw the ways in, and the answers where there are some."""
+    answers: Answers | None = st.session_state.get("own-queries")
+    if answers is None:
+        sources.show_queries()
+        return
+    _answers(answers)
+    sources.show_queries()
+
+
+@st.fragment
+def _answers(answers: Answers) -> None:
+    threshold = _threshold(answers)
+    results = answers.queries.results
+    n_matched = sum(bool(result.matches(threshold)) for result in results)
+    st.markdown(f"**{WORDS.own_matched.format(matched=n_matched, n=len(results))}**")
+    if answers.curve:
+        _curve(answers.curve, threshold)
+    else:
+        st.info(WORDS.own_no_curve, icon=":material/info:")
+    _downloads(answers, threshold)
+    _results(results, threshold)
+
+
+def _threshold(answers: Answers) -> float:
+    suggestions = {}
+    if answers.curve:
+        suggestions[WORDS.own_suggest] = suggest_threshold(answers.curve)
+        suggestions[WORDS.own_suggest_precise] = suggest_threshold(answers.curve, PRECISE)
+    st.session_state.setdefault("own-threshold", suggestions.get(WORDS.own_suggest) or _likely())
+    with st.container(key="own-threshold-row", horizontal=True, vertical_alignment="bottom", gap="medium"):
+        threshold = st.slider(WORDS.own_threshold, 0.0, 1.0, step=0.005, key="own-threshold", format="%.3f", width=420)
+        for n, (words, value) in enumerate(suggestions.items()):
+            if value is not None:
+                st.button(words.format(threshold=value), key=f"own-suggest-{n}", on_click=_set, args=(value,))
+    return threshold
+
+
+def _set(threshold: float) -> None:
+    st.session_state["own-threshold"] = threshold
+
+
+def _likely() -> float:
+    """The least similarity on the slider at which a hit is probably of the query's kind."""
+    mine = session.own()
+    meaning: Calibration | None = mine.gallery.calibration if mine else None
+    steps = np.arange(0, 1, 0.005)
+    good = [float(step) for step in steps if meaning and meaning.same_kind(step) >= LIKELY]
+    return round(good[0], 3) if good else LIKELY
+
+
+def _curve(curve: Curve, threshold: float) -> None:
+    at = int(np.argmin(np.abs(curve.thresholds - threshold)))
+    left, right = st.columns([1, 3], gap="medium", vertical_alignment="center")
+    for name, values in ((WORDS.own_precision, curve.precision), (WORDS.own_recall, curve.recall)):
+        left.metric(name, "–" if np.isnan(values[at]) else f"{values[at]:.3f}")
+    columns = {WORDS.own_similarity: curve.thresholds, WORDS.own_precision: curve.precision}
+    right.line_chart(
+        columns | {WORDS.own_recall: curve.recall}, x=WORDS.own_similarity, height=240, alt=WORDS.own_curve_alt
+    )
+    st.caption(WORDS.own_curve.format(queries=curve.n_queries, pairs=curve.n_pairs))
+
+
+def _downloads(answers: Answers, threshold: float) -> None:
+    mine = session.own()
+    if mine is None:
+        return
+    results, picture = answers.queries.results, mine.thumbnail
+    with st.container(key="own-results-files", horizontal=True):
+        for label, file, kind, make in (
+            (WORDS.own_results_csv, "results.csv", "text/csv", lambda: results_csv(results, threshold)),
+            (
+                *(WORDS.own_results_html, "results.html", "text/html"),
+                lambda: html_report(results, threshold, picture, WORDS.own_heading, answers.curve),
+            ),
+        ):
+            st.download_button(
+                label, make, f"vitrine-{file}", kind, key=f"own-{file}", icon=":material/download:", on_click="ignore"
+            )
+
+
+def _results(results: list[QueryResult], threshold: float) -> None:
+    with st.container(key="own-answers-row", horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            WORDS.own_answers, list(WORDS.own_answer_kinds), default="all", required=True, key="own-answer-kind",
+            format_func=lambda id: WORDS.own_answer_kinds[id], label_visibility="collapsed",
+        )  # fmt: skip
+        wanted = [one for one in results if kind == "all" or bool(one.matches(threshold)) == (kind == "match")]
+        page = 1
+        if len(wanted) > PAGE:
+            page = st.number_input(WORDS.own_page, 1, -(-len(wanted) // PAGE), key=f"own-answers-{kind}", width=140)
+    if not wanted:
+        st.info(WORDS.own_none_of_these, icon=":material/filter_alt:")
+    for result in wanted[(page - 1) * PAGE : page * PAGE]:
+        st.html(answer_html(result, threshold))
+
+
+def answer_html(result: QueryResult, threshold: float) -> str:
+    """A query beside its matches, or beside "no match"."""
+    query = cards.tile_html("", Picture((data_url(result.thumbnail),)), result.name, result.name)
+    hits = ""
+    for hit in result.matches(threshold):
+        picture = Picture((data_url(session.thumbnail(hit.id) or b""),))
+        hits += cards.tile_html(hit.id, picture, hit.title, f"{hit.title} · {hit.similarity:.3f}")
+    if not hits:
+        closest = WORDS.own_closest.format(similarity=result.hits[0].similarity) if result.hits else ""
+        hits = f'<p class="vt-none"><b>{escape(WORDS.own_no_match)}</b><br>{escape(closest)}</p>'
+    found = f'<div class="vt-row vt-found">{hits}</div>'
+    return f'<section class="vt-answer"><div class="vt-row">{query}</div>{found}</section>'

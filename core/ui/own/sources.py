@@ -1,0 +1,128 @@
+"""How pictures come into a catalogue of one's own: an archive, a table of addresses, an example, a local folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from core.config import MAX_ARCHIVE_BYTES, Quota, allow_urls, is_local, own_dir
+from core.engine.search import process
+from core.errors import VitrineError
+from core.own.files import open_own, saved_names
+from core.own.ingest.incoming import FolderSource
+from core.own.ingest.item_csv import read_item_csv
+from core.own.ingest.url_source import UrlSource
+from core.own.ingest.zip_source import ZipSource
+from core.ui.components import cards
+from core.ui.own import example, job
+from core.ui.visit import session
+from core.ui.words import WORDS
+
+
+def show() -> None:
+    """Draw the ways in."""
+    _uploader(WORDS.own_upload, "own-upload", ["zip", "csv"], _add_file)
+    quota = Quota()
+    limits = WORDS.own_limits.format(images=quota.images, megabytes=MAX_ARCHIVE_BYTES / 1e6)
+    st.caption(f"{limits} {WORDS.own_urls_on if allow_urls() else cards.plain(WORDS.own_urls_off)}")
+    with st.container(key="own-example", horizontal=True, gap="small"):
+        st.button(WORDS.own_example, key="own-try", icon=":material/play_arrow:", on_click=_try)
+        st.download_button(
+            WORDS.own_example_download, example.catalogue_zip, "vitrine-example.zip", "application/zip",
+            key="own-example-zip", type="tertiary", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    if at_home():
+        _local()
+
+
+def show_queries() -> None:
+    """Draw the ways in for queries."""
+    st.markdown(WORDS.own_queries_lead.format(n=Quota().queries))
+    _uploader(WORDS.own_queries_upload, "own-queries-upload", ["zip"], lambda file: job.ask(ZipSource(file)))
+    st.button(WORDS.own_queries_example, key="own-ask", icon=":material/play_arrow:", on_click=_ask_example)
+
+
+def at_home() -> bool:
+    """Whether folders may be opened by name: the owner said so, and nobody but the owner can reach this server."""
+    return is_local() and st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
+
+
+def _uploader(label: str, name: str, types: list[str], receive: Callable[[UploadedFile], None]) -> None:
+    """An uploader that hands each file on once and forgets it; each file gets a widget of its own."""
+    n = st.session_state.setdefault(f"{name}-n", 0)
+    key = f"{name}-{n}"
+
+    def received() -> None:
+        file = st.session_state.get(key)
+        st.session_state[f"{name}-n"] = n + 1
+        if isinstance(file, UploadedFile):  # one that was released comes again, as deleted, with the next click
+            _guarded(lambda: receive(file))
+            _release(file)
+
+    limit = MAX_ARCHIVE_BYTES // 10**6
+    st.file_uploader(label, type=types, key=key, max_upload_size=limit, on_change=received)
+
+
+def _guarded(begin: Callable[[], None]) -> None:
+    """Begin something; what is refused becomes a sentence on the page."""
+    for name in ("own-note", "own-problem"):
+        st.session_state.pop(name, None)
+    try:
+        begin()
+    except VitrineError as error:
+        st.session_state["own-problem"] = str(error)
+
+
+def _release(file: UploadedFile) -> None:
+    """Let Streamlit forget an upload, which it would otherwise keep as long as the visit lasts."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=file.file_id)
+
+
+def _add_file(file: UploadedFile) -> None:
+    if file.name.lower().endswith(".csv"):
+        table = read_item_csv(file.getvalue())
+        job.add(UrlSource(table.rows), table.skipped)
+    else:
+        job.add(ZipSource(file))
+
+
+def _try() -> None:
+    _guarded(lambda: job.add(ZipSource(example.catalogue_zip())))
+
+
+def _ask_example() -> None:
+    _guarded(lambda: job.ask(ZipSource(example.queries_zip())))
+
+
+def _local() -> None:
+    with st.container(key="own-local", horizontal=True, vertical_alignment="bottom"):
+        st.text_input(WORDS.own_folder, key="own-folder")
+        st.button(WORDS.own_folder_add, key="own-folder-add", on_click=_add_folder)
+    if names := saved_names(own_dir()):
+        with st.container(key="own-saved-row", horizontal=True, vertical_alignment="bottom"):
+            st.selectbox(WORDS.own_saved, names, key="own-saved")
+            st.button(WORDS.own_saved_open, key="own-saved-open", on_click=_open_saved)
+
+
+def _add_folder() -> None:
+    folder = st.session_state.get("own-folder")
+    if folder and at_home():
+        _guarded(lambda: job.add(FolderSource(Path(folder).expanduser())))
+
+
+def _open_saved() -> None:
+    name = st.session_state.get("own-saved")
+    if name and at_home():
+        _guarded(lambda: _open(name))
+
+
+def _open(name: str) -> None:
+    engine = process.engine()
+    session.keep(open_own(name, own_dir(), engine.embedder, engine.gallery("clothing").calibration))

@@ -1,0 +1,57 @@
+"""The front page: ask with a photo, see what is closest."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.engine.catalogues import CATALOGUES
+from core.engine.files.manifest import load_manifest
+from core.engine.search import process
+from core.errors import VitrineError
+from core.ui.components import ask, cards
+from core.ui.components.query import receive, ways_out
+from core.ui.search import results
+from core.ui.visit import navigation, page, state
+from core.ui.words import WORDS
+
+
+def show() -> None:
+    """Draw the page. What needs no engine is drawn first."""
+    navigation.remember("search", st.query_params.to_dict())
+    # A photo that replaces another is sent after that one was taken away; were the page drawn with its large uploader
+    # in between, the photo on its way would be lost.
+    emptied = st.session_state.pop("emptied", False)
+    busy = emptied or "incoming" in st.session_state or state.current() is not None
+    n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())
+    page.begin(WORDS.page_title, large="" if busy else WORDS.lead.format(n_items=n_items))
+    ask.show(large=not busy)
+    receive()
+    query = state.current()
+    if query is not None:
+        _answer(query)
+    else:
+        _idle()
+
+
+def _answer(query: state.Query) -> None:
+    try:
+        results.show(query)
+    except VitrineError as error:
+        st.error(cards.plain(str(error)), icon=":material/error:")
+        ways_out()
+        return
+    for notice in process.engine().notices():
+        st.warning(cards.plain(notice), icon=":material/info:")
+
+
+def _idle() -> None:
+    """Nothing is asked yet: say what happens with a photo, and whether the page can answer at all."""
+    if problem := st.session_state.get("problem"):
+        st.error(cards.plain(problem), icon=":material/error:")
+    if state.trail():
+        ways_out()
+    st.caption(WORDS.privacy, text_alignment="center")
+    try:
+        load_manifest()
+    except VitrineError as error:
+        st.error(cards.plain(str(error)), icon=":material/error:")

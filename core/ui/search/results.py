@@ -1,0 +1,133 @@
+"""The query beside its closest items."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.engine.search.engine import Hit, SearchResult
+from core.ui.components import cards, words_box
+from core.ui.components.pictures import picture_of
+from core.ui.components.query import described, look_of, ways_out
+from core.ui.search import export, hints, less_like, options
+from core.ui.search.options import Options
+from core.ui.visit import session, state
+from core.ui.visit.looks import Look
+from core.ui.words import WORDS
+
+COLUMNS = 5
+
+
+def show(query: state.Query) -> None:
+    """Draw a query and its answer.
+
+    Raises:
+        VitrineError: The query names nothing that exists, or the search cannot be made.
+    """
+    with st.spinner(WORDS.looking):
+        look = look_of(query) if query.kind in ("photo", "sample") else None
+        name, card = _described(query, look)
+        hint = hints.hint_for(query, look)
+    left, right = st.columns([1.1, 4], gap="medium")
+    with left.container(key="query"):
+        st.html(card)
+        ways_out()
+        less_like.chips(query)
+        words_box.beside(query)
+    query = less_like.known(query)
+    with right:
+        if hint:
+            st.info(hint, icon=":material/lightbulb:")
+        if hint == WORDS.no_known_words:
+            return
+        with st.container(key="toolbar", horizontal=True, vertical_alignment="center"):
+            chosen = options.choose(options.choose_catalogue())
+            download = st.container(width="content")
+        result = search(query, look, chosen)
+        if result.hits:
+            with download:
+                _download(result.hits, name)
+        if result.left_out:
+            names = ", ".join(WORDS.catalogues[id] for id in result.left_out)
+            st.caption(WORDS.no_colours.format(names=names))
+        elif result.grey:
+            st.caption(WORDS.grey.format(names=", ".join(WORDS.catalogues[id] for id in result.grey)))
+        if query.wording:
+            st.caption(WORDS.no_figures)
+        _hits(query, result.hits)
+        _footnotes(result, look, chosen)
+
+
+def search(query: state.Query, look: Look | None, chosen: Options) -> SearchResult:
+    """The answer: from the session if it is the last one, else searched."""
+    key = (query, chosen, session.revision())
+    known = state.answer_for(key)
+    if known is not None:
+        return known
+    engine = session.engine()
+    for catalogue in chosen.filters.catalogues or engine.catalogues:
+        engine.gallery(catalogue)  # loading it, the first time, is no part of searching
+    wanted, wording = (chosen.k, chosen.filters), query.wording
+    if query.kind == "words":
+        result = engine.search_texts(query.ref, *wanted, wording)
+    elif look is None:
+        result = engine.search_similar(query.ref, *wanted, wording)
+    else:
+        result = engine.search_embedding(look.embedding, *wanted, wording=wording)
+    return state.keep_answer(key, result)
+
+
+def _described(query: state.Query, look: Look | None) -> tuple[str, str]:
+    """Name and card of the query."""
+    if query.kind == "words":
+        return query.ref, cards.words_html(query.ref)
+    name, note, picture = described(query, look)
+    return name, cards.query_html(WORDS.query_kinds[query.kind], name, note, picture)
+
+
+def _hits(query: state.Query, hits: list[Hit]) -> None:
+    if not hits:
+        st.info(WORDS.nothing, icon=":material/filter_alt:")
+        return
+    engine = session.engine()
+    with st.grid(COLUMNS, min_column_width=150, gap="small", key="hits") as grid:
+        for hit in hits:
+            with grid.cell():
+                st.html(cards.hit_html(hit, picture_of(engine.gallery(hit.catalogue), hit.position)))
+                with st.container(gap=None):
+                    st.button(
+                        WORDS.more,
+                        key=f"more-{hit.id}",
+                        width="stretch",
+                        on_click=state.go,
+                        args=(state.Query("item", hit.id),),
+                    )
+                    less_like.button(query, hit)
+
+
+def _download(hits: list[Hit], name: str) -> None:
+    st.download_button(
+        WORDS.csv,
+        export.hits_csv(hits),
+        export.csv_name(name),
+        "text/csv",
+        key="csv",
+        help=WORDS.csv_help,
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _footnotes(result: SearchResult, look: Look | None, chosen: Options) -> None:
+    stages = (look.timings_ms if look else {}) | result.timings_ms
+    known = session.engine().catalogues
+    n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in result.left_out)
+    parts = [
+        text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
+        for stage, text in WORDS.stages.items()
+        if stages.get(stage)  # words are not decoded
+    ]
+    line = " · ".join(parts)
+    with st.container(key="footnotes", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(line[:1].upper() + line[1:], help=WORDS.timings_help, width="content")
+        with st.popover(WORDS.how_to_read, type="tertiary", icon=":material/help:"):
+            st.container(width=420).markdown(WORDS.explanation)

@@ -1,0 +1,150 @@
+"""The first step of the Train page: which pictures, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.classifier.data import datasets, examples
+from core.classifier.data.organise import Report, organise
+from core.classifier.data.sources import GROUP, PART, from_upload
+from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES
+from core.engine.search import process
+from core.errors import VitrineError
+from core.own.catalogue import OwnCatalogue
+from core.own.ingest.incoming import shown
+from core.ui.components import cards
+from core.ui.train import charts
+from core.ui.train.state import Workshop
+from core.ui.visit.page import step
+from core.ui.words import WORDS
+
+UPLOAD, OWN = "upload", "own"
+
+
+def show(shop: Workshop) -> None:
+    """Draw the step, and organise what was chosen."""
+    step(WORDS.train_step_data)
+    choices = [*datasets.DATASETS, UPLOAD, *([OWN] if own_catalogue() is not None else [])]
+    asked = st.query_params.get("data", choices[0])
+    st.session_state["train-data"] = asked if asked in choices else choices[0]
+    chosen = st.segmented_control(
+        WORDS.train_data, choices, required=True, format_func=WORDS.train_sources.__getitem__, key="train-data",
+        label_visibility="collapsed", on_change=_chosen,
+    )  # fmt: skip
+    if chosen == UPLOAD:
+        _upload(shop)
+    elif chosen == OWN:
+        _own(shop)
+    elif shop.source != chosen:
+        _built(shop, str(chosen))
+    if shop.problem:
+        st.error(cards.plain(shop.problem), icon=":material/error:")
+    if shop.examples is not None and shop.report is not None:
+        _report(shop.report)
+
+
+def _chosen() -> None:
+    """The link says what is shown."""
+    st.query_params["data"] = str(st.session_state["train-data"])
+
+
+def own_catalogue() -> OwnCatalogue | None:
+    """The visitor's own catalogue, if this session has one."""
+    mine = st.session_state.get("own")
+    return mine if isinstance(mine, OwnCatalogue) and len(mine) else None
+
+
+def _built(shop: Workshop, dataset_id: str) -> None:
+    shop.forget_pictures()
+    with st.spinner(WORDS.train_organising):
+        found = datasets.load(datasets.get(dataset_id), process.engine().embedder)
+        shop.examples, shop.report = organise(found)
+    shop.source, shop.title = dataset_id, dataset_id
+
+
+def _own(shop: Workshop) -> None:
+    mine = own_catalogue()
+    source = (OWN, len(mine) if mine else 0)
+    if mine is None or shop.source == source:
+        return
+    shop.forget_pictures()
+    shop.source, shop.title, shop.catalogue = source, WORDS.train_sources[OWN], mine
+    try:
+        shop.examples, shop.report = organise(examples.from_own(mine), skipped=mine.skipped)
+    except VitrineError as error:
+        shop.problem = str(error)
+
+
+def _upload(shop: Workshop) -> None:
+    left, right = st.columns(2, gap="medium")
+    archive = left.file_uploader(
+        WORDS.train_zip, type="zip", key="train-zip", help=WORDS.train_zip_help,
+        max_upload_size=MAX_ARCHIVE_BYTES // 10**6,
+    )  # fmt: skip
+    table = right.file_uploader(
+        WORDS.train_csv, type="csv", key="train-csv", help=WORDS.train_csv_help, max_upload_size=MAX_CSV_BYTES // 10**6
+    )
+    if archive is None:
+        if shop.source is not None:
+            shop.forget_pictures()
+        st.info(WORDS.train_upload_empty, icon=":material/folder_zip:")
+        return
+    source = (archive.file_id, table.file_id if table else "")
+    if shop.source == source:
+        return
+    shop.forget_pictures()
+    shop.source, shop.title = source, shown(archive.name)  # what is refused is refused once
+    catalogue = OwnCatalogue(process.engine().embedder)
+    try:
+        _embed(catalogue, archive, table)
+        shop.examples, shop.report = organise(examples.from_own(catalogue, GROUP, PART), skipped=catalogue.skipped)
+    except VitrineError as error:
+        shop.problem = str(error)
+    shop.catalogue = catalogue
+
+
+def _embed(catalogue: OwnCatalogue, archive: Any, table: Any) -> None:
+    bar = st.progress(0.0, WORDS.train_organising)
+    for progress in catalogue.add(from_upload(archive, table.getvalue() if table else None)):
+        share = progress.n_done / progress.n_total if progress.n_total else 1.0
+        text = WORDS.train_embedding.format(n=progress.n_done, seconds=progress.seconds_left or 0)
+        bar.progress(min(1.0, share), text)
+    bar.empty()
+
+
+def _report(report: Report) -> None:
+    """The classes, and below them whatever needs attention."""
+    n = report.counts.sum(axis=0).tolist()
+    st.markdown(
+        WORDS.train_counts.format(n=sum(n), classes=len(report.classes), train=n[0], validation=n[1], test=n[2])
+    )
+    charts.counts(report)
+    problems = _problems(report)
+    if not problems:
+        st.success(WORDS.train_clean, icon=":material/check:")
+        return
+    with st.expander(WORDS.train_problems.format(n=len(problems)), icon=":material/warning:"):
+        st.markdown("\n".join(f"- {cards.plain(problem)}" for problem in problems[:200]))
+
+
+def _problems(report: Report) -> list[str]:
+    """One sentence for each thing that needs attention, the gravest kinds first."""
+    left_out = [WORDS.train_left_out.format(name=name, n=n) for name, n in report.left_out]
+    absent = [WORDS.train_absent.format(name=name, part=WORDS.train_parts[part]) for name, part in report.absent]
+    conflicts = [WORDS.train_conflict.format(first=first, second=second) for first, second in report.conflicts]
+    across = [
+        WORDS.train_duplicate.format(
+            first=pair.names[0],
+            second=pair.names[1],
+            first_part=WORDS.train_parts[pair.parts[0]],
+            second_part=WORDS.train_parts[pair.parts[1]],
+        )
+        for pair in report.across or ()
+    ]
+    missing = [WORDS.train_missing.format(name=one.name) for one in report.missing]
+    unreadable = [f"{one.name}: {one.reason}." for one in report.unreadable]
+    rare = [WORDS.train_rare.format(name=name, n=n) for name, n in report.rare]
+    uncompared = [WORDS.train_uncompared] if report.across is None else []
+    return [*left_out, *absent, *conflicts, *across, *missing, *unreadable, *rare, *uncompared]

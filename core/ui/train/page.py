@@ -1,0 +1,28 @@
+"""The Train page: pictures, training, judgement and use, one below the other; each waits for the one above."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import VitrineError
+from core.ui.components import cards
+from core.ui.train import data, evaluate, predict, saved, state, training
+from core.ui.visit import page
+from core.ui.words import WORDS
+
+
+def show() -> None:
+    """Draw the page."""
+    page.begin(WORDS.train_title, WORDS.train_heading, WORDS.train_lead)
+    shop = state.workshop()
+    try:
+        data.show(shop)
+        if shop.examples is not None:
+            training.show(shop)
+        if shop.result is not None:
+            evaluate.show(shop, shop.result.judgement)
+        predict.show(shop)
+        saved.show(shop)
+    except VitrineError as error:
+        st.error(cards.plain(str(error)), icon=":material/error:")
+    st.caption(WORDS.train_privacy)

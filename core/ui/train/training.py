@@ -1,0 +1,158 @@
+"""The second step of the Train page: options, the run with its curves, and the button that ends it.
+
+A run goes on within the page's own script, so it ends with the visit and needs no thread. Whatever the visitor
+presses meanwhile begins the script anew between two epochs; the run is in the session and goes on from there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from dataclasses import replace
+
+import streamlit as st
+
+from core.classifier.data import datasets
+from core.classifier.data.examples import Examples
+from core.classifier.run import finish, make_trainer
+from core.classifier.training.options import FINETUNE, LINEAR, MLP, Epoch, Options
+from core.engine.search import process
+from core.ui.components import cards
+from core.ui.train import charts
+from core.ui.train.state import Run, Workshop
+from core.ui.visit.page import step
+from core.ui.words import WORDS
+
+#: Seconds between two drawings of the curves; a browser that draws more often shows no more.
+_DRAW_S = 0.3
+_MAX_SEED = 2**31 - 1
+_FINETUNE_EPOCHS = 12
+_MAX_LOOKED_AT = 6000
+
+
+def show(shop: Workshop) -> None:
+    """Draw the step; while a run goes on, this is where the page spends its time."""
+    assert shop.examples is not None
+    step(WORDS.train_step_train)
+    options = _options(shop.examples, disabled=shop.run is not None)
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            WORDS.train_start, key="train-start", type="primary", icon=":material/play_arrow:",
+            disabled=shop.run is not None, on_click=_start, args=(shop, options),
+        )  # fmt: skip
+        st.button(
+            WORDS.train_stop, key="train-stop", icon=":material/stop:",
+            disabled=shop.run is None, on_click=_stop, args=(shop,),
+        )  # fmt: skip
+    if problem := st.session_state.pop("train-problem", ""):
+        st.error(cards.plain(problem), icon=":material/error:")
+    if shop.run is not None:
+        _go_on(shop, shop.run)
+    elif shop.history:
+        _status(shop.history, going_on=False)
+        charts.curves(shop.history)
+
+
+def _options(examples: Examples, disabled: bool) -> Options:
+    kinds = [LINEAR, MLP, *([FINETUNE] if can_finetune(examples) else [])]
+    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            WORDS.train_kind, kinds, default=LINEAR, required=True, format_func=WORDS.train_kinds.__getitem__,
+            help=WORDS.train_kind_help, key="train-kind", disabled=disabled,
+        )  # fmt: skip
+        finetune = kind == FINETUNE
+        usual = _FINETUNE_EPOCHS if finetune else Options.epochs
+        epochs = st.number_input(
+            WORDS.train_epochs, 1, 200, usual, key=f"train-epochs-{kind}", help=WORDS.train_epochs_help,
+            disabled=disabled, width=150,
+        )  # fmt: skip
+        seed = st.number_input(
+            WORDS.train_seed,
+            0,
+            _MAX_SEED,
+            0,
+            key="train-seed",
+            help=WORDS.train_seed_help,
+            disabled=disabled,
+            width=150,
+        )
+    with st.container(horizontal=True, gap="large"):
+        weights = st.toggle(
+            WORDS.train_weights, True, key="train-weights", help=WORDS.train_weights_help, disabled=disabled
+        )
+        lacking = not at_hand(examples)
+        augment = st.toggle(
+            WORDS.train_augment, False, key="train-augment", disabled=disabled or lacking,
+            help=WORDS.train_augment_lacking if lacking else WORDS.train_augment_help,
+        )  # fmt: skip
+    options = Options(kind=kind or LINEAR, epochs=epochs, seed=seed, class_weights=weights, augment=augment)
+    return replace(options, patience=3) if finetune else options
+
+
+def can_finetune(examples: Examples) -> bool:
+    """Whether the last blocks of the backbone can be trained here: that needs torch and the pictures."""
+    return at_hand(examples) and importlib.util.find_spec("torch") is not None
+
+
+def at_hand(examples: Examples) -> bool:
+    """Whether the pictures are here, and few enough to be looked at again while a visitor waits."""
+    return examples.picture is not None and len(examples) <= _MAX_LOOKED_AT
+
+
+def _start(shop: Workshop, options: Options) -> None:
+    assert shop.examples is not None
+    shop.forget_run()
+    shop.run = Run(make_trainer(shop.examples, options, process.engine().embedder))
+
+
+def _stop(shop: Workshop) -> None:
+    if shop.run is not None:
+        shop.run.stop = True
+
+
+def _go_on(shop: Workshop, run: Run) -> None:
+    """Train until the end, or until it is stopped; then judge, once."""
+    place = st.empty()
+    try:
+        if run.epochs is None and not run.stop:
+            bar = place.progress(0.0, WORDS.train_preparing)
+            for progress in run.trainer.prepare():
+                bar.progress(min(1.0, progress.n_done / (progress.n_total or 1)), WORDS.train_preparing)
+            run.epochs = run.trainer.epochs()
+        drawn = 0.0
+        while run.epochs is not None and not run.stop and next(run.epochs, None) is not None:
+            if time.monotonic() - drawn > _DRAW_S:
+                with place.container():
+                    _status(run.trainer.history, going_on=True)
+                    charts.curves(run.trainer.history)
+                drawn = time.monotonic()
+        with st.spinner(WORDS.train_judging):
+            _finish(shop, run)
+    finally:
+        if run.trainer.history:
+            shop.history = run.trainer.history
+    st.rerun()
+
+
+def _finish(shop: Workshop, run: Run) -> None:
+    dataset = datasets.DATASETS.get(shop.title) if shop.catalogue is None else None
+    words = datasets.words(dataset) if dataset else None
+    shop.run = None
+    if run.trainer.best is None:
+        st.session_state["train-problem"] = WORDS.train_stopped_early
+        return
+    shop.result = finish(run.trainer, process.engine().embedder, shop.title, words, run.stop)
+    shop.classifier = shop.result.classifier
+
+
+def _status(history: list[Epoch], going_on: bool) -> None:
+    """How far it is, in words."""
+    last = history[-1]
+    best = next(epoch for epoch in reversed(history) if epoch.best)
+    if going_on:
+        text = WORDS.train_status.format(
+            epoch=last.number, n=last.n_epochs, accuracy=last.validation_accuracy, seconds=last.seconds_left
+        )
+        st.progress(last.number / last.n_epochs, text)
+    else:
+        st.markdown(WORDS.train_done.format(n=last.number, best=best.number, accuracy=best.validation_accuracy))

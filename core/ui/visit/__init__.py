@@ -1,0 +1,1 @@
+"""What belongs to a visit: its state, its session, the frame of every page."""

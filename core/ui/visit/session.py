@@ -1,0 +1,117 @@
+"""The catalogue that this visit brought along, and the engine that searches it with the built ones.
+
+It lives in `st.session_state` and nowhere else: no cache and no shared object ever holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, cast
+
+import streamlit as st
+
+from core.engine.catalogues import CATALOGUES, Catalogue
+from core.engine.catalogues.items import UnknownItemError
+from core.engine.search import process
+from core.engine.search.engine import Hit, SearchEngine
+from core.engine.search.gallery import Gallery
+from core.errors import UnknownNameError, VitrineError
+from core.own.catalogue import OwnCatalogue
+from core.own.duplicates import NEAR
+from core.own.items import OWN
+from core.own.search import OwnSearch, describe
+from core.ui.words import WORDS
+
+#: Whether a neighbour is the same picture, nearly so, or neither.
+Mark = Literal["", "exact", "near"]
+_KEY = "own"
+#: What was found out about the catalogue as it is; a change makes it wrong.
+_RESULTS = ("own-note", "own-problem", "own-skipped", "own-duplicates", "own-queries", "own-threshold", "answer")
+
+
+def own() -> OwnCatalogue | None:
+    """This session's catalogue, None where it has none."""
+    return cast("OwnCatalogue | None", st.session_state.get(_KEY))
+
+
+def start() -> OwnCatalogue:
+    """This session's catalogue, made empty where there is none.
+
+    Raises:
+        VitrineError: The backbone or its calibration cannot be used.
+    """
+    mine = own()
+    return keep(new()) if mine is None else mine
+
+
+def new() -> OwnCatalogue:
+    """An empty catalogue of the default backbone; similarities mean what they do among clothing photos."""
+    engine = process.engine()
+    return OwnCatalogue(engine.embedder, engine.gallery("clothing").calibration)
+
+
+def keep(catalogue: OwnCatalogue) -> OwnCatalogue:
+    """Make this the session's catalogue; what belonged to the one before is dropped with it."""
+    drop()
+    st.session_state[_KEY] = catalogue
+    return catalogue
+
+
+def drop() -> None:
+    """Forget the session's catalogue and all that came of it."""
+    for name in (_KEY, "own-job"):
+        st.session_state.pop(name, None)
+    forget_results()
+
+
+def forget_results() -> None:
+    """Drop what was found out about the catalogue, because it changes."""
+    for name in _RESULTS:
+        st.session_state.pop(name, None)
+
+
+def revision() -> int:
+    """Grows with every change of the session's catalogue; 0 without one."""
+    mine = own()
+    return mine.revision if mine else 0
+
+
+def engine() -> SearchEngine:
+    """What this session searches with."""
+    mine = own()
+    return OwnSearch(process.engine(), mine) if mine else process.engine()
+
+
+def catalogues() -> Mapping[str, Catalogue]:
+    """What this session can search, by id."""
+    mine = own()
+    return {**CATALOGUES, OWN: describe(mine)} if mine else CATALOGUES
+
+
+def find(item_id: str) -> tuple[Gallery, int]:
+    """Where an item is.
+
+    Raises:
+        VitrineError: This session has no such item, or its catalogue cannot be used.
+    """
+    catalogue = item_id.partition("/")[0]
+    try:
+        gallery = engine().gallery(catalogue)
+        return gallery, gallery.items.position(item_id)
+    except (UnknownItemError, UnknownNameError):
+        sentence = WORDS.own_elsewhere if catalogue == OWN else WORDS.unknown_item.format(id=item_id[:60])
+        raise VitrineError(sentence) from None
+
+
+def thumbnail(item_id: str) -> bytes | None:
+    """The JPEG of an item of the session's catalogue, None where there is none."""
+    mine = own()
+    return mine.thumbnail(item_id) if mine else None
+
+
+def mark(item_id: str, hit: Hit) -> Mark:
+    """Whether two items of the session's catalogue are one file, or nearly the same picture."""
+    mine = own()
+    if mine and mine.item(item_id).sha256 == mine.item(hit.id).sha256:
+        return "exact"
+    return "near" if hit.similarity >= NEAR else ""

@@ -1,0 +1,90 @@
+"""Figures of a classifier, against scikit-learn and by hand."""
+
+import fakes
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix, f1_score
+
+from core.classifier.data.examples import TEST, TRAIN, make
+from core.classifier.evaluate import HEAD, KNN, ZERO_SHOT, judge, words_of
+from core.classifier.training.head import Head
+from core.engine.metrics import bootstrap, bootstrap_of, confusion, f1_by_class, macro_f1
+from core.engine.search.zero_shot import zero_shot
+from core.errors import DataError
+
+
+def test_confusion_and_f1_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    truth, guess = rng.integers(0, 5, 200), rng.integers(0, 4, 200)
+    matrix = confusion(truth, guess, 5)
+    assert matrix.tolist() == confusion_matrix(truth, guess, labels=range(5)).tolist()
+    np.testing.assert_allclose(f1_by_class(matrix), f1_score(truth, guess, average=None, zero_division=0.0))
+    assert macro_f1(matrix) == pytest.approx(f1_score(truth, guess, average="macro", zero_division=0.0))
+
+
+def test_a_class_that_does_not_occur_counts_for_nothing():
+    matrix = confusion(np.array([0, 0]), np.array([0, 0]), 3)
+    assert np.isnan(f1_by_class(matrix)).tolist() == [False, True, True]
+    assert macro_f1(matrix) == 1
+
+
+def test_a_mean_has_the_same_interval_by_either_way():
+    values = np.random.default_rng(1).random(50)
+    assert bootstrap_of(lambda chosen: float(values[chosen].mean()), 50) == bootstrap(values)
+
+
+def colours():
+    """Red and green pictures as the fake sees them; the last two of each are for testing."""
+    rgb = np.array([[1, 0.01 * i, 0] for i in range(5)] + [[0.01 * i, 1, 0] for i in range(5)])
+    vectors = fakes.with_darkness(rgb.astype(np.float32))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    parts = ([TRAIN] * 3 + [TEST] * 2) * 2
+    return make([f"p{i}" for i in range(10)], ["red"] * 5 + ["green"] * 5, vectors, parts=parts)
+
+
+def head(weights: list[list[float]]) -> Head:
+    return Head([(np.array(weights, np.float32), np.zeros(2, np.float32))])
+
+
+def test_a_perfect_head_makes_no_mistake_beside_its_rivals():
+    judged = judge(
+        head([[-9, 9], [9, -9], [0, 0], [0, 0]]), colours(), [TRAIN], fakes.FakeEmbedder(fakes.fake_record())
+    )
+    assert [figures.name for figures in judged.figures] == [HEAD, KNN, ZERO_SHOT]
+    assert [figures.accuracy.value for figures in judged.figures] == [1, 1, 1]
+    assert judged.confusion.tolist() == [[2, 0], [0, 2]]
+    assert [(one.name, one.precision, one.recall, one.n) for one in judged.per_class] == [
+        ("green", 1, 1, 2),
+        ("red", 1, 1, 2),
+    ]
+    assert judged.mistakes == ()
+
+
+def test_the_surest_mistakes_come_first_with_their_place():
+    judged = judge(head([[3, 0], [4, 0], [0, 0], [0, 0]]), colours(), [TRAIN])  # green, always
+    assert judged.figures[0].accuracy.value == 0.5
+    assert [figures.name for figures in judged.figures] == [HEAD, KNN]
+    assert [(m.position, m.name, m.truth, m.guess) for m in judged.mistakes] == [
+        (4, "p4", "red", "green"),
+        (3, "p3", "red", "green"),
+    ]
+    assert judged.mistakes[0].confidence > judged.mistakes[1].confidence
+    assert np.isnan(judged.per_class[1].precision)
+
+
+def test_without_test_pictures_nothing_is_claimed():
+    examples = colours()
+    examples.parts[:] = TRAIN
+    with pytest.raises(DataError, match="no test picture"):
+        judge(head([[0, 0]] * 4), examples, [TRAIN])
+
+
+def test_zero_shot_takes_the_closest_words():
+    embedder = fakes.FakeEmbedder(fakes.fake_record())
+    pictures = embedder.embed_images([fakes.solid((0, 0, 250)), fakes.solid((250, 5, 0))])
+    assert zero_shot(embedder, pictures, {"r": ["red"], "b": ["blue"]}).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(("label", "words"), [("T-shirt/top", "t-shirt or top"), ("ankle_boot", "ankle boot")])
+def test_labels_become_words(label, words):
+    assert words_of(label) == [words]

@@ -1,0 +1,64 @@
+"""Fine-tuning on a handful of pictures: it learns, repeats itself, and exports what it learnt."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from sorted_pictures import picture
+
+from core.classifier.data.examples import TEST, TRAIN, VALIDATION, make
+from core.classifier.model.files import TOWER, pack, unpack
+from core.classifier.model.predict import embedder_of
+from core.classifier.run import finish, make_trainer
+from core.classifier.training.options import FINETUNE, Options
+from core.engine.backbones import model_dir
+from core.engine.embedders.load import load_embedder
+from core.errors import DataError
+
+pytestmark = pytest.mark.skipif(
+    not (model_dir("vitrine-clip") / "open_clip_model.safetensors").is_file(), reason="artifacts/ has not been built"
+)
+OPTIONS = Options(kind=FINETUNE, epochs=1, batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def embedder():
+    return load_embedder("vitrine-clip")
+
+
+@pytest.fixture(scope="module")
+def examples(embedder):
+    names = [f"{name}/{number}" for name in ("dress", "sneaker") for number in range(4)]
+    images = [Image.open(io.BytesIO(picture(*name.split("/")[:1], int(name[-1])))).convert("RGB") for name in names]
+    parts = [TRAIN, TRAIN, VALIDATION, TEST] * 2
+    labels = [name.split("/")[0] for name in names]
+    return make(names, labels, embedder.embed_images(images), parts=parts, picture=lambda position: images[position])
+
+
+def test_what_was_learnt_is_what_is_kept_and_used(examples, embedder):
+    trainer = make_trainer(examples, OPTIONS, embedder)
+    list(trainer.prepare())
+    epochs = list(trainer.epochs())
+    assert [epoch.number for epoch in epochs] == [1]
+    result = finish(trainer, embedder, "samples")
+    assert result.judgement.figures[0].accuracy.value == 1
+    files = pack(result.classifier)
+    tuned = embedder_of(unpack(files))
+    images = [examples.picture(position) for position in range(len(examples))]
+    embeddings = tuned.embed_images(images)
+    np.testing.assert_allclose(embeddings, trainer.outcome().embeddings, atol=2e-3)  # features are kept in half
+    assert np.abs(embeddings - examples.embeddings).max() > 1e-3  # the blocks did change
+    assert len(files[TOWER]) > 10**6
+
+
+def test_without_pictures_or_with_another_backbone_it_is_refused(examples, embedder):
+    blind = make(["a", "b"], ["x", "y"], np.eye(2), parts=[TRAIN, TRAIN])
+    with pytest.raises(DataError, match="needs the pictures"):
+        make_trainer(blind, OPTIONS, embedder)
+
+    class Other:
+        record = type("Record", (), {"id": "raw-pixels"})
+
+    with pytest.raises(DataError, match="cannot be fine-tuned"):
+        make_trainer(examples, OPTIONS, Other())

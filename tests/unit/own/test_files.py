@@ -1,0 +1,87 @@
+"""A catalogue that was written can be read again, and nothing that was changed since is."""
+
+from __future__ import annotations
+
+import json
+
+import fakes
+import numpy as np
+import pytest
+from brought import BASIC
+
+from core.__main__ import main
+from core.engine.files.tables import from_csv, to_csv
+from core.errors import DataError, UnknownNameError
+from core.own.catalogue import OwnCatalogue
+from core.own.files import open_own, saved_names, write_own
+
+
+@pytest.fixture
+def embedder():
+    return fakes.FakeEmbedder(fakes.fake_record())
+
+
+@pytest.fixture
+def written(tmp_path, embedder):
+    catalogue = OwnCatalogue(embedder)
+    list(catalogue.add(BASIC))
+    catalogue.remove(["own/1"])
+    write_own(catalogue, "mine", tmp_path)
+    return catalogue
+
+
+def test_what_was_written_is_read_again(tmp_path, embedder, written):
+    again = open_own("mine", tmp_path, embedder)
+    assert again.items == written.items
+    assert again.items[1].metadata == {"Price": "=1+1", "id": "7"}
+    np.testing.assert_array_equal(again.embeddings, written.embeddings)
+    assert again.n_bytes == written.n_bytes
+    list(again.add(BASIC[:1]))
+    assert [item.id for item in again.items] == ["own/2", "own/3", "own/4", "own/5"]
+    assert saved_names(tmp_path) == ["mine"] and saved_names(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize("file", ["mine.npz", "mine.csv", "mine.pictures.npz"])
+def test_a_flipped_bit_or_a_missing_file_is_refused(tmp_path, embedder, written, file):
+    content = bytearray((tmp_path / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(DataError, match=f"{file} is missing or was changed"):
+        open_own("mine", tmp_path, embedder)
+    (tmp_path / file).unlink()
+    with pytest.raises(DataError, match=f"{file} is missing or was changed"):
+        open_own("mine", tmp_path, embedder)
+
+
+def test_what_cannot_be_opened_is_said(tmp_path, embedder, written):
+    with pytest.raises(UnknownNameError, match=r"no catalogue named '../mine'.*clothing, fashion-mnist, mine"):
+        open_own("../mine", tmp_path, embedder)
+    other = fakes.FakeEmbedder(fakes.fake_record("other"))
+    with pytest.raises(DataError, match="was made with the backbone vitrine-clip, not other"):
+        open_own("mine", tmp_path, other)
+    facts = json.loads((tmp_path / "mine.json").read_text())
+    for content in ("{", "[]", json.dumps(facts | {"schema": 1})):
+        (tmp_path / "mine.json").write_text(content)
+        with pytest.raises(DataError, match="describes no catalogue that this version can read"):
+            open_own("mine", tmp_path, embedder)
+
+
+def test_the_command_line_builds_and_searches(tiny_artifacts, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path / "data"))
+    for one in (BASIC[0], BASIC[2]):
+        (tmp_path / "from").mkdir(exist_ok=True)
+        (tmp_path / "from" / one.name).write_bytes(one.data)
+    assert main(["build", "--catalogue", "mine", "--from", str(tmp_path / "from")]) == 0
+    capsys.readouterr()
+    assert main(["search", "--text", "red", "--catalogue", "mine", "--json"]) == 0
+    hits = json.loads(capsys.readouterr().out)["hits"]
+    assert [(hit["id"], hit["catalogue"]) for hit in hits] == [("own/2", "own"), ("own/1", "own")]
+    assert main(["search", str(tmp_path / "from" / "red.png"), "--catalogue", "mine", "--k", "1"]) == 0
+    assert "red.png" in capsys.readouterr().out
+    assert main(["search", "--text", "red", "--catalogue", "nothing"]) == 2
+    assert "There is no catalogue named 'nothing'" in capsys.readouterr().err
+
+
+def test_a_table_read_again_is_what_it_was():
+    rows = [{"a": "=1+1", "=b": "line\r\nbreak", "c": "'quoted"}, {"a": "", "=b": "-", "c": "\ufeff@x"}]
+    assert from_csv(to_csv(["a", "=b", "c"], rows)) == rows
