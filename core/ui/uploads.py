@@ -41,7 +41,7 @@ class UploadQuota:
             return
         session, size = rest.partition("/")[0], _announced(Headers(scope=scope))
         if _held(session) + self._on_the_way[session] + size > MAX_VISIT_UPLOAD_BYTES:
-            refusal = PlainTextResponse(WORDS.uploads_full.format(megabytes=MAX_VISIT_UPLOAD_BYTES / 1e6), 413)
+            refusal = PlainTextResponse(WORDS.common.uploads_full.format(megabytes=MAX_VISIT_UPLOAD_BYTES / 1e6), 413)
             await refusal(scope, receive, send)
             return
         self._on_the_way[session] += size

@@ -29,7 +29,7 @@ def assert_same(hits: list[dict[str, Any]], shown: dict[str, float]) -> None:
     assert [hit["similarity"] for hit in hits] == pytest.approx(list(shown.values()), abs=0.00051)
 
 
-@pytest.mark.parametrize("sample", WORDS.samples)
+@pytest.mark.parametrize("sample", WORDS.common.samples)
 def test_a_sample_gets_the_same_hits(sample: str) -> None:
     with TestClient(api.application()) as client, (ROOT / "samples" / f"{sample}.jpg").open("rb") as photo:
         hits = client.post("/api/search", files={"image": photo}, data={"k": "8"}).json()["hits"]

@@ -103,7 +103,7 @@ def test_a_value_that_means_nothing_becomes_the_nearest_with_a_sentence(query: d
 def test_a_page_beyond_the_last_is_the_last() -> None:
     page = open_page(catalogue="clothing", page="999999")
     assert ids_of(page) == SearchEngine().gallery("clothing").items.frame["id"].iloc[5376:].tolist()
-    assert [info.value for info in page.info] == [WORDS.browse_bad_page.format(value=999999, page=225)]
+    assert [info.value for info in page.info] == [WORDS.browse.bad_page.format(value=999999, page=225)]
 
 
 @pytest.mark.parametrize("catalogue", CATALOGUES)
@@ -160,7 +160,7 @@ def test_search_and_back_comes_to_the_same_view() -> None:
     assert opened == {"catalogue": "clothing", "class": "clothing/Hat", "sort": "class", "page": "2", "item": seen[0]}
     page.query_params.clear()
     page.switch_page("app.py").run()
-    assert link_of(page, WORDS.navigation["browse"]) == {name: [value] for name, value in opened.items()}
+    assert link_of(page, WORDS.common.navigation["browse"]) == {name: [value] for name, value in opened.items()}
     for name, value in opened.items():
         page.query_params[name] = value
     page.switch_page("pages/1_Browse.py").run()

@@ -53,7 +53,7 @@ def open_page(**query: str | list[str]) -> AppTest:
 def settle(page: AppTest) -> AppTest:
     for _ in range(100):
         assert not page.exception
-        if WORDS.compare_waiting not in html_of(page):
+        if WORDS.compare.waiting not in html_of(page):
             return page
         time.sleep(0.1)
         page.run()
@@ -73,7 +73,7 @@ def columns_of(page: AppTest) -> list[list[str]]:
 
 def test_without_a_query_the_page_says_what_to_do() -> None:
     page = open_page()
-    assert [info.value for info in page.info] == [WORDS.compare_empty]
+    assert [info.value for info in page.info] == [WORDS.compare.empty]
     assert page.multiselect(key=WITH).value == [DEFAULT_BACKBONE, "reddish", "dark"]
     assert not page.error
 
@@ -101,7 +101,7 @@ def test_choosing_changes_the_link_and_nothing_chosen_is_a_link_too() -> None:
     assert linked(page) == [""]
     again = open_page(**{"with": ""})
     assert again.multiselect(key=WITH).value == []
-    assert [info.value for info in again.info] == [WORDS.compare_choose_some]
+    assert [info.value for info in again.info] == [WORDS.compare.choose_some]
 
 
 def test_a_first_use_that_takes_long_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ def test_an_item_handed_over_by_link_is_compared_and_not_found() -> None:
     assert all(ITEM not in column for column in columns)
     assert columns[0] == [hit.id for hit in ask("reddish", Question(item=ITEM), 5).hits]
     assert html_of(page).count('<th scope="row">') == 2
-    assert any(WORDS.compare_stored in caption.value for caption in page.caption)
+    assert any(WORDS.compare.stored in caption.value for caption in page.caption)
 
 
 def test_an_upload_goes_through_all() -> None:
@@ -177,7 +177,7 @@ def test_more_than_four_or_an_endless_name_are_not_asked() -> None:
 
 def test_an_unknown_item_gets_a_sentence_and_a_way_out() -> None:
     page = open_page(item="fashion-mnist/none", **{"with": ["dark", "reddish"]})
-    assert [error.value for error in page.error] == [WORDS.unknown_item.format(id="fashion-mnist/none")]
+    assert [error.value for error in page.error] == [WORDS.common.unknown_item.format(id="fashion-mnist/none")]
     page.button(key="start-over").click().run()
     assert not page.error
     assert "item" not in page.query_params
@@ -197,7 +197,7 @@ def test_disagreements_are_drawn_and_lead_to_the_comparison() -> None:
 
 def test_one_backbone_alone_has_no_disagreements() -> None:
     page = open_page(view="disputes", **{"with": ["dark", "unbuilt"]})
-    assert [info.value for info in page.info] == [WORDS.disputes_need_two]
+    assert [info.value for info in page.info] == [WORDS.compare.disputes_need_two]
 
 
 IDS = ("dark", "reddish")
@@ -228,7 +228,7 @@ def test_the_benchmark_says_what_differs_and_what_is_missing() -> None:
 def test_a_protocol_in_the_link_is_shown_and_an_unknown_one_is_the_usual() -> None:
     write_evaluation()
     page = open_page(view="benchmark", protocol="fashion-mnist")
-    assert [info.value for info in page.info] == [WORDS.table_empty]
+    assert [info.value for info in page.info] == [WORDS.compare.table_empty]
     page.segmented_control(key="compare-protocol").set_value("clothing").run()
     assert "protocol" not in page.query_params
     assert page.dataframe[0].value["title"].iloc[0] == "Dark"
@@ -258,7 +258,7 @@ def test_whether_two_differ_is_one_sentence(estimate: Estimate | None, sentence:
 
 def test_turning_ef_shows_what_is_found() -> None:
     page = open_page(view="index", sample="dress")
-    assert [info.value for info in page.info] == [WORDS.sweep_empty]
+    assert [info.value for info in page.info] == [WORDS.compare.sweep_empty]
     page.select_slider(key="ef").set_value(256).run()
     assert any("With ef 256, **10 of the 10** closest pieces are found" in line.value for line in page.markdown)
     assert len(re.findall(r'<article class="vt-tile"', html_of(page))) == 10

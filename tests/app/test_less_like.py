@@ -34,7 +34,7 @@ def test_a_hit_is_pushed_away_and_taken_back() -> None:
     assert plain[1] not in ids_of(page)
     assert page.query_params["less_items"] == plain[1]
     assert len(chips_of(page)) == 1
-    assert WORDS.no_figures in [caption.value for caption in page.caption]
+    assert WORDS.search.no_figures in [caption.value for caption in page.caption]
     page.button(key=f"less-{pushed[0][1]}").click().run()
     assert page.query_params["less_items"] == f"{plain[1]},{pushed[0][1]}"
     twice = assert_answer(page, 5)
@@ -54,8 +54,8 @@ def test_a_chip_names_its_piece_and_words_beside_it_stay() -> None:
     assert chips_of(page) == [rf"Less like: {title} \#00042"]  # as Markdown reads it
     page.button(key="beside-clear").click().run()
     assert ("but" in page.query_params, page.query_params["less_items"]) == (False, item)
-    next(field for field in page.text_input if field.label == WORDS.but).set_value("striped")
-    next(one for one in page.button if one.label == WORDS.beside_go).click().run()
+    next(field for field in page.text_input if field.label == WORDS.common.but).set_value("striped")
+    next(one for one in page.button if one.label == WORDS.common.beside_go).click().run()
     assert (page.query_params["but"], page.query_params["less_items"]) == ("striped", item)
 
 
@@ -71,10 +71,10 @@ def test_there_is_a_limit_and_the_page_says_so() -> None:
 @pytest.mark.parametrize(
     ("id", "sentence"),
     [
-        ("clothing/none", WORDS.unknown_item.format(id="clothing/none")),
-        ("nowhere/1", WORDS.unknown_item.format(id="nowhere/1")),
-        ("own/1", WORDS.own_elsewhere),
-        ("x" * 500, WORDS.unknown_item.format(id="x" * 60)),
+        ("clothing/none", WORDS.common.unknown_item.format(id="clothing/none")),
+        ("nowhere/1", WORDS.common.unknown_item.format(id="nowhere/1")),
+        ("own/1", WORDS.own.elsewhere),
+        ("x" * 500, WORDS.common.unknown_item.format(id="x" * 60)),
     ],
 )
 def test_an_unknown_piece_is_one_sentence_beside_the_answer(id: str, sentence: str) -> None:

@@ -70,7 +70,7 @@ def test_a_page_without_maps_says_how_to_make_one(monkeypatch: pytest.MonkeyPatc
         '{"schema": 1, "backbones": {}, "catalogues": {}, "indexes": {}, "files": {}}'
     )
     page = open_page()
-    assert [info.value for info in page.info] == [WORDS.maps_none]
+    assert [info.value for info in page.info] == [WORDS.maps.none]
     assert "python -m core build --maps" in page.code[0].value
 
 
@@ -102,7 +102,7 @@ def test_a_class_is_found_counted_and_paged() -> None:
     found = chart_of(DEFAULT_BACKBONE)[0]
     numbers = points.numbers_on(found)[points.codes_of(found)[0] == points.CODES["clothing/Skirt"]]
     assert tiles_of(page)[: min(24, len(numbers))] == ids_of(numbers[:24])
-    assert WORDS.maps_count.format(title="Skirt", n=len(numbers)) in [text.value for text in page.markdown]
+    assert WORDS.maps.count.format(title="Skirt", n=len(numbers)) in [text.value for text in page.markdown]
     page.selectbox(key="maps-kind").select("fashion-mnist/Bag").run()
     assert params_of(page) == {"class": "fashion-mnist/Bag"}
     page.selectbox(key="maps-kind").select("").run()
@@ -133,7 +133,7 @@ def test_a_part_of_an_id_finds_one_several_or_too_many() -> None:
     assert tiles_of(page)[:10] == wanted
     assert params_of(page) == {}
     page.text_input(key="maps-find").set_value("mnist").run()
-    assert page.warning[0].value == WORDS.maps_found_many.format(text="mnist", n=70_000, most=200)
+    assert page.warning[0].value == WORDS.maps.found_many.format(text="mnist", n=70_000, most=200)
     assert tiles_of(page)[:10] == wanted
     page.text_input(key="maps-find").set_value("<b>[x](y)").run()
     assert "<b>" not in page.warning[0].value

@@ -61,9 +61,9 @@ def filled() -> AppTest:
 def test_the_empty_page_says_in_three_lines_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VITRINE_ALLOW_URLS", raising=False)
     page = open_page()
-    assert re.findall(r"<li>(.*?)</li>", html_of(page)) == [*WORDS.own_lead]
+    assert re.findall(r"<li>(.*?)</li>", html_of(page)) == [*WORDS.own.lead]
     captions = " ".join(caption.value for caption in page.caption)
-    assert WORDS.own_privacy in captions and "fetching them is switched off" in captions
+    assert WORDS.own.privacy in captions and "fetching them is switched off" in captions
     assert not page.text_input and not page.error
 
 
@@ -78,7 +78,7 @@ def test_what_is_left_out_is_listed_with_the_reason() -> None:
     shirt = (ROOT / "samples" / "shirt.jpg").read_bytes()
     page = upload(open_page(), archive(**{"a/shirt.jpg": shirt, "a/no.txt": b"text", "../out.jpg": shirt}))
     assert tiles_of(page) == ["own/1"]
-    assert page.expander[0].label == WORDS.own_skipped.format(n=2)
+    assert page.expander[0].label == WORDS.own.skipped.format(n=2)
     assert page.dataframe[0].value.values.tolist() == [
         ["a/no.txt", f"it is not a picture of an accepted type ({', '.join(FORMATS)})"],
         ["../out.jpg", "its name leads out of the archive"],
@@ -90,7 +90,7 @@ def test_what_is_left_out_is_listed_with_the_reason() -> None:
     [
         ("bad.zip", b"no archive", "The file is not a ZIP archive, or it is damaged."),
         ("bomb.zip", None, "The archive unpacks to more than 100 times its size"),
-        ("none.zip", archive(**{"a.txt": b"x"}), WORDS.own_nothing),
+        ("none.zip", archive(**{"a.txt": b"x"}), WORDS.own.nothing),
         ("urls.csv", b"image_url\nhttps://x.test/1.jpg\n", "VITRINE_ALLOW_URLS=1"),
         ("table.csv", b"a,b\n1,2\n", "The table has no column of picture URLs"),
     ],
@@ -116,7 +116,7 @@ def test_more_is_added_later_and_the_rest_is_removed(filled: AppTest) -> None:
     filled.segmented_control(key="own-section").set_value("items").run()
     assert tiles_of(filled)[-1] == "own/17"
     filled.checkbox(key="own-pick-own/2").check().run()
-    assert filled.button(key="own-remove").label == WORDS.own_remove.format(n=1)
+    assert filled.button(key="own-remove").label == WORDS.own.remove.format(n=1)
     filled.button(key="own-remove").click().run()
     assert tiles_of(filled) == [f"own/{n}" for n in range(1, 18) if n != 2]
     filled.selectbox(key="own-label").select("/sneaker").run()
@@ -130,7 +130,7 @@ def test_duplicates_are_found_and_copies_removed(filled: AppTest) -> None:
     filled.button(key="own-try").click().run()
     filled.segmented_control(key="own-section").set_value("duplicates").run()
     filled.button(key="own-duplicates-find").click().run()
-    assert filled.info[0].value == WORDS.own_exact.format(n=16)
+    assert filled.info[0].value == WORDS.own.exact.format(n=16)
     filled.button(key="own-remove-copies").click().run()
     assert len(filled.session_state["own"]) == 16
     filled.button(key="own-duplicates-find").click().run()
@@ -147,13 +147,13 @@ def test_queries_have_answers_a_curve_and_no_match_is_one(filled: AppTest) -> No
         ("sneaker/turned.jpg", "sneaker"),
     ]
     assert answers.curve.n_pairs == 8 * 16
-    assert [metric.label for metric in filled.metric] == [WORDS.own_precision, WORDS.own_recall]
+    assert [metric.label for metric in filled.metric] == [WORDS.own.precision, WORDS.own.recall]
     filled.slider(key="own-threshold").set_value(1.0).run()
-    assert html_of(filled).count(f"<b>{WORDS.own_no_match}</b>") == 8
+    assert html_of(filled).count(f"<b>{WORDS.own.no_match}</b>") == 8
     filled.button(key="own-suggest-0").click().run()
     assert 0 < filled.slider(key="own-threshold").value < 1
     filled.segmented_control(key="own-answer-kind").set_value("match").run()
-    assert WORDS.own_no_match not in html_of(filled)
+    assert WORDS.own.no_match not in html_of(filled)
 
 
 def test_the_catalogue_is_searched_and_browsed_on_the_other_pages(filled: AppTest) -> None:
@@ -180,7 +180,7 @@ def test_an_item_of_another_visit_gets_a_friendly_sentence(path: str) -> None:
     page.query_params["item"] = "own/1"
     page.run()
     assert not page.exception
-    assert page.error[0].value == WORDS.own_elsewhere
+    assert page.error[0].value == WORDS.own.elsewhere
 
 
 def test_a_folder_and_a_saved_catalogue_are_opened_only_at_home(
@@ -208,4 +208,4 @@ def test_a_folder_and_a_saved_catalogue_are_opened_only_at_home(
 def test_the_example_is_safe_to_share() -> None:
     with zipfile.ZipFile(io.BytesIO(own_example.catalogue_zip())) as example:
         assert len(example.namelist()) == 16
-        assert {name.partition("/")[0] for name in example.namelist()} == set(WORDS.samples)
+        assert {name.partition("/")[0] for name in example.namelist()} == set(WORDS.common.samples)

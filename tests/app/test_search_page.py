@@ -29,23 +29,25 @@ DRESS = (ROOT / "samples" / "dress.jpg").read_bytes()
 
 def test_the_first_page_invites_and_searches_nothing() -> None:
     page = open_page()
-    assert all(line in html_of(page) for line in WORDS.headline)
+    assert all(line in html_of(page) for line in WORDS.search.headline)
     assert not hits_of(page)
     assert not page.error
-    assert [page.button(key=f"sample-{name}").label for name in WORDS.samples] == [*WORDS.samples.values()]
-    assert any(WORDS.privacy in caption.value for caption in page.caption)
+    assert [page.button(key=f"sample-{name}").label for name in WORDS.common.samples] == [
+        *WORDS.common.samples.values()
+    ]
+    assert any(WORDS.common.privacy in caption.value for caption in page.caption)
 
 
 def test_an_upload_gives_five_hits_with_timings_and_the_privacy_line() -> None:
     page = upload(open_page(), "my shirt.jpg", SHIRT)
     assert_answer(page, 5)
     assert ">my shirt.jpg<" in html_of(page)
-    assert WORDS.privacy in html_of(page)
+    assert WORDS.common.privacy in html_of(page)
     timings = next(c.value for c in page.caption if "searched" in c.value)
     assert re.search(r"Decoded in [\d.]+ ms · embedded in [\d.]+ ms · searched 75,398 pieces in [\d.]+ ms", timings)
 
 
-@pytest.mark.parametrize("name", WORDS.samples)
+@pytest.mark.parametrize("name", WORDS.common.samples)
 def test_a_sample_is_one_click_and_names_itself_in_the_link(name: str) -> None:
     page = open_page()
     page.button(key=f"sample-{name}").click().run()
@@ -144,19 +146,19 @@ def test_a_link_to_an_unknown_sample_lists_the_samples() -> None:
 
 
 def test_options_change_the_answer_and_are_read_from_the_link() -> None:
-    page = open_page(sample="dress", k="7", catalogue=WORDS.catalogues["fashion-mnist"])
+    page = open_page(sample="dress", k="7", catalogue=WORDS.common.catalogues["fashion-mnist"])
     hits = assert_answer(page, 7)
     assert {id.partition("/")[0] for _, id, _ in hits} == {"fashion-mnist"}
     page.slider(key="k").set_value(2).run()
     assert hits_of(page) == hits[:2]
     page.slider(key="min").set_value(1.0).run()
     assert not hits_of(page)
-    assert page.info[0].value == WORDS.nothing
+    assert page.info[0].value == WORDS.common.nothing
 
 
 def test_the_class_filter_shows_only_its_classes() -> None:
     page = open_page(sample="dress")
-    kind = f"Sandal · {WORDS.catalogues['fashion-mnist']}"
+    kind = f"Sandal · {WORDS.common.catalogues['fashion-mnist']}"
     page.multiselect(key="kinds").select(kind).run()
     assert_answer(page, 5)
     assert set(re.findall(r'<article.*?vt-title">([^<]+)<', html_of(page))) == {"Sandal"}
@@ -213,7 +215,7 @@ def test_removing_the_photo_leaves_a_later_search_alone() -> None:
     page.file_uploader[0].clear().run()
     assert not page.exception
     assert_answer(page, 5)
-    assert [look.name for look in page.session_state["looks"].values()] == [WORDS.samples["bag"]]
+    assert [look.name for look in page.session_state["looks"].values()] == [WORDS.common.samples["bag"]]
     with pytest.raises(KeyError):  # the way back led to the photo
         page.button(key="back")
 
@@ -254,7 +256,7 @@ def test_a_share_is_never_called_certain(share: float, expected: str) -> None:
 
 
 def test_verdicts_fall_with_the_probability() -> None:
-    order = [words for _, words in WORDS.verdicts]
+    order = list(WORDS.common.verdicts)
     assert [cards.verdict(p) for p in (1.0, 0.95, 0.9, 0.7, 0.5, 0.1, -0.1)] == [
         order[0], order[0], order[1], order[2], order[3], order[4], order[4]
     ]  # fmt: skip

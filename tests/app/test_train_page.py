@@ -34,27 +34,27 @@ def with_upload(contents: dict[str, bytes]) -> AppTest:
 
 def test_the_canonical_ten_classes_are_there_at_once() -> None:
     page = open_page()
-    assert WORDS.train_counts.format(n=3781, classes=10, train=3068, validation=341, test=372) in texts(page)
+    assert WORDS.train.counts.format(n=3781, classes=10, train=3068, validation=341, test=372) in texts(page)
     assert page.button(key="train-stop").disabled
     assert not page.error
 
 
 def test_the_link_says_which_pictures() -> None:
     page = open_page(data="upload")
-    assert [info.value for info in page.info] == [WORDS.train_upload_empty]
+    assert [info.value for info in page.info] == [WORDS.train.upload_empty]
     assert [button.key for button in page.button if button.key == "train-start"] == []
     assert not open_page(data="nonsense").error
 
 
 def test_from_an_upload_to_a_prediction() -> None:
     page = with_upload(files() | {"bag/broken.jpg": b"no picture", "lonely/1.jpg": picture("bag", 99)})
-    assert WORDS.train_left_out.format(name="lonely", n=1) in texts(page)
+    assert WORDS.train.left_out.format(name="lonely", n=1) in texts(page)
     assert "bag/broken.jpg: it is not a picture" in texts(page).replace("\\", "")
     page.button(key="train-start").click().run()
     assert not page.exception
     assert "**Done after" in texts(page)
-    methods = page.dataframe[0].value[WORDS.train_method].tolist()
-    assert methods == list(WORDS.train_methods.values())
+    methods = page.dataframe[0].value[WORDS.train.method].tolist()
+    assert methods == list(WORDS.train.methods.values())
     page.file_uploader(key="train-use").upload("new.jpg", picture("dress", 77), "image/jpeg").run()
     assert not page.exception
     found = [element.body for element in page.get("html") if "data-label=" in element.body]
@@ -83,7 +83,7 @@ def test_a_run_that_is_stopped_before_its_first_epoch_says_so() -> None:
     shop.run = Run(HeadTrainer(shop.examples, Options()), stop=True)
     page.run()
     assert not page.exception
-    assert [error.value for error in page.error] == [WORDS.train_stopped_early]
+    assert [error.value for error in page.error] == [WORDS.train.stopped_early]
     assert shop.run is None
 
 

@@ -1,16 +1,70 @@
-"""Every sentence of the pages is in `core.ui.words`."""
+"""Every sentence of the pages is in `core.ui.words`, and nothing else is."""
 
+from __future__ import annotations
+
+import re
 import string
-from dataclasses import fields
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from visits import html_of, open_page
 
 from core.config import ROOT
-from core.ui.words import WORDS
+from core.ui import words
+from core.ui.words import FOLDER, USUAL, WORDS, languages, words_in
+
+SOURCES = "".join(path.read_text("utf-8") for path in (ROOT / "core" / "ui").rglob("*.py"))
 
 
-def test_no_word_is_without_use_and_every_template_can_be_filled() -> None:
-    sources = "".join(path.read_text() for path in (ROOT / "core" / "ui").rglob("*.py"))
-    assert not [field.name for field in fields(WORDS) if f"WORDS.{field.name}" not in sources]
-    for field in fields(WORDS):
-        value = getattr(WORDS, field.name)
-        for text in [value] if isinstance(value, str) else [str(part) for part in value]:
-            list(string.Formatter().parse(text))
+def texts_of(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a file, with the path that leads to it."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from texts_of(inner, f"{name}.{key}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from texts_of(inner, f"{name}.{number}")
+    else:
+        yield name, value
+
+
+def filled(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_every_word_is_used_and_every_used_word_is_there() -> None:
+    used = set(re.findall(r"\bWORDS\.(\w+\.\w+)", SOURCES))
+    known = {f"{page}.{name}" for page, inner in vars(words_in(USUAL)).items() for name in vars(inner)}
+    assert used == known
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_language_says_what_english_says(language: str) -> None:
+    """The same names, and the same places to be filled in, in every text that it has."""
+    for file in (FOLDER / language).glob("*.toml"):
+        said = dict(texts_of(tomllib.loads(file.read_text("utf-8"))))
+        english = dict(texts_of(tomllib.loads((FOLDER / USUAL / file.name).read_text("utf-8"))))
+        assert {name: filled(text) for name, text in said.items()} == {name: filled(english[name]) for name in said}
+
+
+def test_a_second_language_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has is shown to the visit that asks for it, the rest in English, and other visits read on in theirs."""
+    for file in (FOLDER / USUAL).glob("*.toml"):
+        (tmp_path / USUAL).mkdir(exist_ok=True)
+        (tmp_path / USUAL / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "pt_br").mkdir()
+    (tmp_path / "pt_br" / "common.toml").write_text('name = "Vitrine"\n', "utf-8")
+    (tmp_path / "pt_br" / "search.toml").write_text('headline = ["Mostre uma foto."]\n', "utf-8")
+    monkeypatch.setattr(words, "FOLDER", tmp_path)
+    words_in.cache_clear()
+    try:
+        theirs, mine = open_page(lang="pt-BR"), open_page()
+        assert "<h1>Mostre uma foto.</h1>" in html_of(theirs)
+        assert theirs.caption[0].value == mine.caption[0].value == WORDS.common.privacy
+        assert "<br>".join(WORDS.search.headline) in html_of(mine)
+        assert "<h1>Mostre uma foto.</h1>" in html_of(theirs.run())
+    finally:
+        words_in.cache_clear()

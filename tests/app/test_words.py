@@ -16,8 +16,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def typed(page: AppTest, words: str, button: str = WORDS.ask_words_go) -> AppTest:
-    field = next(field for field in page.text_input if field.label == WORDS.ask_words)
+def typed(page: AppTest, words: str, button: str = WORDS.common.ask_words_go) -> AppTest:
+    field = next(field for field in page.text_input if field.label == WORDS.common.ask_words)
     field.set_value(words)
     next(one for one in page.button if one.label == button).click().run()
     assert not page.exception
@@ -39,13 +39,13 @@ def test_an_example_is_one_click() -> None:
     page = open_page()
     page.button(key="example-1").click().run()
     assert_answer(page, 5)
-    assert page.query_params["q"] == WORDS.examples[1]
+    assert page.query_params["q"] == WORDS.common.examples[1]
 
 
 @pytest.mark.parametrize("words", ["qqxz zzzk", "😀", "裙子", "%$ 123"])
 def test_words_that_nobody_learned_get_a_kind_sentence(words: str) -> None:
     page = open_page(q=words)
-    assert [info.value for info in page.info] == [WORDS.no_known_words]
+    assert [info.value for info in page.info] == [WORDS.search.no_known_words]
     assert not hits_of(page)
     assert not page.error
 
@@ -56,23 +56,23 @@ def test_markup_is_words_and_length_has_a_limit() -> None:
     assert "<b>red" not in html_of(page)
     page = open_page(q="dress " * 200)
     assert_answer(page, 5)
-    assert len(next(field for field in page.text_input if field.label == WORDS.ask_words).value) <= MAX_WORDS
+    assert len(next(field for field in page.text_input if field.label == WORDS.common.ask_words).value) <= MAX_WORDS
     assert not hits_of(typed(open_page(), "   "))
 
 
 def test_words_beside_a_picture_are_in_the_link_and_change_the_answer() -> None:
     page = open_page(sample="shirt")
     plain = assert_answer(page, 5)
-    next(field for field in page.text_input if field.label == WORDS.but).set_value("blue")
-    next(one for one in page.button if one.label == WORDS.beside_go).click().run()
+    next(field for field in page.text_input if field.label == WORDS.common.but).set_value("blue")
+    next(one for one in page.button if one.label == WORDS.common.beside_go).click().run()
     changed = assert_answer(page, 5)
     assert changed != plain
     assert (page.query_params["sample"], page.query_params["but"]) == ("shirt", "blue")
     assert hits_of(open_page(sample="shirt", but="blue")) == changed
     assert "likely the same kind" not in html_of(page)
     captions = [caption.value for caption in page.caption]
-    assert WORDS.no_figures in captions
-    assert WORDS.but_said.format(words="blue") in captions
+    assert WORDS.search.no_figures in captions
+    assert WORDS.common.but_said.format(words="blue") in captions
     page.button(key="beside-clear").click().run()
     assert hits_of(page) == plain
     assert "but" not in page.query_params
@@ -83,7 +83,7 @@ def test_a_colour_is_not_looked_for_among_grey_pictures(asked: dict[str, str]) -
     page = open_page(**asked)
     assert all(id.startswith("clothing/") for _, id, _ in assert_answer(page, 5))
     captions = [caption.value for caption in page.caption]
-    assert WORDS.no_colours.format(names="Fashion-MNIST") in captions
+    assert WORDS.search.no_colours.format(names="Fashion-MNIST") in captions
     assert any("searched 5,398 pieces" in caption for caption in captions)
     page.segmented_control(key="catalogue").set_value("fashion-mnist").run()
     assert all(id.startswith("fashion-mnist/") for _, id, _ in assert_answer(page, 5))
@@ -100,7 +100,7 @@ def test_a_page_of_text_gets_a_hint_above_its_hits_and_a_sample_gets_none() -> N
     buffer = io.BytesIO()
     list(draw(3, 7))[2].save(buffer, "PNG")
     page = upload(open_page(), "page.png", buffer.getvalue())
-    assert [info.value for info in page.info] == [WORDS.not_fashion]
+    assert [info.value for info in page.info] == [WORDS.search.not_fashion]
     assert_answer(page, 5)
-    for name in WORDS.samples:
+    for name in WORDS.common.samples:
         assert not open_page(sample=name).info

@@ -48,7 +48,7 @@ def visitor(browser: Browser, server: str) -> Iterator[Open]:
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda message: problems.extend(own_error(message, server)))
         page.goto(f"{server}/Your_catalogue")
-        page.get_by_role("button", name=WORDS.own_example, exact=True).wait_for()
+        page.get_by_role("button", name=WORDS.own.example, exact=True).wait_for()
         return page
 
     yield open_page
@@ -75,7 +75,7 @@ def test_two_visitors_never_see_each_others_pictures(visitor: Open, server: str,
         page.locator('.vt-tile[data-id="own/1"]').wait_for()
         assert count(page) == n
     for page, n, mine, other in ((red, 12, "red", "blue"), (blue, 9, "blue", "red")):
-        page.get_by_role("link", name=WORDS.own_browse).click()
+        page.get_by_role("link", name=WORDS.own.browse).click()
         page.wait_for_url("**/Browse?catalogue=own")
         page.get_by_role("button", name=f"{mine}-0").first.wait_for()
         page.locator(f'.vt-tile[data-id="own/{n}"]').wait_for()
@@ -83,17 +83,17 @@ def test_two_visitors_never_see_each_others_pictures(visitor: Open, server: str,
         assert f"{other}-" not in page.content()
         page.get_by_role("button", name=f"{mine}-0").first.click()  # "more like this", of an own item
         page.get_by_text(re.compile(r"look most like it")).wait_for()
-        page.get_by_role("link", name=WORDS.navigation["search"]).click()
+        page.get_by_role("link", name=WORDS.common.navigation["search"]).click()
         page.get_by_role("button", name="Bag", exact=True).click()
         page.locator(".vt-hit").nth(4).wait_for()
-        page.get_by_text(WORDS.catalogues["own"], exact=True).last.click()
+        page.get_by_text(WORDS.common.catalogues["own"], exact=True).last.click()
         page.locator('.vt-hit[data-id^="own/"]').nth(4).wait_for()
         assert f"{other}-" not in page.content()
     # A link of one visitor is nothing to the other: here with more items, there without any.
     third = visitor()
     for path in ("/?item=own/2", "/Browse?item=own/2"):
         third.goto(server + path)
-        third.get_by_text(WORDS.own_elsewhere).wait_for()
+        third.get_by_text(WORDS.own.elsewhere).wait_for()
         assert third.locator('[data-id^="own/"]').count() == 0
 
 
@@ -103,14 +103,14 @@ def test_the_bar_moves_and_cancel_keeps_what_is_in(visitor: Open, tmp_path: Path
     page.get_by_text(re.compile(r"^[1-9]\d* of 1,500 · \d+ pictures a second · \d+ s left")).wait_for()
     bar = page.locator('[data-testid="stProgress"]')
     first = bar.inner_text()
-    page.get_by_role("button", name=WORDS.own_cancel).wait_for()
+    page.get_by_role("button", name=WORDS.own.cancel).wait_for()
     moved = "before => document.querySelector('[data-testid=stProgress]').innerText !== before"
     page.wait_for_function(moved, arg=first)
-    page.get_by_role("button", name=WORDS.own_cancel).click()
+    page.get_by_role("button", name=WORDS.own.cancel).click()
     page.get_by_text(re.compile(r"^Stopped\. ")).wait_for()
     n = count(page)
     assert 0 < n < 1500
-    page.get_by_role("link", name=WORDS.own_browse).click()
+    page.get_by_role("link", name=WORDS.own.browse).click()
     page.get_by_text(re.compile(rf"^{n:,} pieces · page 1 of")).wait_for()
 
 
@@ -120,25 +120,25 @@ def test_a_hostile_archive_gets_a_sentence_and_the_page_goes_on(visitor: Open, t
         out.writestr("bomb.jpg", bytes(5_000_000))
     upload(page, tmp_path / "bomb.zip")
     page.get_by_text("The archive unpacks to more than 100 times its size").wait_for()
-    page.get_by_role("button", name=WORDS.own_example, exact=True).click()
+    page.get_by_role("button", name=WORDS.own.example, exact=True).click()
     page.locator('.vt-tile[data-id="own/16"]').wait_for()
     assert page.get_by_text("The archive unpacks").count() == 0
 
 
 def test_queries_are_answered_and_downloaded(visitor: Open) -> None:
     page = visitor()
-    page.get_by_role("button", name=WORDS.own_example, exact=True).click()
+    page.get_by_role("button", name=WORDS.own.example, exact=True).click()
     page.locator('.vt-tile[data-id="own/16"]').wait_for()
     page.get_by_text("Run queries", exact=True).click()
-    page.get_by_role("button", name=WORDS.own_queries_example).click()
+    page.get_by_role("button", name=WORDS.own.queries_example).click()
     page.locator(".vt-answer").nth(7).wait_for()
     with page.expect_download() as caught:
-        page.get_by_role("button", name=WORDS.own_results_html).click()
+        page.get_by_role("button", name=WORDS.own.results_html).click()
     report = Path(caught.value.path()).read_text()
     assert report.startswith("<!doctype html>") and "sneaker/detail.jpg" in report
     page.get_by_text("Downloads", exact=True).click()
     with page.expect_download() as caught:
-        page.get_by_role("button", name=WORDS.own_table, exact=True).click()
+        page.get_by_role("button", name=WORDS.own.table, exact=True).click()
     rows = Path(caught.value.path()).read_text().splitlines()
     assert rows[0] == "id,name,label,title,width,height,sha256,source" and len(rows) == 17
 
@@ -148,7 +148,7 @@ def test_nothing_is_wider_than_the_screen(visitor: Open, width: int) -> None:
     page = visitor()
     page.set_viewport_size({"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.get_by_role("button", name=WORDS.own_example, exact=True).click()
+    page.get_by_role("button", name=WORDS.own.example, exact=True).click()
     page.locator('.vt-tile[data-id="own/16"]').wait_for()
     boxes = [tile.bounding_box() for tile in page.locator(".vt-tile").all()]
     assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)

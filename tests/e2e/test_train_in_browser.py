@@ -29,8 +29,8 @@ def archive(tmp_path: Path) -> Path:
 
 def open_with(page: Page, server: str, archive: Path) -> None:
     page.goto(server)
-    page.get_by_role("link", name=WORDS.navigation["train"]).click()
-    page.get_by_role("radio", name=WORDS.train_sources["upload"]).click()
+    page.get_by_role("link", name=WORDS.common.navigation["train"]).click()
+    page.get_by_role("radio", name=WORDS.train.sources["upload"]).click()
     page.locator(".st-key-train-zip input[type=file]").set_input_files(archive)
     page.get_by_text("40 pictures in 4 classes").wait_for()
 
@@ -44,22 +44,22 @@ def download(page: Page, name: str) -> bytes:
 def test_a_visitor_goes_the_whole_way(page: Page, server: str, archive: Path, tmp_path: Path) -> None:
     open_with(page, server, archive)
     assert page.url.endswith("data=upload")
-    page.get_by_text(WORDS.train_problems.format(n=1)).wait_for()
-    page.get_by_role("button", name=WORDS.train_start, exact=True).click()
-    page.get_by_text(WORDS.train_step_judge).wait_for()
+    page.get_by_text(WORDS.train.problems.format(n=1)).wait_for()
+    page.get_by_role("button", name=WORDS.train.start, exact=True).click()
+    page.get_by_text(WORDS.train.step_judge).wait_for()
     page.get_by_text("was the best: validation accuracy").wait_for()
-    for alt in (WORDS.train_loss_alt, WORDS.train_accuracy_alt, WORDS.train_confusion_alt):
+    for alt in (WORDS.train.loss_alt, WORDS.train.accuracy_alt, WORDS.train.confusion_alt):
         page.get_by_label(alt).first.wait_for()
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(picture("sneaker", 42))
     page.locator(".st-key-train-use input[type=file]").set_input_files(photo)
     page.locator('.vt-tile[data-label="sneaker"]').wait_for()
-    table = download(page, WORDS.train_csv_results).decode()
+    table = download(page, WORDS.train.csv_results).decode()
     assert table.splitlines()[1].startswith("photo.jpg,sneaker,0.")
-    kept = download(page, WORDS.train_download)
+    kept = download(page, WORDS.train.download)
     assert keep.from_zip(kept, [DEFAULT_BACKBONE]).labels == CLASSES
     assert sorted(zipfile.ZipFile(io.BytesIO(kept)).namelist()) == ["README.md", keep.FACTS, keep.WEIGHTS]
-    assert b"softmax" in download(page, WORDS.train_whole_onnx).lower()
+    assert b"softmax" in download(page, WORDS.train.whole_onnx).lower()
     page.set_viewport_size({"width": 390, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -67,16 +67,16 @@ def test_a_visitor_goes_the_whole_way(page: Page, server: str, archive: Path, tm
 def test_stop_keeps_the_best_so_far(page: Page, server: str) -> None:
     page.set_default_timeout(90_000)
     page.goto(server)
-    page.get_by_role("link", name=WORDS.navigation["train"]).click()
-    page.get_by_role("radio", name=WORDS.train_sources["fashion-mnist"]).click()  # the one that takes seconds
+    page.get_by_role("link", name=WORDS.common.navigation["train"]).click()
+    page.get_by_role("radio", name=WORDS.train.sources["fashion-mnist"]).click()  # the one that takes seconds
     page.get_by_text("70,000 pictures in 10 classes").wait_for()
-    page.get_by_role("radio", name=WORDS.train_kinds["mlp"]).click()
-    page.get_by_role("button", name=WORDS.train_start, exact=True).click()
-    stop = page.get_by_role("button", name=WORDS.train_stop)
+    page.get_by_role("radio", name=WORDS.train.kinds["mlp"]).click()
+    page.get_by_role("button", name=WORDS.train.start, exact=True).click()
+    stop = page.get_by_role("button", name=WORDS.train.stop)
     page.get_by_text(re.compile(r"Epoch \d+ of 60")).wait_for()
     stop.click()
     page.get_by_text("was the best: validation accuracy").wait_for()
-    page.get_by_role("button", name=WORDS.train_download).wait_for()
+    page.get_by_role("button", name=WORDS.train.download).wait_for()
     done = page.get_by_text("Done after").inner_text()
     assert int(re.findall(r"\d+", done)[0]) < 11  # it would not have ended by itself before
     assert stop.is_disabled()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Request
 
 MB = 10**6
-REFUSAL = WORDS.uploads_full.format(megabytes=MAX_VISIT_UPLOAD_BYTES / MB)
+REFUSAL = WORDS.common.uploads_full.format(megabytes=MAX_VISIT_UPLOAD_BYTES / MB)
 BOUNDARY = "vitrine"
 FORM = (
     f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="f"; filename="a.bin"\r\n\r\n%s\r\n--{BOUNDARY}--\r\n'

@@ -40,7 +40,7 @@ def show(view: View) -> None:
         st.html(_item_html(item, picture_of(gallery, position)))
     with right:
         hits = session.engine().search_similar(item.id, N_NEIGHBOURS).hits
-        heading = WORDS.browse_near.format(n=len(hits)) if hits else WORDS.browse_alone
+        heading = WORDS.browse.near.format(n=len(hits)) if hits else WORDS.browse.alone
         st.html(f'<h2 class="vt-title">{escape(heading)}</h2>')
         _neighbours(view, gallery, position, hits)
     scroll_to_top(item.id)
@@ -81,20 +81,20 @@ def _close(view: View) -> None:
 
 def _ways_back(view: View) -> None:
     with st.container(key="browse-crumbs", horizontal=True, gap="xsmall", vertical_alignment="center"):
-        st.button(WORDS.browse_close, key="close", icon=":material/grid_view:", on_click=_close, args=(view,))
+        st.button(WORDS.browse.close, key="close", icon=":material/grid_view:", on_click=_close, args=(view,))
         for n, id in enumerate(trail(view.item)[-MAX_CRUMBS:]):
             gallery, position = session.find(id)
             title = cards.plain(gallery.items.row(position).title)
             st.button(
-                title, key=f"crumb-{n}", type="tertiary", icon=":material/chevron_left:", help=WORDS.browse_trail,
+                title, key=f"crumb-{n}", type="tertiary", icon=":material/chevron_left:", help=WORDS.browse.trail,
                 on_click=_open, args=(view, id),
             )  # fmt: skip
 
 
 def _item_html(item: Item, picture: Picture) -> str:
-    kicker = f'<p class="vt-kicker">{escape(WORDS.catalogues[item.catalogue])}</p>'
+    kicker = f'<p class="vt-kicker">{escape(WORDS.common.catalogues[item.catalogue])}</p>'
     title = f'<h1 class="vt-title">{escape(item.title)}</h1>'
-    id = f'<p class="vt-quiet vt-id">{escape(WORDS.browse_id)} {escape(item.id)}</p>'
+    id = f'<p class="vt-quiet vt-id">{escape(WORDS.browse.id)} {escape(item.id)}</p>'
     return f'<div class="vt-opened">{cards.item_html(item, picture, kicker + title + id)}</div>'
 
 
@@ -103,8 +103,8 @@ def _neighbours(view: View, gallery: Gallery, position: int, hits: list[Hit]) ->
         for hit in hits:
             other = session.engine().gallery(hit.catalogue)
             mark = twins.mark(gallery, position, other, hit)
-            badge = f'<span class="vt-mark">{escape(WORDS.browse_marks[mark])}</span>' if mark else ""
-            similarity = escape(WORDS.browse_similarity.format(similarity=hit.similarity))
+            badge = f'<span class="vt-mark">{escape(WORDS.browse.marks[mark])}</span>' if mark else ""
+            similarity = escape(WORDS.browse.similarity.format(similarity=hit.similarity))
             with grid.cell():
                 lines = f'{badge}<p class="vt-quiet">{similarity}</p>'
                 st.html(cards.item_html(hit, picture_of(other, hit.position), lines))

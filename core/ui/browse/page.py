@@ -25,7 +25,7 @@ def show() -> None:
     """Draw the page."""
     view, notes = read(st.query_params)
     navigation.remember("browse", write(view))
-    page.begin(WORDS.browse_title)
+    page.begin(WORDS.browse.title)
     try:
         if view.item:
             browse_item.show(view)
@@ -34,24 +34,24 @@ def show() -> None:
     except VitrineError as error:
         st.error(cards.plain(str(error)), icon=":material/error:")
         if view.item:
-            _go_button(WORDS.browse_close, "close", replace(view, item=""))
+            _go_button(WORDS.browse.close, "close", replace(view, item=""))
 
 
 def _catalogue(view: View, notes: list[str]) -> None:
-    st.html(f'<h2 class="vt-browse-heading">{WORDS.browse_heading}</h2>')
+    st.html(f'<h2 class="vt-browse-heading">{WORDS.browse.heading}</h2>')
     _filters(view)
-    with st.spinner(WORDS.looking):
+    with st.spinner(WORDS.common.looking):
         rows = _rows(view)
     n = sum(len(positions) for _, positions in rows)
     n_pages = max(1, -(-n // view.size))
     if view.page > n_pages:
-        notes = [*notes, WORDS.browse_bad_page.format(value=view.page, page=n_pages)]
+        notes = [*notes, WORDS.browse.bad_page.format(value=view.page, page=n_pages)]
         view = replace(view, page=n_pages)
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
     if not n:
-        st.info(WORDS.browse_empty, icon=":material/filter_alt:")
-        _go_button(WORDS.browse_reset, "reset", View())
+        st.info(WORDS.browse.empty, icon=":material/filter_alt:")
+        _go_button(WORDS.browse.reset, "reset", View())
         return
     _pager(view, n, n_pages)
     _grid(view, page_of(rows, (view.page - 1) * view.size, view.size))
@@ -83,16 +83,16 @@ def _filters(view: View) -> None:
     names = known_kinds(view)
     with st.container(key="browse-filters", horizontal=True, vertical_alignment="top", gap="medium"):
         st.segmented_control(
-            WORDS.catalogue, [ALL, *View().catalogues], required=True, format_func=lambda id: WORDS.catalogues[id],
-            key="browse-catalogue", on_change=_changed, args=(view, "catalogue"), width="content",
+            WORDS.common.catalogue, [ALL, *View().catalogues], required=True, key="browse-catalogue", width="content",
+            format_func=lambda id: WORDS.common.catalogues[id], on_change=_changed, args=(view, "catalogue"),
         )  # fmt: skip
         st.multiselect(
-            WORDS.browse_class, list(names), format_func=names.__getitem__, key="browse-kinds", on_change=_changed,
-            args=(view, "kinds"), placeholder=WORDS.browse_all_classes, wrap=True, width=340,
+            WORDS.browse.class_label, list(names), format_func=names.__getitem__, key="browse-kinds",
+            on_change=_changed, args=(view, "kinds"), placeholder=WORDS.browse.all_classes, wrap=True, width=340,
         )  # fmt: skip
         for label, name, choices, words in (
-            (WORDS.browse_sort, "sort", list(SORTS), WORDS.browse_sorts),
-            (WORDS.browse_size, "size", list(SIZES), {size: str(size) for size in SIZES}),
+            (WORDS.browse.sort, "sort", list(SORTS), WORDS.browse.sorts),
+            (WORDS.browse.size, "size", list(SIZES), {size: str(size) for size in SIZES}),
         ):
             st.selectbox(
                 label, choices, format_func=words.__getitem__, key=f"browse-{name}", on_change=_changed,
@@ -127,13 +127,13 @@ def page_of(rows: list[tuple[str, np.ndarray]], start: int, size: int) -> list[P
 
 def _pager(view: View, n: int, n_pages: int) -> None:
     with st.container(key="browse-pager", horizontal=True, vertical_alignment="center", gap="small"):
-        count = WORDS.browse_count.format(n=n, page=view.page, pages=n_pages) if n > 1 else WORDS.browse_one
+        count = WORDS.browse.count.format(n=n, page=view.page, pages=n_pages) if n > 1 else WORDS.browse.one
         st.markdown(count, width="stretch")
         if n_pages > 1:
             st.session_state["browse-page"] = view.page
             st.number_input(
-                WORDS.browse_jump, 1, n_pages, step=1, key="browse-page", on_change=_jumped, args=(view,), width=140,
-                label_visibility="collapsed", help=WORDS.browse_jump,
+                WORDS.browse.jump, 1, n_pages, step=1, key="browse-page", on_change=_jumped, args=(view,), width=140,
+                label_visibility="collapsed", help=WORDS.browse.jump,
             )  # fmt: skip
     _steps(view, n_pages, "above")
 
@@ -147,8 +147,8 @@ def _steps(view: View, n_pages: int, where: str) -> None:
         return
     with st.container(key=f"browse-steps-{where}", horizontal=True, horizontal_alignment="center"):
         earlier, later = replace(view, page=view.page - 1), replace(view, page=view.page + 1)
-        _go_button(WORDS.browse_earlier, "earlier", earlier, disabled=view.page <= 1, icon=":material/arrow_back:")
-        _go_button(WORDS.browse_later, "later", later, disabled=view.page >= n_pages, icon=":material/arrow_forward:")
+        _go_button(WORDS.browse.earlier, "earlier", earlier, disabled=view.page <= 1, icon=":material/arrow_back:")
+        _go_button(WORDS.browse.later, "later", later, disabled=view.page >= n_pages, icon=":material/arrow_forward:")
 
 
 def _grid(view: View, places: list[Place]) -> None:

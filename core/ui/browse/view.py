@@ -47,7 +47,7 @@ def known_kinds(view: View) -> dict[str, str]:
     """Every class that can be chosen → its plain words."""
     several = len(view.catalogues) > 1
     return {
-        f"{id}/{label}": f"{words} · {WORDS.catalogues[id]}" if several else words
+        f"{id}/{label}": f"{words} · {WORDS.common.catalogues[id]}" if several else words
         for id in view.catalogues
         for label, words in session.catalogues()[id].classes.items()
     }
@@ -56,9 +56,9 @@ def known_kinds(view: View) -> dict[str, str]:
 def read(params: Mapping[str, str]) -> tuple[View, list[str]]:
     """The view that a link asks for, and a sentence on each value of it that means nothing."""
     notes: list[str] = []
-    catalogue = _one_of(params.get("catalogue", ALL), (ALL, *session.catalogues()), WORDS.browse_bad_catalogue, notes)
+    catalogue = _one_of(params.get("catalogue", ALL), (ALL, *session.catalogues()), WORDS.browse.bad_catalogue, notes)
     kinds = _kinds(params.get("class", ""), catalogue, notes)
-    sort = _one_of(params.get("sort", SORTS[0]), SORTS, WORDS.browse_bad_sort, notes)
+    sort = _one_of(params.get("sort", SORTS[0]), SORTS, WORDS.browse.bad_sort, notes)
     size = _size(params.get("size", str(SIZES[0])), notes)
     page = _page(params.get("page", "1"), notes)
     return View(catalogue, kinds, sort, page, size, params.get("item", "")), notes
@@ -92,7 +92,7 @@ def _kinds(value: str, catalogue: str, notes: list[str]) -> tuple[str, ...]:
     asked = {f"{catalogue}/{kind}" if f"{catalogue}/{kind}" in known else kind for kind in named}
     unknown = sorted(asked - known.keys())
     if unknown:
-        notes.append(WORDS.browse_bad_class.format(value=unknown[0][:40]))
+        notes.append(WORDS.browse.bad_class.format(value=unknown[0][:40]))
     return tuple(kind for kind in known if kind in asked)
 
 
@@ -105,13 +105,13 @@ def _size(value: str, notes: list[str]) -> int:
     if number in SIZES:
         return number
     nearest = SIZES[0] if number is None else min(SIZES, key=lambda size: abs(size - number))
-    notes.append(WORDS.browse_bad_size.format(value=value[:40], size=nearest))
+    notes.append(WORDS.browse.bad_size.format(value=value[:40], size=nearest))
     return nearest
 
 
 def _page(value: str, notes: list[str]) -> int:
     number = _number(value)
     if number is None or number < 1:
-        notes.append(WORDS.browse_bad_page.format(value=value[:40], page=1))
+        notes.append(WORDS.browse.bad_page.format(value=value[:40], page=1))
         return 1
     return number

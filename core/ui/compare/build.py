@@ -18,17 +18,17 @@ POLL_S = 0.5
 def show(answer: Answer, finished: bool) -> None:
     """Say what a backbone lacks; offer to build its gallery where that is all, once the others have answered."""
     if answer.problem or answer.estimate is None:
-        st.warning(cards.plain(answer.problem or WORDS.nothing), icon=":material/info:")
+        st.warning(cards.plain(answer.problem or WORDS.common.nothing), icon=":material/info:")
         return
     work = _works().get(answer.backbone_id)
     if work is None:
         minutes = max(1, round(answer.estimate.seconds / 60))
         n = answer.estimate.n_images
-        st.info(WORDS.compare_no_gallery.format(n=n, minutes=minutes), icon=":material/construction:")
+        st.info(WORDS.compare.no_gallery.format(n=n, minutes=minutes), icon=":material/construction:")
         st.code(f"python -m core build --backbone {answer.backbone_id}", language=None, wrap_lines=True)
         if finished:
             st.button(
-                WORDS.compare_build, key=f"build-{answer.backbone_id}", on_click=_start, args=(answer.backbone_id,)
+                WORDS.compare.build, key=f"build-{answer.backbone_id}", on_click=_start, args=(answer.backbone_id,)
             )
     elif finished:
         _watch(answer.backbone_id, work)
@@ -36,7 +36,7 @@ def show(answer: Answer, finished: bool) -> None:
 
 def preparing(backbone_id: str, name: str) -> str:
     """Why a backbone's first use takes so long, "" if it is not that."""
-    return WORDS.compare_preparing.format(name=name) if exported.is_awaited(backbone_id) else ""
+    return WORDS.compare.preparing.format(name=name) if exported.is_awaited(backbone_id) else ""
 
 
 def _works() -> dict[str, GalleryWork]:
@@ -62,12 +62,12 @@ def _watch(backbone_id: str, work: GalleryWork) -> None:
     if work.problem:
         st.warning(cards.plain(work.problem), icon=":material/info:")
     elif work.progress is None:
-        st.progress(0.0, preparing(backbone_id, backbone_id) or WORDS.compare_build_starts)
+        st.progress(0.0, preparing(backbone_id, backbone_id) or WORDS.compare.build_starts)
     else:
         done = work.progress
         share = done.n_done / max(1, done.n_total or 1)
         words = {"n": done.n_done, "total": done.n_total or 0, "minutes": -(-(done.seconds_left or 0) // 60)}
-        st.progress(min(1.0, share), WORDS.compare_build_progress.format(**words))
-    if st.button(WORDS.compare_build_stop, key=f"stop-{backbone_id}"):
+        st.progress(min(1.0, share), WORDS.compare.build_progress.format(**words))
+    if st.button(WORDS.compare.build_stop, key=f"stop-{backbone_id}"):
         _forget(backbone_id)
         st.rerun()

@@ -39,7 +39,7 @@ def show(query: state.Query, chosen: list[str]) -> None:
     name, note, picture = described(query, look)
     left, right = st.columns([1, 4.5], gap="medium")
     with left.container(key="query"):
-        st.html(cards.query_html(WORDS.query_kinds[query.kind], name, note, picture))
+        st.html(cards.query_html(WORDS.common.query_kinds[query.kind], name, note, picture))
         ways_out()
     if own := session.thumbnail(query.ref):
         question = Question(source=own, name=name)
@@ -76,7 +76,7 @@ def _command(query: state.Query, ids: list[str]) -> None:
     if len(ids) > 1:
         theirs = query.kind == "photo" or query.ref.startswith(f"{OWN}/")
         place = f"--item {query.ref}" if query.kind == "item" else f"samples/{query.ref}.jpg"
-        st.caption(WORDS.compare_command)
+        st.caption(WORDS.compare.command)
         command = f"python -m core compare {'PHOTO' if theirs else place} --backbones {' '.join(ids)}"
         st.code(command, language=None, wrap_lines=True)
 
@@ -103,7 +103,7 @@ def _draw(race: Race, chosen: list[str]) -> None:
 def _column(id: str, answer: Answer | None, counts: Counter[str], finished: bool) -> None:
     st.html(head_html(id, _record(id, answer)))
     if answer is None:
-        words = build.preparing(id, title_of(id)) or WORDS.compare_waiting
+        words = build.preparing(id, title_of(id)) or WORDS.compare.waiting
         st.html(f'<p class="vt-quiet vt-waiting" role="status">{escape(words)}</p>')
     elif answer.hits:
         st.html(_hits_html(answer, counts))
@@ -126,19 +126,19 @@ def head_html(id: str, record: Backbone | None) -> str:
     """The head of a column: what the backbone is."""
     if record is None:
         return f'<h3 class="vt-title">{escape(id)}</h3>'
-    facts = WORDS.compare_facts.format(dim=record.dim, parameters=millions(record.n_parameters), size=record.input_size)
+    facts = WORDS.compare.facts.format(dim=record.dim, parameters=millions(record.n_parameters), size=record.input_size)
     return f'<h3 class="vt-title">{escape(record.title)}</h3><p class="vt-quiet">{escape(facts)}</p>'
 
 
 def millions(n: int) -> str:
     """A number of parameters in words."""
-    return WORDS.compare_millions.format(n=n / 1e6) if n else WORDS.compare_weightless
+    return WORDS.compare.millions.format(n=n / 1e6) if n else WORDS.compare.weightless
 
 
 def cost_line(answer: Answer) -> str:
     """How long an answer took."""
-    search = WORDS.compare_search.format(n_items=answer.n_items, ms=answer.search_ms)
-    embed = WORDS.compare_stored if answer.embed_ms is None else WORDS.compare_embed.format(ms=answer.embed_ms)
+    search = WORDS.compare.search.format(n_items=answer.n_items, ms=answer.search_ms)
+    embed = WORDS.compare.stored if answer.embed_ms is None else WORDS.compare.embed.format(ms=answer.embed_ms)
     return f"{embed} · {search}"
 
 
@@ -151,10 +151,10 @@ def _hits_html(answer: Answer, counts: Counter[str]) -> str:
 def _hit_html(hit: Hit, n_others: int) -> str:
     """One row: a small picture, what it is, how close it is, and how many others found it, too."""
     picture = picture_of(process.engine().gallery(hit.catalogue), hit.position)
-    catalogue = WORDS.catalogues[hit.catalogue]
-    alt = WORDS.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
-    chance = WORDS.chance.format(percent=cards.percent(hit.same_kind))
-    others = f'<p class="vt-quiet vt-shared">{escape(WORDS.compare_also.format(n=n_others))}</p>' if n_others else ""
+    catalogue = WORDS.common.catalogues[hit.catalogue]
+    alt = WORDS.common.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
+    chance = WORDS.common.chance.format(percent=cards.percent(hit.same_kind))
+    others = f'<p class="vt-quiet vt-shared">{escape(WORDS.compare.also.format(n=n_others))}</p>' if n_others else ""
     link = f'<a href="Browse?{urlencode({"item": hit.id})}" target="_blank" rel="noopener">{escape(hit.title)}</a>'
     return (
         f'<div class="vt-row" role="listitem" data-id="{escape(hit.id)}">'
@@ -169,9 +169,9 @@ def _agreement(found: dict[str, list[Hit]]) -> None:
     least = furthest(compared)
     words = {"first": title_of(least.first), "second": title_of(least.second)}
     if least.overlap == 1:
-        line = WORDS.compare_all_agree
+        line = WORDS.compare.all_agree
     else:
-        sentence = WORDS.compare_furthest if len(compared) > 1 else WORDS.compare_two
+        sentence = WORDS.compare.furthest if len(compared) > 1 else WORDS.compare.two
         line = sentence.format(**words, n=round(K * least.overlap), kinds=round(K * least.labels), k=K)
     st.html(f'<p class="vt-agreement">{escape(line)}</p>')
     if len(compared) > 1:
@@ -193,11 +193,11 @@ def matrix_html(ids: list[str], compared: list[Pair]) -> str:
         for other, column in enumerate(ids[1:], 1):
             rows += _cell(cells[frozenset((id, column))]) if other > row else "<td></td>"
         rows += "</tr>"
-    caption = f"<caption>{escape(WORDS.compare_overlap.format(k=K))}</caption>"
+    caption = f"<caption>{escape(WORDS.compare.overlap.format(k=K))}</caption>"
     return f'<div class="vt-scroll"><table class="vt-matrix">{caption}<tr><td></td>{head}</tr>{rows}</table></div>'
 
 
 def _cell(pair: Pair) -> str:
-    same = escape(WORDS.compare_cell.format(n=round(K * pair.overlap), k=K))
-    kinds = escape(WORDS.compare_cell_kinds.format(n=round(K * pair.labels), k=K))
+    same = escape(WORDS.compare.cell.format(n=round(K * pair.overlap), k=K))
+    kinds = escape(WORDS.compare.cell_kinds.format(n=round(K * pair.labels), k=K))
     return f'<td style="--share:{100 * pair.overlap:.0f}%"><b>{same}</b><br><span class="vt-quiet">{kinds}</span></td>'

@@ -27,18 +27,24 @@ def show(chosen: list[str]) -> None:
     """
     usable = [id for id in chosen if has_gallery(id)]
     if len(usable) < 2:
-        st.info(WORDS.disputes_need_two, icon=":material/checklist:")
+        st.info(WORDS.compare.disputes_need_two, icon=":material/checklist:")
         return
-    st.caption(WORDS.disputes_note.format(names=", ".join(cards.plain(title_of(id)) for id in usable), k=K))
+    st.caption(WORDS.compare.disputes_note.format(names=", ".join(cards.plain(title_of(id)) for id in usable), k=K))
     seed = st.number_input(
-        WORDS.disputes_sample, 0, 999, key="seed", help=WORDS.disputes_sample_help, width=160, bind="query-params"
+        WORDS.compare.disputes_sample,
+        0,
+        999,
+        key="seed",
+        help=WORDS.compare.disputes_sample_help,
+        width=160,
+        bind="query-params",
     )
-    with st.spinner(WORDS.disputes_looking):
+    with st.spinner(WORDS.compare.disputes_looking):
         found = _found(tuple(usable), int(seed), str(artifacts_dir()))
     for dispute in found:
         _draw(dispute)
     command = f"python -m core compare --seed {int(seed)} --backbones {' '.join(usable)}"
-    st.caption(WORDS.compare_command)
+    st.caption(WORDS.compare.command)
     st.code(command, language=None, wrap_lines=True)
 
 
@@ -57,8 +63,8 @@ def _draw(dispute: Dispute) -> None:
             title = f'<p class="vt-quiet">{escape(item.title)}</p>'
             st.html(cards.item_html(item, picture_of(gallery, position), title))
             st.button(
-                WORDS.disputes_open, key=f"open-{item.id}", on_click=_open, args=(item.id,), width="stretch",
-                help=WORDS.browse_item_alt.format(title=item.title, catalogue=WORDS.catalogues[catalogue]),
+                WORDS.compare.disputes_open, key=f"open-{item.id}", on_click=_open, args=(item.id,), width="stretch",
+                help=WORDS.browse.item_alt.format(title=item.title, catalogue=WORDS.common.catalogues[catalogue]),
             )  # fmt: skip
         with right:
             st.html("".join(_strip_html(id, places) for id, places in dispute.neighbours.items()))

@@ -30,15 +30,15 @@ def show() -> None:
         VitrineError: The query names nothing that exists, or an index is damaged.
     """
     _sweep()
-    st.html(f'<h3 class="vt-title">{escape(WORDS.ef_heading)}</h3>')
-    st.caption(WORDS.ef_note)
+    st.html(f'<h3 class="vt-title">{escape(WORDS.compare.ef_heading)}</h3>')
+    st.caption(WORDS.compare.ef_note)
     ask.show(large=False, words=False)
     receive()
     query = state.pictured()
     if query is None:
-        st.info(WORDS.ef_empty, icon=":material/image_search:")
+        st.info(WORDS.compare.ef_empty, icon=":material/image_search:")
         return
-    with st.spinner(WORDS.looking):
+    with st.spinner(WORDS.common.looking):
         lab = _lab(str(artifacts_dir()))
         embedding, exclude = _embedding(query)
         exact = lab.exact(embedding, K, exclude)
@@ -62,37 +62,37 @@ def _lab(folder: str) -> EfLab:
 def _sweep() -> None:
     part = read_benchmark().get("index_settings")
     if part is None:
-        st.info(WORDS.sweep_empty, icon=":material/speed:")
+        st.info(WORDS.compare.sweep_empty, icon=":material/speed:")
     else:
         measured, machine = part["results"], part["machine"]
-        st.plotly_chart(plots.recall_against_speed(measured["rows"]), key="sweep", alt=WORDS.sweep_alt)
-        st.caption(WORDS.sweep_note.format(**{**measured, **machine}))
-    st.caption(WORDS.compare_command)
+        st.plotly_chart(plots.recall_against_speed(measured["rows"]), key="sweep", alt=WORDS.compare.sweep_alt)
+        st.caption(WORDS.compare.sweep_note.format(**{**measured, **machine}))
+    st.caption(WORDS.compare.command)
     st.code(COMMAND, language=None, wrap_lines=True)
 
 
 @st.fragment
 def _slider(lab: EfLab, embedding: np.ndarray, exclude: tuple[tuple[str, int], ...], exact: Found) -> None:
     usual = lab.served_ef if lab.served_ef in EFS else EFS[0]
-    ef = st.select_slider(WORDS.ef, EFS, usual, key="ef", help=WORDS.ef_help, bind="query-params")
+    ef = st.select_slider(WORDS.compare.ef, EFS, usual, key="ef", help=WORDS.compare.ef_help, bind="query-params")
     found = lab.search(embedding, K, ef, exclude)
     kept = [place for place in exact.places if place in found.places]
     words = {"n": len(kept), "k": len(exact.places), "ms": found.ms, "exact_ms": exact.ms, "ef": ef}
-    st.markdown(WORDS.ef_found.format(**words))
+    st.markdown(WORDS.compare.ef_found.format(**words))
     with st.grid(5, min_column_width=130, gap="small", key="ef-hits") as grid:
         for place, similarity in zip(exact.places, exact.similarities, strict=True):
             with grid.cell():
-                _tile(place, similarity, WORDS.ef_same if place in kept else WORDS.ef_missed)
+                _tile(place, similarity, WORDS.compare.ef_same if place in kept else WORDS.compare.ef_missed)
         for place, similarity in zip(found.places, found.similarities, strict=True):
             if place not in exact.places:
                 with grid.cell():
-                    _tile(place, similarity, WORDS.ef_instead)
+                    _tile(place, similarity, WORDS.compare.ef_instead)
 
 
 def _tile(place: tuple[str, int], similarity: float, mark: str) -> None:
     catalogue, position = place
     gallery = process.engine().gallery(catalogue)
     item = gallery.items.row(position)
-    badge = "" if mark == WORDS.ef_same else f'<span class="vt-mark">{escape(mark)}</span>'
-    line = f'<p class="vt-quiet">{escape(WORDS.browse_similarity.format(similarity=similarity))}</p>'
+    badge = "" if mark == WORDS.compare.ef_same else f'<span class="vt-mark">{escape(mark)}</span>'
+    line = f'<p class="vt-quiet">{escape(WORDS.browse.similarity.format(similarity=similarity))}</p>'
     st.html(cards.item_html(item, picture_of(gallery, position), badge + line))

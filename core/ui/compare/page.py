@@ -23,9 +23,9 @@ def show() -> None:
     """Draw the page."""
     if "with" in st.query_params:
         navigation.remember("compare", {"with": st.query_params.get_all("with")})
-    page.begin(WORDS.compare_title, WORDS.compare_heading)
+    page.begin(WORDS.compare.title, WORDS.compare.heading)
     view = choose(
-        st.segmented_control, WORDS.compare_view, "view", list(WORDS.compare_views), WORDS.compare_views.__getitem__,
+        st.segmented_control, WORDS.compare.view, "view", list(WORDS.compare.views), WORDS.compare.views.__getitem__,
         required=True, label_visibility="collapsed",
     )  # fmt: skip
     chosen = _choose()
@@ -48,8 +48,8 @@ def _choose() -> list[str]:
     known = sorted(BACKBONES, key=lambda id: not has_gallery(id))
     usual = [id for id in known if has_gallery(id) and not missing(BACKBONES[id])][:N_USUAL]
     return choose_several(
-        WORDS.compare_choose, "with", known, usual, MAX_BACKBONES,
-        placeholder=WORDS.compare_placeholder, help=WORDS.compare_choose_help,
+        WORDS.compare.choose, "with", known, usual, MAX_BACKBONES,
+        placeholder=WORDS.compare.placeholder, help=WORDS.compare.choose_help,
     )  # fmt: skip
 
 
@@ -60,8 +60,8 @@ def _query(chosen: list[str]) -> None:
     if problem := st.session_state.get("problem"):
         st.error(cards.plain(problem), icon=":material/error:")
     if not chosen:
-        st.info(WORDS.compare_choose_some, icon=":material/checklist:")
+        st.info(WORDS.compare.choose_some, icon=":material/checklist:")
     elif query is None:
-        st.info(WORDS.compare_empty, icon=":material/image_search:")
+        st.info(WORDS.compare.empty, icon=":material/image_search:")
     else:
         columns.show(query, chosen)

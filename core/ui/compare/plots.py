@@ -27,11 +27,11 @@ def quality_against_cost(rows: Sequence[Row], metric: str, name: str) -> Any:
         figure.add_scatter(
             x=[row["ms_p50"]], y=[value], error_y={"type": "data", "symmetric": False, **bars}, name=row["title"],
             mode="markers+text", text=[row["backbone"]], textposition=place, marker={"size": size},
-            hovertemplate=WORDS.plot_hover, cliponaxis=False,
+            hovertemplate=WORDS.compare.plot_hover, cliponaxis=False,
             customdata=[[row["title"], row.get("peak_memory_mb", 0), row.get("n_parameters", 0) / 1e6]],
         )  # fmt: skip
     figure.update_layout(height=HEIGHT, showlegend=False, margin={"t": 20, "r": 70, "b": 20, "l": 20})
-    figure.update_xaxes(type="log", title=WORDS.plot_ms, **_TICKS)
+    figure.update_xaxes(type="log", title=WORDS.compare.plot_ms, **_TICKS)
     figure.update_yaxes(title=name)
     return figure
 
@@ -46,11 +46,11 @@ def recall_against_speed(rows: Sequence[dict[str, Any]]) -> Any:
         figure.add_scatter(
             x=[row["queries_per_s"] for row in line], y=[row["index_recall@10"] for row in line],
             text=[f"ef {row['ef']}" for row in line], mode="lines+markers",
-            name=f"M = {m}", hovertemplate=WORDS.sweep_hover,
+            name=f"M = {m}", hovertemplate=WORDS.compare.sweep_hover,
         )  # fmt: skip
     figure.update_layout(
         height=HEIGHT, margin={"t": 20, "r": 20, "b": 20, "l": 20}, legend={"orientation": "h", "y": 1.12}
     )
-    figure.update_xaxes(type="log", title=WORDS.sweep_speed, **_TICKS)
+    figure.update_xaxes(type="log", title=WORDS.compare.sweep_speed, **_TICKS)
     figure.update_yaxes(title="index_recall@10")
     return figure

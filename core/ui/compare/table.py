@@ -23,33 +23,38 @@ from core.ui.words import WORDS
 def show(chosen: list[str]) -> None:
     """Draw the benchmark of one protocol."""
     protocol = choose(
-        st.segmented_control, WORDS.protocol, "protocol", PROTOCOLS, lambda id: WORDS.protocols[id][0], required=True
+        st.segmented_control,
+        WORDS.compare.protocol,
+        "protocol",
+        PROTOCOLS,
+        lambda id: WORDS.compare.protocols[id][0],
+        required=True,
     )
-    st.caption(WORDS.protocols[protocol][1])
+    st.caption(WORDS.compare.protocols[protocol][1])
     evaluation = read_evaluation()
     # The others tell how far the words beside a hit can be believed, which one backbone alone has.
-    metrics = [metric for metric in metrics_of(evaluation, protocol) if metric in WORDS.metrics]
+    metrics = [metric for metric in metrics_of(evaluation, protocol) if metric in WORDS.compare.metrics]
     others = [id for id in BACKBONES if has_gallery(id)] + [id for id in chosen if id in BACKBONES]
     rows = rows_of(evaluation, protocol, others)
     if not metrics:
-        st.info(WORDS.table_empty, icon=":material/table:")
+        st.info(WORDS.compare.table_empty, icon=":material/table:")
         _command("python -m core evaluate")
         return
     _table(rows, metrics, protocol)
     _missing([row for row in rows if not row["computed"]])
     computed = [row for row in rows if row["computed"]]
-    metric = choose(st.selectbox, WORDS.metric, "metric", metrics, _metric_name, width=320)
+    metric = choose(st.selectbox, WORDS.compare.metric, "metric", metrics, _metric_name, width=320)
     _plot([row for row in computed if metric in row and "ms_p50" in row], metric)
     _differences([id for id in chosen if any(row["backbone"] == id for row in computed)], protocol, metric)
     _published(protocol)
 
 
 def _metric_name(metric: str) -> str:
-    return WORDS.metrics.get(metric, (metric, ""))[0]
+    return WORDS.compare.metrics.get(metric, (metric, ""))[0]
 
 
 def _command(command: str) -> None:
-    st.caption(WORDS.compare_command)
+    st.caption(WORDS.compare.command)
     st.code(command, language=None, wrap_lines=True)
 
 
@@ -59,15 +64,15 @@ def _table(rows: list[Row], metrics: list[str], protocol: str) -> None:
         hide_index=True,
         column_config=_columns(metrics),
         key=f"benchmark-{protocol}",
-        placeholder=WORDS.table_unknown,
-        alt=WORDS.table_alt.format(protocol=WORDS.protocols[protocol][0]),
+        placeholder=WORDS.compare.table_unknown,
+        alt=WORDS.compare.table_alt.format(protocol=WORDS.compare.protocols[protocol][0]),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            WORDS.csv, to_csv(columns_of(metrics), rows), f"vitrine-benchmark-{protocol}.csv", "text/csv",
-            key="benchmark-csv", help=WORDS.table_csv_help, icon=":material/download:", on_click="ignore",
+            WORDS.common.csv, to_csv(columns_of(metrics), rows), f"vitrine-benchmark-{protocol}.csv", "text/csv",
+            key="benchmark-csv", help=WORDS.compare.table_csv_help, icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-        st.caption(WORDS.table_note, width="content")
+        st.caption(WORDS.compare.table_note, width="content")
     for line in sorted({run_line(row) for row in rows if "date" in row}):
         st.caption(cards.plain(line))
     _command("python -m core evaluate --backbone vitrine-clip")
@@ -76,7 +81,9 @@ def _table(rows: list[Row], metrics: list[str], protocol: str) -> None:
 def run_line(row: Row) -> str:
     """When, on what and with what a row was computed."""
     versions = ", ".join(f"{name} {row[name]}" for name in ("python", "torch", "onnxruntime", "numpy") if name in row)
-    return WORDS.table_run.format(**{key: row[key] for key in ("date", "processor", "threads")}, versions=versions)
+    return WORDS.compare.table_run.format(
+        **{key: row[key] for key in ("date", "processor", "threads")}, versions=versions
+    )
 
 
 def _shown(row: Row, metrics: list[str]) -> dict[str, Any]:
@@ -90,21 +97,21 @@ def _shown(row: Row, metrics: list[str]) -> dict[str, Any]:
 
 
 def _columns(metrics: list[str]) -> dict[str, Any]:
-    config: dict[str, Any] = {"title": st.column_config.TextColumn(WORDS.table_backbone, pinned=True)}
+    config: dict[str, Any] = {"title": st.column_config.TextColumn(WORDS.compare.table_backbone, pinned=True)}
     for name in metrics:
         config[name] = st.column_config.NumberColumn(
-            _metric_name(name), format="%.3f", help=WORDS.metrics.get(name, ("", ""))[1]
+            _metric_name(name), format="%.3f", help=WORDS.compare.metrics.get(name, ("", ""))[1]
         )
-        config[f"{name} interval"] = st.column_config.TextColumn(WORDS.table_interval, width=115)
+        config[f"{name} interval"] = st.column_config.TextColumn(WORDS.compare.table_interval, width=115)
     for name in COSTS:
-        title, format, help = WORDS.costs[name]
+        title, format, help = WORDS.compare.costs[name]
         config[name] = st.column_config.NumberColumn(title, format=format, help=help)
     return config
 
 
 def _missing(rows: list[Row]) -> None:
     if rows:
-        with st.expander(WORDS.table_missing.format(n=len(rows)), icon=":material/hourglass_empty:"):
+        with st.expander(WORDS.compare.table_missing.format(n=len(rows)), icon=":material/hourglass_empty:"):
             st.code("\n".join(row["command"] for row in rows), language=None, wrap_lines=True)
 
 
@@ -112,52 +119,55 @@ def _plot(rows: list[Row], metric: str) -> None:
     if len(rows) < 2:
         return
     figure = plots.quality_against_cost(rows, metric, _metric_name(metric))
-    st.plotly_chart(figure, key="quality-cost", alt=WORDS.plot_alt.format(metric=_metric_name(metric)))
+    st.plotly_chart(figure, key="quality-cost", alt=WORDS.compare.plot_alt.format(metric=_metric_name(metric)))
 
 
 def _differences(ids: list[str], protocol: str, metric: str) -> None:
     """Whether the first of the chosen ones really differs from each of the others."""
     if len(ids) < 2:
-        st.info(WORDS.differs_needs_two, icon=":material/balance:")
+        st.info(WORDS.compare.differs_needs_two, icon=":material/balance:")
         return
-    st.markdown(f"**{WORDS.differs_heading}**")
+    st.markdown(f"**{WORDS.compare.differs_heading}**")
     for id, estimate in differences(ids[0], ids[1:], protocol, metric).items():
         st.markdown("- " + cards.plain(difference_line(ids[0], id, estimate)))
-    st.caption(WORDS.differs_note)
+    st.caption(WORDS.compare.differs_note)
 
 
 def difference_line(first: str, second: str, estimate: Estimate | None) -> str:
     """One sentence on whether one backbone is better than another."""
     names = {"first": title_of(first), "second": title_of(second)}
     if estimate is None:
-        return WORDS.differs_unknown.format(**names)
+        return WORDS.compare.differs_unknown.format(**names)
     if estimate.low <= 0 <= estimate.high:
-        return WORDS.differs_not.format(**names, low=100 * estimate.low, high=100 * estimate.high)
+        return WORDS.compare.differs_not.format(**names, low=100 * estimate.low, high=100 * estimate.high)
     if estimate.value < 0:
         names = {"first": names["second"], "second": names["first"]}
         estimate = Estimate(-estimate.value, -estimate.high, -estimate.low, estimate.n)
     bounds = {"x": 100 * estimate.value, "low": 100 * estimate.low, "high": 100 * estimate.high}
-    return WORDS.differs.format(**names, **bounds)
+    return WORDS.compare.differs.format(**names, **bounds)
 
 
 def _published(protocol: str) -> None:
     figures = beside(protocol)
     if not figures:
         return
-    st.markdown(f"**{WORDS.published_heading}**")
+    st.markdown(f"**{WORDS.compare.published_heading}**")
     rows = [
         {
             "system": one.system,
             "metric": _metric_name(one.metric),
             "value": one.value,
-            "note": one.note or WORDS.published_same,
+            "note": one.note or WORDS.compare.published_same,
             "source": one.source,
         }
         for one in figures
     ]
-    config = {name: st.column_config.TextColumn(WORDS.published[name]) for name in ("system", "metric", "note")}
-    number = st.column_config.NumberColumn(WORDS.published["value"], format="%.3f")
-    link = st.column_config.LinkColumn(WORDS.published["source"])
+    config = {name: st.column_config.TextColumn(WORDS.compare.published[name]) for name in ("system", "metric", "note")}
+    number = st.column_config.NumberColumn(WORDS.compare.published["value"], format="%.3f")
+    link = st.column_config.LinkColumn(WORDS.compare.published["source"])
     st.dataframe(
-        rows, hide_index=True, column_config=config | {"value": number, "source": link}, alt=WORDS.published_heading
+        rows,
+        hide_index=True,
+        column_config=config | {"value": number, "source": link},
+        alt=WORDS.compare.published_heading,
     )

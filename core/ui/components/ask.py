@@ -27,19 +27,19 @@ def show(large: bool, words: bool = True) -> None:
 
 def _photo(large: bool) -> None:
     source = st.segmented_control(
-        WORDS.source,
-        list(WORDS.sources),
+        WORDS.common.source,
+        list(WORDS.common.sources),
         default="upload",
         required=True,
-        format_func=lambda id: WORDS.sources[id],
+        format_func=lambda id: WORDS.common.sources[id],
         key="source",
         label_visibility="collapsed",
     )
     if source == "camera":  # drawn only now, since drawing it asks for the camera
         st.camera_input(
-            WORDS.camera,
+            WORDS.common.camera,
             key="camera",
-            help=WORDS.camera_note,
+            help=WORDS.common.camera_note,
             resolution="720p",
             width="stretch" if large else SMALL_CAMERA,
             on_change=_received,
@@ -47,7 +47,7 @@ def _photo(large: bool) -> None:
         )
         return
     st.file_uploader(
-        WORDS.upload,
+        WORDS.common.upload,
         type="image",
         key="upload",
         max_upload_size=MAX_IMAGE_BYTES // 10**6,
@@ -64,14 +64,14 @@ def _received(widget: str) -> None:
         state.forget_photos()
         st.session_state["emptied"] = True
         return
-    name = WORDS.camera_name if widget == "camera" else file.name
+    name = WORDS.common.camera_name if widget == "camera" else file.name
     st.session_state["incoming"] = (file.getvalue(), name)
 
 
 def _samples() -> None:
-    st.html(f'<p class="vt-kicker vt-samples">{WORDS.samples_heading}</p>')
+    st.html(f'<p class="vt-kicker vt-samples">{WORDS.common.samples_heading}</p>')
     with st.grid(4, min_column_width=60, wrap=False, gap="small", key="samples"):
-        for name, title in WORDS.samples.items():
+        for name, title in WORDS.common.samples.items():
             st.button(
                 title,
                 key=f"sample-{name}",

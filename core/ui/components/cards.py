@@ -11,6 +11,9 @@ from core.engine.search.engine import Hit
 from core.ui.components.pictures import Picture
 from core.ui.words import WORDS
 
+#: The least probabilities of being of the same kind for all verdicts but the last.
+VERDICT_FROM = (0.95, 0.8, 0.6, 0.4)
+
 
 def plain(text: str) -> str:
     """Text of unknown origin for a place that reads Markdown: shown as it is, never as a link or a colour."""
@@ -26,7 +29,7 @@ def percent(share: float) -> str:
 
 def verdict(same_kind: float) -> str:
     """What a probability of being of the same kind is called."""
-    return next((words for least, words in WORDS.verdicts if same_kind >= least), WORDS.verdicts[-1][1])
+    return str(WORDS.common.verdicts[sum(same_kind < least for least in VERDICT_FROM)])
 
 
 def picture_html(picture: Picture, alt: str) -> str:
@@ -41,14 +44,14 @@ def picture_html(picture: Picture, alt: str) -> str:
 
 def hit_html(hit: Hit, picture: Picture) -> str:
     """The card of one hit: picture, rank, what it is, how close it is."""
-    catalogue = WORDS.catalogues.get(hit.catalogue, hit.catalogue)
-    alt = WORDS.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
+    catalogue = WORDS.common.catalogues.get(hit.catalogue, hit.catalogue)
+    alt = WORDS.common.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
     return (
         f'<article class="vt-hit" data-rank="{hit.rank}" data-id="{escape(hit.id)}">'
         f'<div class="vt-frame">{picture_html(picture, alt)}<span class="vt-rank">{hit.rank}</span></div>'
         f'<h3 class="vt-title">{escape(hit.title)}</h3><p class="vt-quiet">{escape(catalogue)}</p>'
         f"{_chance_html(hit.same_kind)}"
-        f'<p class="vt-figure">{escape(WORDS.similarity)} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
+        f'<p class="vt-figure">{escape(WORDS.common.similarity)} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
         f"{_closer_html(hit.closer_than)}"
         "</article>"
     )
@@ -59,7 +62,7 @@ def _chance_html(same_kind: float) -> str:
     if math.isnan(same_kind):
         return ""
     width = round(100 * min(1.0, max(0.0, same_kind)))
-    chance = WORDS.chance.format(percent=percent(same_kind))
+    chance = WORDS.common.chance.format(percent=percent(same_kind))
     return (
         f'<p class="vt-verdict">{escape(verdict(same_kind))}</p>'
         f'<div class="vt-meter" aria-hidden="true"><i style="width:{width}%"></i></div>'
@@ -70,12 +73,12 @@ def _chance_html(same_kind: float) -> str:
 def _closer_html(closer_than: float) -> str:
     if math.isnan(closer_than):
         return ""
-    return f'<p class="vt-quiet">{escape(WORDS.closer_than.format(percent=percent(closer_than)))}</p>'
+    return f'<p class="vt-quiet">{escape(WORDS.common.closer_than.format(percent=percent(closer_than)))}</p>'
 
 
 def query_html(kind: str, name: str, note: str, picture: Picture) -> str:
     """The card of what is searched with."""
-    alt = WORDS.query_alt.format(name=name)
+    alt = WORDS.common.query_alt.format(name=name)
     quiet = f'<p class="vt-quiet">{escape(note)}</p>' if note else ""
     return (
         f'<section class="vt-query"><div class="vt-frame">{picture_html(picture, alt)}</div>'
@@ -87,7 +90,7 @@ def query_html(kind: str, name: str, note: str, picture: Picture) -> str:
 def words_html(text: str) -> str:
     """The card of words that are searched with."""
     return (
-        f'<section class="vt-query vt-words"><div><p class="vt-kicker">{escape(WORDS.query_kinds["words"])}</p>'
+        f'<section class="vt-query vt-words"><div><p class="vt-kicker">{escape(WORDS.common.query_kinds["words"])}</p>'
         f'<h2 class="vt-title">{escape(text)}</h2></div></section>'
     )
 
@@ -102,6 +105,6 @@ def tile_html(id: str, picture: Picture, alt: str, line: str) -> str:
 
 def item_html(item: Item | Hit, picture: Picture, lines: str = "") -> str:
     """A small picture of an item, with lines of HTML below it."""
-    alt = WORDS.browse_item_alt.format(title=item.title, catalogue=WORDS.catalogues[item.catalogue])
+    alt = WORDS.browse.item_alt.format(title=item.title, catalogue=WORDS.common.catalogues[item.catalogue])
     frame = f'<div class="vt-frame">{picture_html(picture, alt)}</div>'
     return f'<article class="vt-tile" data-id="{escape(item.id)}">{frame}{lines}</article>'

@@ -20,7 +20,7 @@ def receive() -> None:
         return
     data, name = incoming
     try:
-        with st.spinner(WORDS.looking):
+        with st.spinner(WORDS.common.looking):
             look = state.keep(look_at(process.engine(), data, name))
         state.go(state.Query("photo", look.sha256))  # which also forgets what came in
     except VitrineError as error:
@@ -38,23 +38,23 @@ def look_of(query: state.Query) -> Look:
     if query.kind == "photo":
         look = state.looks().get(query.ref)
         if look is None:
-            raise VitrineError(WORDS.photo_gone)
+            raise VitrineError(WORDS.common.photo_gone)
         return state.keep(look)
     path = samples.path_of(query.ref)
     if not path.is_file():
-        raise ImageError(path.name, WORDS.sample_missing)
+        raise ImageError(path.name, WORDS.common.sample_missing)
     known = state.looks().get(digest(path))
-    return state.keep(known or look_at(session.engine(), path, WORDS.samples[query.ref]))
+    return state.keep(known or look_at(session.engine(), path, WORDS.common.samples[query.ref]))
 
 
 def described(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
     """Name, note and picture of a query that has one."""
     if look is not None:
-        note = WORDS.privacy if query.kind == "photo" else ""
+        note = WORDS.common.privacy if query.kind == "photo" else ""
         return look.name, note, Picture((data_url(look.preview),), ratio=min(2.0, max(0.6, look.ratio)))
     gallery, position = session.find(query.ref)
     item = gallery.items.row(position)
-    return item.title, WORDS.catalogues[item.catalogue], picture_of(gallery, position)
+    return item.title, WORDS.common.catalogues[item.catalogue], picture_of(gallery, position)
 
 
 def ways_out() -> None:
@@ -62,10 +62,10 @@ def ways_out() -> None:
     steps = state.trail()
     with st.container(key="ways-out", horizontal=True, gap="xsmall"):
         if steps:
-            label = WORDS.back.format(name=cards.plain(_short(_name_of(steps[-1]))))
+            label = WORDS.common.back.format(name=cards.plain(_short(_name_of(steps[-1]))))
             st.button(label, key="back", icon=":material/arrow_back:", on_click=state.back)
         st.button(
-            WORDS.start_over,
+            WORDS.common.start_over,
             key="start-over",
             type="tertiary",
             icon=":material/close:",
@@ -83,7 +83,7 @@ def _name_of(query: state.Query) -> str:
             return gallery.items.row(position).title
     except VitrineError:
         return query.ref[:20]
-    return WORDS.samples.get(query.ref) or state.looks()[query.ref].name
+    return WORDS.common.samples.get(query.ref) or state.looks()[query.ref].name
 
 
 def _short(name: str) -> str:

@@ -20,8 +20,8 @@ def path_of(name: str) -> Path:
     Raises:
         UnknownNameError: There is no such sample.
     """
-    if name not in WORDS.samples:
-        raise UnknownNameError("sample", name[:40], WORDS.samples)
+    if name not in WORDS.common.samples:
+        raise UnknownNameError("sample", name[:40], WORDS.common.samples)
     return FOLDER / f"{name}.jpg"
 
 
@@ -41,7 +41,7 @@ def button_style() -> str:
     """CSS that paints each sample on its button."""
     rules = [
         f".st-key-sample-{name} button{{background-image:url({url})}}"
-        for name in WORDS.samples
+        for name in WORDS.common.samples
         if (url := thumbnail(name))
     ]
     return f"<style>{''.join(rules)}</style>"

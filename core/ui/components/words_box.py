@@ -20,11 +20,13 @@ def show(large: bool) -> None:
     asked = query.ref if query is not None and query.kind == "words" else ""
     with st.form("words", border=False), st.container(key="words-line", horizontal=True, vertical_alignment="bottom"):
         key = f"words-{asked}"  # another query is another field, so that a link and the way back fill it
-        st.text_input(WORDS.ask_words, asked, MAX_WORDS, key, type="search", placeholder=WORDS.ask_words_placeholder)
-        st.form_submit_button(WORDS.ask_words_go, icon=":material/search:", on_click=_asked, args=(key,))
+        st.text_input(
+            WORDS.common.ask_words, asked, MAX_WORDS, key, type="search", placeholder=WORDS.common.ask_words_placeholder
+        )
+        st.form_submit_button(WORDS.common.ask_words_go, icon=":material/search:", on_click=_asked, args=(key,))
     if large:
         with st.container(key="examples", horizontal=True, gap="xsmall"):
-            for number, example in enumerate(WORDS.examples):
+            for number, example in enumerate(WORDS.common.examples):
                 words = state.Query("words", example)
                 st.button(example, key=f"example-{number}", type="secondary", on_click=state.go, args=(words,))
 
@@ -38,22 +40,22 @@ def _asked(key: str) -> None:
 def beside(query: state.Query) -> None:
     """Draw the fields that change a query with words."""
     wording = query.wording
-    for sentence, said in ((WORDS.but_said, wording.added), (WORDS.less_said, wording.less)):
+    for sentence, said in ((WORDS.common.but_said, wording.added), (WORDS.common.less_said, wording.less)):
         if said:
             st.caption(sentence.format(words=cards.plain(said)))
     mark = f"{query.kind}-{query.ref}-{wording}"
-    with st.expander(WORDS.beside, icon=":material/tune:"), st.form("beside", border=False):
+    with st.expander(WORDS.common.beside, icon=":material/tune:"), st.form("beside", border=False):
         keys = [f"{name}-{mark}" for name in state.BESIDE]
         if query.kind != "words":
-            st.text_input(WORDS.but, wording.but, MAX_WORDS, keys[0], placeholder=WORDS.but_placeholder)
-        st.text_input(WORDS.less, wording.less, MAX_WORDS, keys[1], placeholder=WORDS.less_placeholder)
+            st.text_input(WORDS.common.but, wording.but, MAX_WORDS, keys[0], placeholder=WORDS.common.but_placeholder)
+        st.text_input(WORDS.common.less, wording.less, MAX_WORDS, keys[1], placeholder=WORDS.common.less_placeholder)
         fitted = process.engine().calibrated.weight
         weight = fitted if wording.weight is None else wording.weight
-        st.slider(WORDS.weight, 0.0, 1.0, weight, 0.05, key=keys[2])
-        st.form_submit_button(WORDS.beside_go, on_click=_changed, args=(query, keys), width="stretch")
+        st.slider(WORDS.common.weight, 0.0, 1.0, weight, 0.05, key=keys[2])
+        st.form_submit_button(WORDS.common.beside_go, on_click=_changed, args=(query, keys), width="stretch")
     if wording.but or wording.less:
         plain = replace(query, wording=replace(NOTHING_SAID, less_items=wording.less_items))
-        st.button(WORDS.beside_clear, key="beside-clear", type="tertiary", on_click=state.go, args=(plain,))
+        st.button(WORDS.common.beside_clear, key="beside-clear", type="tertiary", on_click=state.go, args=(plain,))
 
 
 def _changed(query: state.Query, keys: list[str]) -> None:

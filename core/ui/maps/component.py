@@ -50,7 +50,7 @@ def _component() -> Any:
     here = Path(__file__).with_name("js")
     script = "\n".join((here / f"{part}.js").read_text("utf-8") for part in _SCRIPTS)
     style = (here / "plot.css").read_text("utf-8")
-    html = _HTML.format(loading=escape(WORDS.maps_loading), legend=escape(WORDS.maps_colour))
+    html = _HTML.format(loading=escape(WORDS.maps.loading), legend=escape(WORDS.maps.colour))
     return st.components.v2.component("vitrine_maps", html=html, css=style, js=script, isolate_styles=False)
 
 
@@ -75,16 +75,16 @@ def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_
             "kinds": [
                 {"name": kind.title, "catalogue": list(CATALOGUES).index(kind.catalogue)} for kind in points.KINDS
             ],
-            "catalogues": [WORDS.catalogues[id] for id in CATALOGUES],
-            "sides": list(WORDS.maps_sides),
+            "catalogues": [WORDS.common.catalogues[id] for id in CATALOGUES],
+            "sides": list(WORDS.maps.sides),
             "n": int(points.starts()[-1]),
             "lit": points.pack(lit),
             "words": {
-                "alt": WORDS.maps_alt,
-                "predicted": WORDS.maps_predicted,
-                "failed": WORDS.maps_failed,
-                "tools": WORDS.maps_tools,
-                "bar": WORDS.maps_bar,
+                "alt": WORDS.maps.alt,
+                "predicted": WORDS.maps.predicted,
+                "failed": WORDS.maps.failed,
+                "tools": WORDS.maps.tools,
+                "bar": WORDS.maps.bar,
             },
         },
         on_chosen_change=on_chosen,

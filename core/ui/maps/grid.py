@@ -30,17 +30,17 @@ def show(numbers: np.ndarray) -> None:
     Args:
         numbers: (m,) int64, rising, at least one.
     """
-    st.html(f'<h2 class="vt-title">{escape(WORDS.maps_chosen.format(n=len(numbers)))}</h2>')
+    st.html(f'<h2 class="vt-title">{escape(WORDS.maps.chosen.format(n=len(numbers)))}</h2>')
     chosen = table_of(numbers)
-    st.markdown(" · ".join(WORDS.maps_count.format(title=title, n=n) for title, n in counts_of(chosen)))
+    st.markdown(" · ".join(WORDS.maps.count.format(title=title, n=n) for title, n in counts_of(chosen)))
     n_pages = -(-len(numbers) // SIZE)
     page = 1
     with st.container(key="maps-pager", horizontal=True, vertical_alignment="bottom"):
         if n_pages > 1:
-            page = int(st.number_input(WORDS.maps_page.format(n=n_pages), 1, n_pages, key=_key(numbers), width=180))
+            page = int(st.number_input(WORDS.maps.page.format(n=n_pages), 1, n_pages, key=_key(numbers), width=180))
         st.download_button(
-            WORDS.csv, lambda: to_csv(CSV_COLUMNS, chosen.to_dict("records")), "vitrine-map.csv", "text/csv",
-            key="maps-csv", help=WORDS.maps_csv_help, icon=":material/download:", on_click="ignore",
+            WORDS.common.csv, lambda: to_csv(CSV_COLUMNS, chosen.to_dict("records")), "vitrine-map.csv", "text/csv",
+            key="maps-csv", help=WORDS.maps.csv_help, icon=":material/download:", on_click="ignore",
         )  # fmt: skip
     tiles(numbers[(page - 1) * SIZE : page * SIZE], "maps-chosen")
 
@@ -56,7 +56,7 @@ def tiles(numbers: np.ndarray, key: str) -> None:
                 caption = f'<p class="vt-quiet">{escape(item.title)}</p>'
                 st.html(item_html(item, picture_of(gallery, position), caption))
                 st.button(
-                    WORDS.more, key=f"{key}-{number}", width="stretch", on_click=state.go,
+                    WORDS.common.more, key=f"{key}-{number}", width="stretch", on_click=state.go,
                     args=(state.Query("item", item.id),),
                 )  # fmt: skip
 

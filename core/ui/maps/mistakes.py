@@ -36,7 +36,7 @@ def show(view: View) -> None:
         first, second = points.CODES[own], points.CODES[other]
         numbers = misplaced(chart, first, second)
         st.markdown(
-            WORDS.maps_mistakes_count.format(
+            WORDS.maps.mistakes_count.format(
                 n=len(numbers), of=int((codes == first).sum()),
                 own=points.KINDS[first].title, other=points.KINDS[second].title,
             )
@@ -52,14 +52,14 @@ def table(chart: EmbeddingMap) -> list[dict[str, Any]]:
         of_kind = codes == code
         if of_kind.any():
             purity = round(100 * float(chart.purity[of_kind].mean()) / FULL)
-            values = (kind.title, WORDS.catalogues[kind.catalogue], int(of_kind.sum()), f"{purity}%")
-            rows.append(dict(zip(WORDS.maps_columns, values, strict=True)))
+            values = (kind.title, WORDS.common.catalogues[kind.catalogue], int(of_kind.sum()), f"{purity}%")
+            rows.append(dict(zip(WORDS.maps.columns, values, strict=True)))
     return rows
 
 
 def table_html(chart: EmbeddingMap) -> str:
     """The same as HTML: Streamlit's own table is 1.2 MB of script, which the map would have to wait for."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in WORDS.maps_columns)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in WORDS.maps.columns)
     rows = "".join(
         f'<tr><th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(_plain(value))}</td>" for value in others)
         for first, *others in (row.values() for row in table(chart))

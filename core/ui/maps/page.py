@@ -27,7 +27,7 @@ MOST_FOUND = 200
 
 def show() -> None:
     """Draw the page."""
-    page.begin(WORDS.maps_title, WORDS.maps_heading)
+    page.begin(WORDS.maps.title, WORDS.maps.heading)
     _maps()
 
 
@@ -39,7 +39,7 @@ def _maps() -> None:
         if known:
             _body(known)
         else:
-            st.info(WORDS.maps_none, icon=":material/map:")
+            st.info(WORDS.maps.none, icon=":material/map:")
             st.code(repair(DEFAULT_BACKBONE), language="bash")
     except VitrineError as error:
         st.error(cards.plain(str(error)), icon=":material/error:")
@@ -47,7 +47,7 @@ def _maps() -> None:
 
 def _body(known: list[str]) -> None:
     view, notes = read(st.query_params, known)
-    st.markdown(WORDS.maps_lead)
+    st.markdown(WORDS.maps.lead)
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
     _controls(view, known)
@@ -57,12 +57,12 @@ def _body(known: list[str]) -> None:
     component.show(view, lit, placed, lambda: _drawn(view, known), _opened)
     _faithfulness(view)
     if placed is not None:
-        st.html(f'<h2 class="vt-title">{WORDS.maps_closest}</h2>')
+        st.html(f'<h2 class="vt-title">{WORDS.maps.closest}</h2>')
         grid.tiles(np.array(placed.nearest[: placed.n_hits]), "maps-closest")
     if len(lit):
         grid.show(lit)
     _mistakes(view, known)
-    with st.expander(WORDS.maps_table, icon=":material/table:"):
+    with st.expander(WORDS.maps.table, icon=":material/table:"):
         st.html(mistakes.table_html(chart_of(view.map)[0]))
 
 
@@ -93,27 +93,27 @@ def _choice(view: View, known: list[str], name: str, label: str, names: Mapping[
 
 
 def _kinds() -> dict[str, str]:
-    return {kind.id: f"{kind.title} · {WORDS.catalogues[kind.catalogue]}" for kind in points.KINDS}
+    return {kind.id: f"{kind.title} · {WORDS.common.catalogues[kind.catalogue]}" for kind in points.KINDS}
 
 
 def _controls(view: View, known: list[str]) -> None:
     titles = {id: BACKBONES[id].title for id in known}
     others = {id: title for id, title in titles.items() if id != view.map}
     with st.container(key="maps-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
-        _choice(view, known, "map", WORDS.maps_map, titles, 180)
+        _choice(view, known, "map", WORDS.maps.map, titles, 180)
         if others:
-            _choice(view, known, "beside", WORDS.maps_beside, {"": WORDS.maps_no_second} | others, 180)
-        _choice(view, known, "colour", WORDS.maps_colour, {id: WORDS.maps_colours[id] for id in COLOURS}, 170)
-        _choice(view, known, "kind", WORDS.maps_kind, {"": WORDS.maps_no_kind} | _kinds(), 200)
+            _choice(view, known, "beside", WORDS.maps.beside, {"": WORDS.maps.no_second} | others, 180)
+        _choice(view, known, "colour", WORDS.maps.colour, {id: WORDS.maps.colours[id] for id in COLOURS}, 170)
+        _choice(view, known, "kind", WORDS.maps.kind, {"": WORDS.maps.no_kind} | _kinds(), 200)
         st.text_input(
-            WORDS.maps_find, key="maps-find", on_change=_find, args=(view, known), width=190,
-            placeholder=WORDS.maps_find_example, max_chars=MAX_WORDS,
+            WORDS.maps.find, key="maps-find", on_change=_find, args=(view, known), width=190,
+            placeholder=WORDS.maps.find_example, max_chars=MAX_WORDS,
         )  # fmt: skip
-        names = {"": WORDS.maps_no_query} | WORDS.samples
+        names = {"": WORDS.maps.no_query} | WORDS.common.samples
         current = state.current()
-        st.session_state["maps-sample"] = current.ref if current and current.ref in WORDS.samples else ""
+        st.session_state["maps-sample"] = current.ref if current and current.ref in WORDS.common.samples else ""
         st.selectbox(
-            WORDS.maps_query, list(names), format_func=names.__getitem__, key="maps-sample", on_change=_sample,
+            WORDS.maps.query, list(names), format_func=names.__getitem__, key="maps-sample", on_change=_sample,
             width=110,
         )  # fmt: skip
     if problem := st.session_state.pop("maps-problem", ""):
@@ -132,7 +132,7 @@ def _find(view: View, known: list[str]) -> None:
         st.session_state["maps-drawn"] = numbers
         _go(replace(view, kind=""), known)
     else:
-        words = WORDS.maps_found_many if len(numbers) else WORDS.maps_found_none
+        words = WORDS.maps.found_many if len(numbers) else WORDS.maps.found_none
         st.session_state["maps-problem"] = words.format(text=text[:60], n=len(numbers), most=MOST_FOUND)
 
 
@@ -168,7 +168,7 @@ def _faithfulness(view: View) -> None:
         facts = chart_of(id)[1]
         trust, kept = facts.faithfulness.trustworthiness, facts.faithfulness.neighbours_kept
         st.caption(
-            WORDS.maps_faithful.format(
+            WORDS.maps.faithful.format(
                 title=BACKBONES[id].title, n=facts.count, trust=trust.value, trust_low=trust.low, trust_high=trust.high,
                 k=facts.faithfulness.k, kept=kept.value, kept_low=kept.low, kept_high=kept.high,
             )
@@ -177,8 +177,8 @@ def _faithfulness(view: View) -> None:
 
 def _mistakes(view: View, known: list[str]) -> None:
     kinds = _kinds()
-    with st.expander(WORDS.maps_mistakes, icon=":material/compare_arrows:", expanded=True):
+    with st.expander(WORDS.maps.mistakes, icon=":material/compare_arrows:", expanded=True):
         with st.container(key="maps-pair", horizontal=True, gap="small"):
-            _choice(view, known, "first", WORDS.maps_first, kinds, 260)
-            _choice(view, known, "second", WORDS.maps_second, {id: kinds[id] for id in rivals(view.first)}, 260)
+            _choice(view, known, "first", WORDS.maps.first, kinds, 260)
+            _choice(view, known, "second", WORDS.maps.second, {id: kinds[id] for id in rivals(view.first)}, 260)
         mistakes.show(view)

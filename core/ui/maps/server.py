@@ -44,7 +44,7 @@ def item(request: Request) -> Response:
         raise ApiError(404, "There is no item with this number.") from None
     gallery = process.engine().gallery(catalogue)
     row = gallery.items.row(position)
-    alt = WORDS.browse_item_alt.format(title=row.title, catalogue=WORDS.catalogues[catalogue])
+    alt = WORDS.browse.item_alt.format(title=row.title, catalogue=WORDS.common.catalogues[catalogue])
     picture = cards.picture_html(picture_of(gallery, position), alt)
     return JSONResponse({"id": row.id, "picture": picture}, headers=HEADERS | {"Cache-Control": "private, max-age=600"})
 

@@ -57,7 +57,7 @@ def read(params: Mapping[str, str], known: Sequence[str]) -> tuple[View, list[st
         value = params.get(name, default)
         if value in allowed:
             return value
-        notes.append(WORDS.maps_bad_value.format(value=value[:40]))
+        notes.append(WORDS.maps.bad_value.format(value=value[:40]))
         return default
 
     map = one_of("map", usual.map, known)

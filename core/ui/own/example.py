@@ -21,7 +21,7 @@ def catalogue_zip() -> bytes:
     return _archive(
         {
             f"{name}/{name}-{how}.jpg": picture
-            for name in WORDS.samples
+            for name in WORDS.common.samples
             for how, picture in _variants(open_image(samples.path_of(name))).items()
         }
     )
@@ -31,7 +31,7 @@ def catalogue_zip() -> bytes:
 def queries_zip() -> bytes:
     """Eight queries, two for each folder of the catalogue: a detail, and the picture on its side."""
     pictures: dict[str, Image.Image] = {}
-    for name in WORDS.samples:
+    for name in WORDS.common.samples:
         picture = open_image(samples.path_of(name))
         width, height = picture.size
         detail = picture.crop((width // 8, height // 8, width - width // 8, height - height // 8))

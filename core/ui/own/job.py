@@ -97,17 +97,17 @@ def ask(incoming: Iterable[Incoming | Skipped]) -> None:
 def show(job: Job) -> None:
     """Draw the bar and the button, do the work, and draw the page again."""
     st.html(_ALONE)
-    st.html(f'<h2 class="vt-title">{WORDS.own_jobs[job.kind]}</h2>')
+    st.html(f'<h2 class="vt-title">{WORDS.own.jobs[job.kind]}</h2>')
     bar = st.progress(*_state(job.progress))
     with st.container(key="own-cancel-row", horizontal=True, vertical_alignment="center"):
-        st.button(WORDS.own_cancel, key="own-cancel", icon=":material/stop_circle:", on_click=_cancel, args=(job,))
-        st.caption(WORDS.own_cancel_note, width="content")
+        st.button(WORDS.own.cancel, key="own-cancel", icon=":material/stop_circle:", on_click=_cancel, args=(job,))
+        st.caption(WORDS.own.cancel_note, width="content")
     try:
         while progress := job.advance():
             bar.progress(*_state(progress))  # where a click on the button ends this run
-        _end(job, WORDS.own_done)
+        _end(job, WORDS.own.done)
     except VitrineError as error:
-        _end(job, WORDS.own_stopped)
+        _end(job, WORDS.own.stopped)
         st.session_state["own-problem"] = str(error)
     st.rerun()
 
@@ -115,18 +115,18 @@ def show(job: Job) -> None:
 def _state(progress: Progress | None) -> tuple[float, str]:
     """How full the bar is, and the words on it."""
     if progress is None:
-        return 0.0, WORDS.own_progress_first
+        return 0.0, WORDS.own.progress_first
     facts = {"done": progress.n_done, "total": progress.n_total, "speed": progress.images_per_s}
     left = progress.seconds_left
-    text = (WORDS.own_progress_open if left is None else WORDS.own_progress).format(left=left, **facts)
+    text = (WORDS.own.progress_open if left is None else WORDS.own.progress).format(left=left, **facts)
     if progress.n_skipped:
-        text += " · " + WORDS.own_progress_skipped.format(n=progress.n_skipped)
+        text += " · " + WORDS.own.progress_skipped.format(n=progress.n_skipped)
     return min(1.0, progress.n_done / progress.n_total) if progress.n_total else 0.0, text
 
 
 def _cancel(job: Job) -> None:
     job.stop()
-    _end(job, WORDS.own_stopped)
+    _end(job, WORDS.own.stopped)
 
 
 def _end(job: Job, words: dict[str, str]) -> None:
@@ -140,7 +140,7 @@ def _end(job: Job, words: dict[str, str]) -> None:
     n_added, speed = (progress.n_added, progress.images_per_s) if progress else (0, 0.0)
     if n_added:
         st.session_state["own-note"] = words[job.kind].format(n=n_added, speed=speed)
-    elif words is WORDS.own_done:
-        st.session_state["own-problem"] = WORDS.own_nothing
+    elif words is WORDS.own.done:
+        st.session_state["own-problem"] = WORDS.own.nothing
     if job.queries and job.queries.results:
         st.session_state["own-queries"] = Answers(job.queries, job.queries.curve())

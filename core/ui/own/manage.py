@@ -24,21 +24,21 @@ _ALL = "all"
 def items(mine: OwnCatalogue) -> None:
     """Draw the items, page by page, each with a box to choose it by."""
     labels = sorted(set(mine.labels))
-    names = {_ALL: WORDS.own_all_labels} | {f"/{label}": label or WORDS.own_no_label for label in labels}
+    names = {_ALL: WORDS.own.all_labels} | {f"/{label}": label or WORDS.own.no_label for label in labels}
     with st.container(key="own-filter", horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(WORDS.own_label, list(names), format_func=names.__getitem__, key="own-label", width=260)
+        chosen = st.selectbox(WORDS.own.label, list(names), format_func=names.__getitem__, key="own-label", width=260)
         found = [item for item in mine.items if chosen in (_ALL, f"/{item.label}")]
         page = 1
         if len(found) > PAGE:
-            page = st.number_input(WORDS.own_page, 1, -(-len(found) // PAGE), key=f"own-page-{chosen}", width=140)
+            page = st.number_input(WORDS.own.page, 1, -(-len(found) // PAGE), key=f"own-page-{chosen}", width=140)
         actions = st.container(horizontal=True, width="content")
     shown = found[(page - 1) * PAGE : page * PAGE]
     picked = _grid(shown)
     with actions:
-        _remove_button(WORDS.own_remove.format(n=len(picked)), "own-remove", mine, picked)
+        _remove_button(WORDS.own.remove.format(n=len(picked)), "own-remove", mine, picked)
         if chosen != _ALL:
             ids = [item.id for item in found]
-            _remove_button(WORDS.own_remove_label.format(n=len(ids)), "own-remove-label", mine, ids)
+            _remove_button(WORDS.own.remove_label.format(n=len(ids)), "own-remove-label", mine, ids)
 
 
 def _grid(shown: list[OwnItem]) -> list[str]:
@@ -48,7 +48,7 @@ def _grid(shown: list[OwnItem]) -> list[str]:
         for item in shown:
             with grid.cell():
                 st.html(tile_html(item, item.title))
-                if st.checkbox(WORDS.own_pick, help=cards.plain(item.name), key=f"own-pick-{item.id}"):
+                if st.checkbox(WORDS.own.pick, help=cards.plain(item.name), key=f"own-pick-{item.id}"):
                     picked.append(item.id)
     return picked
 
@@ -71,20 +71,20 @@ def _remove(mine: OwnCatalogue, ids: Collection[str]) -> None:
 
 def duplicates(mine: OwnCatalogue) -> None:
     """Draw what the catalogue holds more than once, once that was asked for."""
-    if st.button(WORDS.own_find_duplicates, key="own-duplicates-find", icon=":material/content_copy:"):
+    if st.button(WORDS.own.find_duplicates, key="own-duplicates-find", icon=":material/content_copy:"):
         st.session_state["own-duplicates"] = find_duplicates(mine.items, mine.embeddings)
     report: DuplicateReport | None = st.session_state.get("own-duplicates")
     if report is None:
         return
     copies = [id for group in report.exact for id in group[1:]]
     if copies:
-        st.info(WORDS.own_exact.format(n=len(copies)), icon=":material/content_copy:")
-        st.button(WORDS.own_remove_copies, key="own-remove-copies", on_click=_remove, args=(mine, copies))
+        st.info(WORDS.own.exact.format(n=len(copies)), icon=":material/content_copy:")
+        st.button(WORDS.own.remove_copies, key="own-remove-copies", on_click=_remove, args=(mine, copies))
     if report.n_near:
-        st.markdown(WORDS.own_near.format(n=report.n_near, threshold=NEAR))
+        st.markdown(WORDS.own.near.format(n=report.n_near, threshold=NEAR))
         _pairs(mine, report.near[:MAX_PAIRS])
     elif not copies:
-        st.success(WORDS.own_no_duplicates, icon=":material/check:")
+        st.success(WORDS.own.no_duplicates, icon=":material/check:")
 
 
 def _pairs(mine: OwnCatalogue, pairs: list[NearPair]) -> None:
@@ -92,7 +92,7 @@ def _pairs(mine: OwnCatalogue, pairs: list[NearPair]) -> None:
         for pair in pairs:
             with grid.cell():
                 both = "".join(tile_html(mine.item(id), mine.item(id).name) for id in (pair.id_a, pair.id_b))
-                similarity = WORDS.browse_similarity.format(similarity=pair.similarity)
+                similarity = WORDS.browse.similarity.format(similarity=pair.similarity)
                 st.html(f'<div class="vt-row">{both}</div><p class="vt-quiet">{similarity}</p>')
 
 
@@ -100,12 +100,12 @@ def downloads(mine: OwnCatalogue) -> None:
     """Draw the files; each is made when it is asked for."""
     kept, embeddings, backbone = mine.items, mine.embeddings, mine.embedder.record.id
     files = (
-        (WORDS.own_index, WORDS.own_index_help, "index.hnsw", lambda: index_bytes(embeddings)),
+        (WORDS.own.index, WORDS.own.index_help, "index.hnsw", lambda: index_bytes(embeddings)),
         (
-            *(WORDS.own_embeddings, WORDS.own_embeddings_help, "embeddings.npz"),
+            *(WORDS.own.embeddings, WORDS.own.embeddings_help, "embeddings.npz"),
             lambda: embeddings_npz(kept, embeddings, backbone),
         ),
-        (WORDS.own_table, WORDS.own_table_help, "items.csv", lambda: items_csv(kept).encode()),
+        (WORDS.own.table, WORDS.own.table_help, "items.csv", lambda: items_csv(kept).encode()),
     )
     with st.container(key="own-downloads", horizontal=True):
         for label, note, file, make in files:
@@ -113,5 +113,5 @@ def downloads(mine: OwnCatalogue) -> None:
                 label, make, f"vitrine-{file}", "application/octet-stream", key=f"own-get-{file}", help=note,
                 icon=":material/download:", on_click="ignore",
             )  # fmt: skip
-    st.caption(WORDS.own_downloads_note)
-    st.caption(WORDS.own_keep_note)
+    st.caption(WORDS.own.downloads_note)
+    st.caption(WORDS.own.keep_note)

@@ -18,7 +18,7 @@ from core.ui.words import WORDS
 
 def show() -> None:
     """Draw the page."""
-    page.begin(WORDS.own_title, WORDS.own_heading)
+    page.begin(WORDS.own.title, WORDS.own.heading)
     job = own_job.current()
     if job:
         own_job.show(job)
@@ -31,13 +31,13 @@ def _at_rest(mine: OwnCatalogue | None) -> None:
         _welcome()
         _notes()
         sources.show()
-        st.caption(WORDS.own_privacy)
+        st.caption(WORDS.own.privacy)
         return
     _summary(mine)
     _notes()
     section = st.segmented_control(
-        WORDS.own_section, list(WORDS.own_sections), default="items", required=True, key="own-section",
-        format_func=lambda id: WORDS.own_sections[id], label_visibility="collapsed",
+        WORDS.own.section, list(WORDS.own.sections), default="items", required=True, key="own-section",
+        format_func=lambda id: WORDS.own.sections[id], label_visibility="collapsed",
     )  # fmt: skip
     if section == "add":
         sources.show()
@@ -49,11 +49,11 @@ def _at_rest(mine: OwnCatalogue | None) -> None:
         manage.downloads(mine)
     else:
         manage.items(mine)
-    st.caption(WORDS.own_privacy)
+    st.caption(WORDS.own.privacy)
 
 
 def _welcome() -> None:
-    steps = "".join(f"<li>{escape(line)}</li>" for line in WORDS.own_lead)
+    steps = "".join(f"<li>{escape(line)}</li>" for line in WORDS.own.lead)
     st.html(f'<ol class="vt-steps">{steps}</ol>')
 
 
@@ -65,8 +65,8 @@ def _notes() -> None:
         st.error(cards.plain(problem), icon=":material/error:")
     skipped: list[Skipped] = st.session_state.get("own-skipped", [])
     if skipped:
-        with st.expander(WORDS.own_skipped.format(n=len(skipped)), icon=":material/block:"):
-            rows = [dict(zip(WORDS.own_skipped_columns, (one.name, one.reason), strict=True)) for one in skipped]
+        with st.expander(WORDS.own.skipped.format(n=len(skipped)), icon=":material/block:"):
+            rows = [dict(zip(WORDS.own.skipped_columns, (one.name, one.reason), strict=True)) for one in skipped]
             st.dataframe(rows, hide_index=True, width="stretch")
 
 
@@ -74,12 +74,12 @@ def _summary(mine: OwnCatalogue) -> None:
     n_labels = len(set(mine.labels) - {""})
     used, limit = mine.n_bytes / 1e6, mine.quota.memory / 1e6
     with st.container(key="own-summary", horizontal=True, vertical_alignment="center", gap="medium"):
-        st.markdown(WORDS.own_count.format(n=len(mine), labels=n_labels, used=used, limit=limit), width="content")
-        st.page_link(navigation.PAGES["search"], label=WORDS.own_search, icon=":material/search:")
+        st.markdown(WORDS.own.count.format(n=len(mine), labels=n_labels, used=used, limit=limit), width="content")
+        st.page_link(navigation.PAGES["search"], label=WORDS.own.search, icon=":material/search:")
         st.page_link(
-            navigation.PAGES["browse"], label=WORDS.own_browse, icon=":material/grid_view:",
+            navigation.PAGES["browse"], label=WORDS.own.browse, icon=":material/grid_view:",
             query_params={"catalogue": OWN},
         )  # fmt: skip
-        with st.popover(WORDS.own_start_over, type="tertiary", icon=":material/close:"):
-            st.write(WORDS.own_start_over_note)
-            st.button(WORDS.own_start_over_yes, key="own-forget", on_click=session.drop)
+        with st.popover(WORDS.own.start_over, type="tertiary", icon=":material/close:"):
+            st.write(WORDS.own.start_over_note)
+            st.button(WORDS.own.start_over_yes, key="own-forget", on_click=session.drop)

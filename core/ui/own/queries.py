@@ -39,11 +39,11 @@ def _answers(answers: Answers) -> None:
     threshold = _threshold(answers)
     results = answers.queries.results
     n_matched = sum(bool(result.matches(threshold)) for result in results)
-    st.markdown(f"**{WORDS.own_matched.format(matched=n_matched, n=len(results))}**")
+    st.markdown(f"**{WORDS.own.matched.format(matched=n_matched, n=len(results))}**")
     if answers.curve:
         _curve(answers.curve, threshold)
     else:
-        st.info(WORDS.own_no_curve, icon=":material/info:")
+        st.info(WORDS.own.no_curve, icon=":material/info:")
     _downloads(answers, threshold)
     _results(results, threshold)
 
@@ -51,11 +51,11 @@ def _answers(answers: Answers) -> None:
 def _threshold(answers: Answers) -> float:
     suggestions = {}
     if answers.curve:
-        suggestions[WORDS.own_suggest] = suggest_threshold(answers.curve)
-        suggestions[WORDS.own_suggest_precise] = suggest_threshold(answers.curve, PRECISE)
-    st.session_state.setdefault("own-threshold", suggestions.get(WORDS.own_suggest) or _likely())
+        suggestions[WORDS.own.suggest] = suggest_threshold(answers.curve)
+        suggestions[WORDS.own.suggest_precise] = suggest_threshold(answers.curve, PRECISE)
+    st.session_state.setdefault("own-threshold", suggestions.get(WORDS.own.suggest) or _likely())
     with st.container(key="own-threshold-row", horizontal=True, vertical_alignment="bottom", gap="medium"):
-        threshold = st.slider(WORDS.own_threshold, 0.0, 1.0, step=0.005, key="own-threshold", format="%.3f", width=420)
+        threshold = st.slider(WORDS.own.threshold, 0.0, 1.0, step=0.005, key="own-threshold", format="%.3f", width=420)
         for n, (words, value) in enumerate(suggestions.items()):
             if value is not None:
                 st.button(words.format(threshold=value), key=f"own-suggest-{n}", on_click=_set, args=(value,))
@@ -78,13 +78,13 @@ def _likely() -> float:
 def _curve(curve: Curve, threshold: float) -> None:
     at = int(np.argmin(np.abs(curve.thresholds - threshold)))
     left, right = st.columns([1, 3], gap="medium", vertical_alignment="center")
-    for name, values in ((WORDS.own_precision, curve.precision), (WORDS.own_recall, curve.recall)):
+    for name, values in ((WORDS.own.precision, curve.precision), (WORDS.own.recall, curve.recall)):
         left.metric(name, "–" if np.isnan(values[at]) else f"{values[at]:.3f}")
-    columns = {WORDS.own_similarity: curve.thresholds, WORDS.own_precision: curve.precision}
+    columns = {WORDS.own.similarity: curve.thresholds, WORDS.own.precision: curve.precision}
     right.line_chart(
-        columns | {WORDS.own_recall: curve.recall}, x=WORDS.own_similarity, height=240, alt=WORDS.own_curve_alt
+        columns | {WORDS.own.recall: curve.recall}, x=WORDS.own.similarity, height=240, alt=WORDS.own.curve_alt
     )
-    st.caption(WORDS.own_curve.format(queries=curve.n_queries, pairs=curve.n_pairs))
+    st.caption(WORDS.own.curve.format(queries=curve.n_queries, pairs=curve.n_pairs))
 
 
 def _downloads(answers: Answers, threshold: float) -> None:
@@ -94,10 +94,10 @@ def _downloads(answers: Answers, threshold: float) -> None:
     results, picture = answers.queries.results, mine.thumbnail
     with st.container(key="own-results-files", horizontal=True):
         for label, file, kind, make in (
-            (WORDS.own_results_csv, "results.csv", "text/csv", lambda: results_csv(results, threshold)),
+            (WORDS.own.results_csv, "results.csv", "text/csv", lambda: results_csv(results, threshold)),
             (
-                *(WORDS.own_results_html, "results.html", "text/html"),
-                lambda: html_report(results, threshold, picture, WORDS.own_heading, answers.curve),
+                *(WORDS.own.results_html, "results.html", "text/html"),
+                lambda: html_report(results, threshold, picture, WORDS.own.heading, answers.curve),
             ),
         ):
             st.download_button(
@@ -108,15 +108,15 @@ def _downloads(answers: Answers, threshold: float) -> None:
 def _results(results: list[QueryResult], threshold: float) -> None:
     with st.container(key="own-answers-row", horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
-            WORDS.own_answers, list(WORDS.own_answer_kinds), default="all", required=True, key="own-answer-kind",
-            format_func=lambda id: WORDS.own_answer_kinds[id], label_visibility="collapsed",
+            WORDS.own.answers, list(WORDS.own.answer_kinds), default="all", required=True, key="own-answer-kind",
+            format_func=lambda id: WORDS.own.answer_kinds[id], label_visibility="collapsed",
         )  # fmt: skip
         wanted = [one for one in results if kind == "all" or bool(one.matches(threshold)) == (kind == "match")]
         page = 1
         if len(wanted) > PAGE:
-            page = st.number_input(WORDS.own_page, 1, -(-len(wanted) // PAGE), key=f"own-answers-{kind}", width=140)
+            page = st.number_input(WORDS.own.page, 1, -(-len(wanted) // PAGE), key=f"own-answers-{kind}", width=140)
     if not wanted:
-        st.info(WORDS.own_none_of_these, icon=":material/filter_alt:")
+        st.info(WORDS.own.none_of_these, icon=":material/filter_alt:")
     for result in wanted[(page - 1) * PAGE : page * PAGE]:
         st.html(answer_html(result, threshold))
 
@@ -129,7 +129,7 @@ def answer_html(result: QueryResult, threshold: float) -> str:
         picture = Picture((data_url(session.thumbnail(hit.id) or b""),))
         hits += cards.tile_html(hit.id, picture, hit.title, f"{hit.title} · {hit.similarity:.3f}")
     if not hits:
-        closest = WORDS.own_closest.format(similarity=result.hits[0].similarity) if result.hits else ""
-        hits = f'<p class="vt-none"><b>{escape(WORDS.own_no_match)}</b><br>{escape(closest)}</p>'
+        closest = WORDS.own.closest.format(similarity=result.hits[0].similarity) if result.hits else ""
+        hits = f'<p class="vt-none"><b>{escape(WORDS.own.no_match)}</b><br>{escape(closest)}</p>'
     found = f'<div class="vt-row vt-found">{hits}</div>'
     return f'<section class="vt-answer"><div class="vt-row">{query}</div>{found}</section>'

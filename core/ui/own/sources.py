@@ -26,14 +26,14 @@ from core.ui.words import WORDS
 
 def show() -> None:
     """Draw the ways in."""
-    _uploader(WORDS.own_upload, "own-upload", ["zip", "csv"], _add_file)
+    _uploader(WORDS.own.upload, "own-upload", ["zip", "csv"], _add_file)
     quota = Quota()
-    limits = WORDS.own_limits.format(images=quota.images, megabytes=MAX_ARCHIVE_BYTES / 1e6)
-    st.caption(f"{limits} {WORDS.own_urls_on if allow_urls() else cards.plain(WORDS.own_urls_off)}")
+    limits = WORDS.own.limits.format(images=quota.images, megabytes=MAX_ARCHIVE_BYTES / 1e6)
+    st.caption(f"{limits} {WORDS.own.urls_on if allow_urls() else cards.plain(WORDS.own.urls_off)}")
     with st.container(key="own-example", horizontal=True, gap="small"):
-        st.button(WORDS.own_example, key="own-try", icon=":material/play_arrow:", on_click=_try)
+        st.button(WORDS.own.example, key="own-try", icon=":material/play_arrow:", on_click=_try)
         st.download_button(
-            WORDS.own_example_download, example.catalogue_zip, "vitrine-example.zip", "application/zip",
+            WORDS.own.example_download, example.catalogue_zip, "vitrine-example.zip", "application/zip",
             key="own-example-zip", type="tertiary", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
     if at_home():
@@ -42,9 +42,9 @@ def show() -> None:
 
 def show_queries() -> None:
     """Draw the ways in for queries."""
-    st.markdown(WORDS.own_queries_lead.format(n=Quota().queries))
-    _uploader(WORDS.own_queries_upload, "own-queries-upload", ["zip"], lambda file: job.ask(ZipSource(file)))
-    st.button(WORDS.own_queries_example, key="own-ask", icon=":material/play_arrow:", on_click=_ask_example)
+    st.markdown(WORDS.own.queries_lead.format(n=Quota().queries))
+    _uploader(WORDS.own.queries_upload, "own-queries-upload", ["zip"], lambda file: job.ask(ZipSource(file)))
+    st.button(WORDS.own.queries_example, key="own-ask", icon=":material/play_arrow:", on_click=_ask_example)
 
 
 def at_home() -> bool:
@@ -103,12 +103,12 @@ def _ask_example() -> None:
 
 def _local() -> None:
     with st.container(key="own-local", horizontal=True, vertical_alignment="bottom"):
-        st.text_input(WORDS.own_folder, key="own-folder")
-        st.button(WORDS.own_folder_add, key="own-folder-add", on_click=_add_folder)
+        st.text_input(WORDS.own.folder, key="own-folder")
+        st.button(WORDS.own.folder_add, key="own-folder-add", on_click=_add_folder)
     if names := saved_names(own_dir()):
         with st.container(key="own-saved-row", horizontal=True, vertical_alignment="bottom"):
-            st.selectbox(WORDS.own_saved, names, key="own-saved")
-            st.button(WORDS.own_saved_open, key="own-saved-open", on_click=_open_saved)
+            st.selectbox(WORDS.own.saved, names, key="own-saved")
+            st.button(WORDS.own.saved_open, key="own-saved-open", on_click=_open_saved)
 
 
 def _add_folder() -> None:

@@ -16,8 +16,8 @@ def hint_for(query: state.Query, look: Look | None) -> str:
     """
     engine = process.engine()
     if look is not None and not engine.shows_fashion(look.embedding):
-        return WORDS.not_fashion
+        return WORDS.search.not_fashion
     said = " ".join((query.ref if query.kind == "words" else "", query.wording.but, query.wording.less)).strip()
     if said and not engine.embedder.known_words(said):
-        return WORDS.no_known_words
+        return WORDS.search.no_known_words
     return ""

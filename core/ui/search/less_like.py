@@ -19,12 +19,12 @@ def button(query: state.Query, hit: Hit) -> None:
     items = query.wording.less_items
     full = len(items) >= MAX_LESS_ITEMS
     st.button(
-        WORDS.less_like,
+        WORDS.search.less_like,
         key=f"less-{hit.id}",
         type="tertiary",
         width="stretch",
         disabled=full,
-        help=WORDS.less_like_full.format(n=MAX_LESS_ITEMS) if full else None,
+        help=WORDS.search.less_like_full.format(n=MAX_LESS_ITEMS) if full else None,
         on_click=state.go,
         args=(_with(query, (*items, hit.id)),),
     )
@@ -38,7 +38,7 @@ def chips(query: state.Query) -> None:
     with st.container(key="less-like", horizontal=True, gap="xsmall"):
         for id in items:
             st.button(
-                WORDS.less_like_chip.format(name=cards.plain(_name_of(id))),
+                WORDS.search.less_like_chip.format(name=cards.plain(_name_of(id))),
                 key=f"unless-{id}",
                 icon=":material/close:",
                 icon_position="right",

@@ -26,11 +26,11 @@ class Options:
 def choose_catalogue() -> tuple[str, ...]:
     """Draw the choice of catalogue; returns ids, () for all."""
     chosen = st.segmented_control(
-        WORDS.catalogue,
+        WORDS.common.catalogue,
         [ALL, *sorted(session.catalogues())],
         default=ALL,
         required=True,
-        format_func=lambda id: WORDS.catalogues.get(id, id),
+        format_func=lambda id: WORDS.common.catalogues.get(id, id),
         key="catalogue",
         label_visibility="collapsed",
         bind="query-params",
@@ -40,14 +40,20 @@ def choose_catalogue() -> tuple[str, ...]:
 
 def choose(catalogues: tuple[str, ...]) -> Options:
     """Draw the other options, for a choice of catalogues."""
-    with st.popover(WORDS.options, icon=":material/tune:").container(width=380):
-        k = st.slider(WORDS.k, 1, MAX_SHOWN, DEFAULT_K, key="k", bind="query-params")
+    with st.popover(WORDS.search.options, icon=":material/tune:").container(width=380):
+        k = st.slider(WORDS.search.k, 1, MAX_SHOWN, DEFAULT_K, key="k", bind="query-params")
         known = class_names(catalogues)
         names = st.multiselect(
-            WORDS.classes, list(known), key="kinds", placeholder=WORDS.classes_placeholder, bind="query-params"
+            WORDS.search.classes,
+            list(known),
+            key="kinds",
+            placeholder=WORDS.search.classes_placeholder,
+            bind="query-params",
         )
-        minimum = st.slider(WORDS.minimum, 0.0, 1.0, 0.0, 0.01, key="min", help=WORDS.minimum_help, bind="query-params")
-        st.caption(WORDS.catalogue_help)
+        minimum = st.slider(
+            WORDS.search.minimum, 0.0, 1.0, 0.0, 0.01, key="min", help=WORDS.search.minimum_help, bind="query-params"
+        )
+        st.caption(WORDS.search.catalogue_help)
     labels = frozenset(known[name] for name in names if name in known)
     # A visitor can send what a slider does not offer; what counts is checked here.
     wanted = tuple(sorted({id for id, _ in labels})) or catalogues
@@ -59,7 +65,7 @@ def class_names(catalogues: tuple[str, ...]) -> dict[str, tuple[str, str]]:
     known = session.catalogues()
     shown = [known[id] for id in catalogues] or list(known.values())
     return {
-        f"{words} · {WORDS.catalogues[catalogue.id]}": (catalogue.id, label)
+        f"{words} · {WORDS.common.catalogues[catalogue.id]}": (catalogue.id, label)
         for catalogue in shown
         for label, words in catalogue.classes.items()
     }

@@ -23,7 +23,8 @@ def show() -> None:
     emptied = st.session_state.pop("emptied", False)
     busy = emptied or "incoming" in st.session_state or state.current() is not None
     n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())
-    page.begin(WORDS.page_title, large="" if busy else WORDS.lead.format(n_items=n_items))
+    lead = WORDS.search.lead.format(n_items=n_items)
+    page.begin(WORDS.search.title, lead=lead, headline=() if busy else WORDS.search.headline)
     ask.show(large=not busy)
     receive()
     query = state.current()
@@ -50,7 +51,7 @@ def _idle() -> None:
         st.error(cards.plain(problem), icon=":material/error:")
     if state.trail():
         ways_out()
-    st.caption(WORDS.privacy, text_alignment="center")
+    st.caption(WORDS.common.privacy, text_alignment="center")
     try:
         load_manifest()
     except VitrineError as error:

@@ -23,7 +23,7 @@ def show(query: state.Query) -> None:
     Raises:
         VitrineError: The query names nothing that exists, or the search cannot be made.
     """
-    with st.spinner(WORDS.looking):
+    with st.spinner(WORDS.common.looking):
         look = look_of(query) if query.kind in ("photo", "sample") else None
         name, card = _described(query, look)
         hint = hints.hint_for(query, look)
@@ -37,7 +37,7 @@ def show(query: state.Query) -> None:
     with right:
         if hint:
             st.info(hint, icon=":material/lightbulb:")
-        if hint == WORDS.no_known_words:
+        if hint == WORDS.search.no_known_words:
             return
         with st.container(key="toolbar", horizontal=True, vertical_alignment="center"):
             chosen = options.choose(options.choose_catalogue())
@@ -47,12 +47,12 @@ def show(query: state.Query) -> None:
             with download:
                 _download(result.hits, name)
         if result.left_out:
-            names = ", ".join(WORDS.catalogues[id] for id in result.left_out)
-            st.caption(WORDS.no_colours.format(names=names))
+            names = ", ".join(WORDS.common.catalogues[id] for id in result.left_out)
+            st.caption(WORDS.search.no_colours.format(names=names))
         elif result.grey:
-            st.caption(WORDS.grey.format(names=", ".join(WORDS.catalogues[id] for id in result.grey)))
+            st.caption(WORDS.search.grey.format(names=", ".join(WORDS.common.catalogues[id] for id in result.grey)))
         if query.wording:
-            st.caption(WORDS.no_figures)
+            st.caption(WORDS.search.no_figures)
         _hits(query, result.hits)
         _footnotes(result, look, chosen)
 
@@ -81,12 +81,12 @@ def _described(query: state.Query, look: Look | None) -> tuple[str, str]:
     if query.kind == "words":
         return query.ref, cards.words_html(query.ref)
     name, note, picture = described(query, look)
-    return name, cards.query_html(WORDS.query_kinds[query.kind], name, note, picture)
+    return name, cards.query_html(WORDS.common.query_kinds[query.kind], name, note, picture)
 
 
 def _hits(query: state.Query, hits: list[Hit]) -> None:
     if not hits:
-        st.info(WORDS.nothing, icon=":material/filter_alt:")
+        st.info(WORDS.common.nothing, icon=":material/filter_alt:")
         return
     engine = session.engine()
     with st.grid(COLUMNS, min_column_width=150, gap="small", key="hits") as grid:
@@ -95,7 +95,7 @@ def _hits(query: state.Query, hits: list[Hit]) -> None:
                 st.html(cards.hit_html(hit, picture_of(engine.gallery(hit.catalogue), hit.position)))
                 with st.container(gap=None):
                     st.button(
-                        WORDS.more,
+                        WORDS.common.more,
                         key=f"more-{hit.id}",
                         width="stretch",
                         on_click=state.go,
@@ -106,12 +106,12 @@ def _hits(query: state.Query, hits: list[Hit]) -> None:
 
 def _download(hits: list[Hit], name: str) -> None:
     st.download_button(
-        WORDS.csv,
+        WORDS.common.csv,
         export.hits_csv(hits),
         export.csv_name(name),
         "text/csv",
         key="csv",
-        help=WORDS.csv_help,
+        help=WORDS.search.csv_help,
         icon=":material/download:",
         on_click="ignore",
     )
@@ -123,11 +123,11 @@ def _footnotes(result: SearchResult, look: Look | None, chosen: Options) -> None
     n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in result.left_out)
     parts = [
         text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
-        for stage, text in WORDS.stages.items()
+        for stage, text in WORDS.search.stages.items()
         if stages.get(stage)  # words are not decoded
     ]
     line = " · ".join(parts)
     with st.container(key="footnotes", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(line[:1].upper() + line[1:], help=WORDS.timings_help, width="content")
-        with st.popover(WORDS.how_to_read, type="tertiary", icon=":material/help:"):
-            st.container(width=420).markdown(WORDS.explanation)
+        st.caption(line[:1].upper() + line[1:], help=WORDS.search.timings_help, width="content")
+        with st.popover(WORDS.search.how_to_read, type="tertiary", icon=":material/help:"):
+            st.container(width=420).markdown(WORDS.search.explanation)

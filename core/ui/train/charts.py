@@ -24,7 +24,7 @@ _TOP = 0.6  # a cell darker than this has light writing
 
 def counts(report: Report) -> None:
     """How many pictures each class has in each part."""
-    names = [WORDS.train_parts[part] for part in PARTS]
+    names = [WORDS.train.parts[part] for part in PARTS]
     rows = [
         {"class": name, "part": part, "n": n, "order": order}
         for name, row in zip(report.classes, report.counts.tolist(), strict=True)
@@ -34,7 +34,7 @@ def counts(report: Report) -> None:
         alt.Chart(pd.DataFrame(rows))
         .mark_bar()
         .encode(
-            x=alt.X("sum(n):Q", title=WORDS.train_axis_pictures, axis=alt.Axis(tickMinStep=1, format="d")),
+            x=alt.X("sum(n):Q", title=WORDS.train.axis_pictures, axis=alt.Axis(tickMinStep=1, format="d")),
             y=alt.Y("class:N", sort="-x", title=None, axis=alt.Axis(labelLimit=160, labelOverlap=False)),
             color=alt.Color("part:N", scale=alt.Scale(domain=names, range=COLOURS), title=None, legend=_legend()),
             order="order:Q",
@@ -42,20 +42,20 @@ def counts(report: Report) -> None:
         )
         .properties(height=alt.Step(_BAR))
     )
-    st.altair_chart(chart, alt=WORDS.train_counts_alt)
+    st.altair_chart(chart, alt=WORDS.train.counts_alt)
 
 
 def curves(history: Sequence[Epoch]) -> None:
     """Loss and accuracy of training and validation so far, the best epoch marked."""
     left, right = st.columns(2, gap="medium")
     with left:
-        st.altair_chart(_curve(history, "loss", WORDS.train_axis_loss, ".2f"), alt=WORDS.train_loss_alt)
+        st.altair_chart(_curve(history, "loss", WORDS.train.axis_loss, ".2f"), alt=WORDS.train.loss_alt)
     with right:
-        st.altair_chart(_curve(history, "accuracy", WORDS.train_axis_accuracy, ".0%"), alt=WORDS.train_accuracy_alt)
+        st.altair_chart(_curve(history, "accuracy", WORDS.train.axis_accuracy, ".0%"), alt=WORDS.train.accuracy_alt)
 
 
 def _curve(history: Sequence[Epoch], figure: str, title: str, form: str) -> Any:
-    names = [WORDS.train_parts[part] for part in PARTS[:2]]
+    names = [WORDS.train.parts[part] for part in PARTS[:2]]
     rows = [
         {"epoch": epoch.number, "part": name, "value": getattr(epoch, f"{part}_{figure}")}
         for epoch in history
@@ -63,7 +63,7 @@ def _curve(history: Sequence[Epoch], figure: str, title: str, form: str) -> Any:
     ]
     base = alt.Chart(pd.DataFrame(rows, columns=["epoch", "part", "value"]))
     lines = base.mark_line(point=len(history) < 2, strokeWidth=2.5).encode(
-        x=alt.X("epoch:Q", title=WORDS.train_axis_epoch, axis=alt.Axis(tickMinStep=1, format="d")),
+        x=alt.X("epoch:Q", title=WORDS.train.axis_epoch, axis=alt.Axis(tickMinStep=1, format="d")),
         y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=form, tickMinStep=0.01)),
         color=alt.Color("part:N", scale=alt.Scale(domain=names, range=COLOURS[:2]), title=None, legend=_legend()),
         tooltip=["epoch", "part", alt.Tooltip("value:Q", format=".3f")],
@@ -89,10 +89,10 @@ def confusion(judgement: Judgement) -> None:
         x=alt.X(
             "guess:N",
             sort=order,
-            title=WORDS.train_axis_guess,
+            title=WORDS.train.axis_guess,
             axis=alt.Axis(labelAngle=-40, labelLimit=110, labelOverlap=False),
         ),
-        y=alt.Y("truth:N", sort=order, title=WORDS.train_axis_truth, axis=alt.Axis(labelLimit=110, labelOverlap=False)),
+        y=alt.Y("truth:N", sort=order, title=WORDS.train.axis_truth, axis=alt.Axis(labelLimit=110, labelOverlap=False)),
         tooltip=["truth", "guess", "n", alt.Tooltip("share:Q", format=".0%")],
     )
     cells = base.mark_rect().encode(
@@ -103,4 +103,4 @@ def confusion(judgement: Judgement) -> None:
         .mark_text()
         .encode(text="n:Q", color=alt.condition(f"datum.share > {_TOP}", alt.value("#fff"), alt.value("#211d19")))
     )
-    st.altair_chart((cells + writing).properties(height=max(220, 34 * len(order))), alt=WORDS.train_confusion_alt)
+    st.altair_chart((cells + writing).properties(height=max(220, 34 * len(order))), alt=WORDS.train.confusion_alt)

@@ -25,12 +25,12 @@ UPLOAD, OWN = "upload", "own"
 
 def show(shop: Workshop) -> None:
     """Draw the step, and organise what was chosen."""
-    step(WORDS.train_step_data)
+    step(WORDS.train.step_data)
     choices = [*datasets.DATASETS, UPLOAD, *([OWN] if own_catalogue() is not None else [])]
     asked = st.query_params.get("data", choices[0])
     st.session_state["train-data"] = asked if asked in choices else choices[0]
     chosen = st.segmented_control(
-        WORDS.train_data, choices, required=True, format_func=WORDS.train_sources.__getitem__, key="train-data",
+        WORDS.train.data, choices, required=True, format_func=WORDS.train.sources.__getitem__, key="train-data",
         label_visibility="collapsed", on_change=_chosen,
     )  # fmt: skip
     if chosen == UPLOAD:
@@ -58,7 +58,7 @@ def own_catalogue() -> OwnCatalogue | None:
 
 def _built(shop: Workshop, dataset_id: str) -> None:
     shop.forget_pictures()
-    with st.spinner(WORDS.train_organising):
+    with st.spinner(WORDS.train.organising):
         found = datasets.load(datasets.get(dataset_id), process.engine().embedder)
         shop.examples, shop.report = organise(found)
     shop.source, shop.title = dataset_id, dataset_id
@@ -70,7 +70,7 @@ def _own(shop: Workshop) -> None:
     if mine is None or shop.source == source:
         return
     shop.forget_pictures()
-    shop.source, shop.title, shop.catalogue = source, WORDS.train_sources[OWN], mine
+    shop.source, shop.title, shop.catalogue = source, WORDS.train.sources[OWN], mine
     try:
         shop.examples, shop.report = organise(examples.from_own(mine), skipped=mine.skipped)
     except VitrineError as error:
@@ -80,16 +80,16 @@ def _own(shop: Workshop) -> None:
 def _upload(shop: Workshop) -> None:
     left, right = st.columns(2, gap="medium")
     archive = left.file_uploader(
-        WORDS.train_zip, type="zip", key="train-zip", help=WORDS.train_zip_help,
+        WORDS.train.zip, type="zip", key="train-zip", help=WORDS.train.zip_help,
         max_upload_size=MAX_ARCHIVE_BYTES // 10**6,
     )  # fmt: skip
     table = right.file_uploader(
-        WORDS.train_csv, type="csv", key="train-csv", help=WORDS.train_csv_help, max_upload_size=MAX_CSV_BYTES // 10**6
+        WORDS.train.csv, type="csv", key="train-csv", help=WORDS.train.csv_help, max_upload_size=MAX_CSV_BYTES // 10**6
     )
     if archive is None:
         if shop.source is not None:
             shop.forget_pictures()
-        st.info(WORDS.train_upload_empty, icon=":material/folder_zip:")
+        st.info(WORDS.train.upload_empty, icon=":material/folder_zip:")
         return
     source = (archive.file_id, table.file_id if table else "")
     if shop.source == source:
@@ -106,10 +106,10 @@ def _upload(shop: Workshop) -> None:
 
 
 def _embed(catalogue: OwnCatalogue, archive: Any, table: Any) -> None:
-    bar = st.progress(0.0, WORDS.train_organising)
+    bar = st.progress(0.0, WORDS.train.organising)
     for progress in catalogue.add(from_upload(archive, table.getvalue() if table else None)):
         share = progress.n_done / progress.n_total if progress.n_total else 1.0
-        text = WORDS.train_embedding.format(n=progress.n_done, seconds=progress.seconds_left or 0)
+        text = WORDS.train.embedding.format(n=progress.n_done, seconds=progress.seconds_left or 0)
         bar.progress(min(1.0, share), text)
     bar.empty()
 
@@ -118,33 +118,33 @@ def _report(report: Report) -> None:
     """The classes, and below them whatever needs attention."""
     n = report.counts.sum(axis=0).tolist()
     st.markdown(
-        WORDS.train_counts.format(n=sum(n), classes=len(report.classes), train=n[0], validation=n[1], test=n[2])
+        WORDS.train.counts.format(n=sum(n), classes=len(report.classes), train=n[0], validation=n[1], test=n[2])
     )
     charts.counts(report)
     problems = _problems(report)
     if not problems:
-        st.success(WORDS.train_clean, icon=":material/check:")
+        st.success(WORDS.train.clean, icon=":material/check:")
         return
-    with st.expander(WORDS.train_problems.format(n=len(problems)), icon=":material/warning:"):
+    with st.expander(WORDS.train.problems.format(n=len(problems)), icon=":material/warning:"):
         st.markdown("\n".join(f"- {cards.plain(problem)}" for problem in problems[:200]))
 
 
 def _problems(report: Report) -> list[str]:
     """One sentence for each thing that needs attention, the gravest kinds first."""
-    left_out = [WORDS.train_left_out.format(name=name, n=n) for name, n in report.left_out]
-    absent = [WORDS.train_absent.format(name=name, part=WORDS.train_parts[part]) for name, part in report.absent]
-    conflicts = [WORDS.train_conflict.format(first=first, second=second) for first, second in report.conflicts]
+    left_out = [WORDS.train.left_out.format(name=name, n=n) for name, n in report.left_out]
+    absent = [WORDS.train.absent.format(name=name, part=WORDS.train.parts[part]) for name, part in report.absent]
+    conflicts = [WORDS.train.conflict.format(first=first, second=second) for first, second in report.conflicts]
     across = [
-        WORDS.train_duplicate.format(
+        WORDS.train.duplicate.format(
             first=pair.names[0],
             second=pair.names[1],
-            first_part=WORDS.train_parts[pair.parts[0]],
-            second_part=WORDS.train_parts[pair.parts[1]],
+            first_part=WORDS.train.parts[pair.parts[0]],
+            second_part=WORDS.train.parts[pair.parts[1]],
         )
         for pair in report.across or ()
     ]
-    missing = [WORDS.train_missing.format(name=one.name) for one in report.missing]
+    missing = [WORDS.train.missing.format(name=one.name) for one in report.missing]
     unreadable = [f"{one.name}: {one.reason}." for one in report.unreadable]
-    rare = [WORDS.train_rare.format(name=name, n=n) for name, n in report.rare]
-    uncompared = [WORDS.train_uncompared] if report.across is None else []
+    rare = [WORDS.train.rare.format(name=name, n=n) for name, n in report.rare]
+    uncompared = [WORDS.train.uncompared] if report.across is None else []
     return [*left_out, *absent, *conflicts, *across, *missing, *unreadable, *rare, *uncompared]

@@ -24,50 +24,50 @@ _MISTAKES = 12
 
 def show(shop: Workshop, judgement: Judgement) -> None:
     """Draw the step."""
-    step(WORDS.train_step_judge)
+    step(WORDS.train.step_judge)
     _figures(shop, judgement)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        st.markdown(WORDS.train_confusion)
+        st.markdown(WORDS.train.confusion)
         charts.confusion(judgement)
     with right:
-        st.markdown(WORDS.train_per_class)
+        st.markdown(WORDS.train.per_class)
         _per_class(judgement)
     _mistakes(shop, judgement.mistakes[:_MISTAKES])
 
 
 def _figures(shop: Workshop, judgement: Judgement) -> None:
     n = judgement.figures[0].accuracy.n
-    st.markdown(WORDS.train_test_note.format(n=n))
+    st.markdown(WORDS.train.test_note.format(n=n))
     rows = [
-        (WORDS.train_methods[figures.name], _interval(figures.accuracy), _interval(figures.macro_f1))
+        (WORDS.train.methods[figures.name], _interval(figures.accuracy), _interval(figures.macro_f1))
         for figures in judgement.figures
     ]
     dataset = datasets.DATASETS.get(shop.title) if shop.catalogue is None else None
     if dataset is not None and dataset.published is not None:
-        who = WORDS.train_published.format(who=dataset.published.who)
+        who = WORDS.train.published.format(who=dataset.published.who)
         rows.append((who, f"{dataset.published.accuracy:.3f}", ""))
-    frame = pd.DataFrame(rows, columns=[WORDS.train_method, WORDS.train_accuracy, WORDS.train_macro_f1])
-    st.dataframe(frame, hide_index=True, alt=WORDS.train_figures_alt)
+    frame = pd.DataFrame(rows, columns=[WORDS.train.method, WORDS.train.accuracy, WORDS.train.macro_f1])
+    st.dataframe(frame, hide_index=True, alt=WORDS.train.figures_alt)
 
 
 def _interval(value: Estimate) -> str:
-    return WORDS.train_interval.format(value=value.value, low=value.low, high=value.high)
+    return WORDS.train.interval.format(value=value.value, low=value.low, high=value.high)
 
 
 def _per_class(judgement: Judgement) -> None:
-    columns = WORDS.train_columns
+    columns = WORDS.train.columns
     rows = [(one.name, one.precision, one.recall, one.f1, one.n) for one in judgement.per_class]
     shares = {name: st.column_config.NumberColumn(format="%.3f") for name in columns[1:4]}
     st.dataframe(
-        pd.DataFrame(rows, columns=list(columns)), hide_index=True, column_config=shares, alt=WORDS.train_per_class
+        pd.DataFrame(rows, columns=list(columns)), hide_index=True, column_config=shares, alt=WORDS.train.per_class
     )
 
 
 def _mistakes(shop: Workshop, mistakes: Sequence[Mistake]) -> None:
-    st.markdown(WORDS.train_mistakes)
+    st.markdown(WORDS.train.mistakes)
     if not mistakes:
-        st.success(WORDS.train_no_mistakes, icon=":material/check:")
+        st.success(WORDS.train.no_mistakes, icon=":material/check:")
         return
     with st.grid(6, min_column_width=130, gap="small", key="train-mistakes") as grid:
         for mistake in mistakes:
@@ -77,8 +77,8 @@ def _mistakes(shop: Workshop, mistakes: Sequence[Mistake]) -> None:
 
 def mistake_html(mistake: Mistake, picture: Picture) -> str:
     """The tile of a mistake: picture, what it was taken for, what it is."""
-    guess = WORDS.train_guess.format(guess=mistake.guess, percent=cards.percent(mistake.confidence))
-    truth = WORDS.train_truth.format(truth=mistake.truth)
+    guess = WORDS.train.guess.format(guess=mistake.guess, percent=cards.percent(mistake.confidence))
+    truth = WORDS.train.truth.format(truth=mistake.truth)
     return (
         f'<article class="vt-tile"><div class="vt-frame">{cards.picture_html(picture, f"{truth} {guess}")}</div>'
         f'<p class="vt-verdict">{escape(guess)}</p><p class="vt-quiet">{escape(truth)}</p></article>'

@@ -13,7 +13,7 @@ from core.ui.words import WORDS
 
 def show() -> None:
     """Draw the page."""
-    page.begin(WORDS.train_title, WORDS.train_heading, WORDS.train_lead)
+    page.begin(WORDS.train.title, WORDS.train.heading, WORDS.train.lead)
     shop = state.workshop()
     try:
         data.show(shop)
@@ -25,4 +25,4 @@ def show() -> None:
         saved.show(shop)
     except VitrineError as error:
         st.error(cards.plain(str(error)), icon=":material/error:")
-    st.caption(WORDS.train_privacy)
+    st.caption(WORDS.train.privacy)

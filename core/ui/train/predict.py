@@ -32,13 +32,13 @@ def show(shop: Workshop) -> None:
     """Draw the step, where there is a classifier."""
     if shop.classifier is None:
         return
-    step(WORDS.train_step_use)
+    step(WORDS.train.step_use)
     files = st.file_uploader(
-        WORDS.train_use, type=["image", "zip"], key="train-use", accept_multiple_files=True,
+        WORDS.train.use, type=["image", "zip"], key="train-use", accept_multiple_files=True,
         max_upload_size=MAX_ARCHIVE_BYTES // 10**6, on_change=shop.forget_predictions,
     )  # fmt: skip
     if not files:
-        st.caption(WORDS.train_use_empty.format(labels=cards.plain(", ".join(shop.classifier.labels))))
+        st.caption(WORDS.train.use_empty.format(labels=cards.plain(", ".join(shop.classifier.labels))))
         return
     if not shop.predictions and not shop.problems:
         _classify(shop, shop.classifier, files)
@@ -53,7 +53,7 @@ def _classify(shop: Workshop, classifier: Classifier, files: Sequence[Any]) -> N
     embedder = embedder_of(classifier) if classifier.tower else process.engine(classifier.backbone).embedder
     sorter = Sorter(classifier, embedder)
     thumbnails: list[bytes] = []
-    with st.spinner(WORDS.train_classifying):
+    with st.spinner(WORDS.train.classifying):
         for _ in sorter.add(_seen(_incoming(files), thumbnails)):
             pass
     shop.predictions, shop.thumbnails = sorter.predictions, thumbnails
@@ -68,7 +68,7 @@ def _incoming(files: Sequence[Any]) -> Iterator[Incoming | Skipped]:
         for one in _pictures(file):
             n += 1
             if n > limit:
-                yield Skipped(one.name, WORDS.train_too_many.format(limit=limit))
+                yield Skipped(one.name, WORDS.train.too_many.format(limit=limit))
                 return
             yield one
 
@@ -100,16 +100,16 @@ def _results(shop: Workshop, classifier: Classifier) -> None:
             with grid.cell():
                 st.html(prediction_html(prediction, classifier.labels, Picture((data_url(thumbnail),))))
     if len(shop.predictions) > len(shop.thumbnails):
-        st.caption(WORDS.train_more.format(n=len(shop.predictions) - len(shop.thumbnails)))
+        st.caption(WORDS.train.more.format(n=len(shop.predictions) - len(shop.thumbnails)))
     st.download_button(
-        WORDS.train_csv_results, predictions_csv(shop.predictions, classifier.labels), "vitrine-classes.csv",
+        WORDS.train.csv_results, predictions_csv(shop.predictions, classifier.labels), "vitrine-classes.csv",
         "text/csv", key="train-csv-results", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 
 
 def prediction_html(prediction: Prediction, labels: Sequence[str], picture: Picture) -> str:
     """The tile of a classified picture: picture, class, and the most probable classes as bars."""
-    alt = WORDS.train_result_alt.format(name=prediction.name, label=prediction.label)
+    alt = WORDS.train.result_alt.format(name=prediction.name, label=prediction.label)
     order = (-prediction.probabilities).argsort(kind="stable")[:_TOP]
     bars = "".join(
         f'<p class="vt-quiet">{escape(labels[n])} {cards.percent(float(prediction.probabilities[n]))}</p>'

@@ -19,9 +19,9 @@ def show(shop: Workshop) -> None:
     """Draw the downloads where there is a classifier, and the way to load one."""
     if shop.classifier is not None:
         _downloads(shop.classifier)
-    with st.expander(WORDS.train_load, icon=":material/upload_file:", expanded=False):
+    with st.expander(WORDS.train.load, icon=":material/upload_file:", expanded=False):
         st.file_uploader(
-            WORDS.train_load_file, type="zip", key="train-load", max_upload_size=_MAX_MB, on_change=_load, args=(shop,)
+            WORDS.train.load_file, type="zip", key="train-load", max_upload_size=_MAX_MB, on_change=_load, args=(shop,)
         )
         if problem := st.session_state.get("train-load-problem"):
             st.error(cards.plain(problem), icon=":material/error:")
@@ -29,17 +29,17 @@ def show(shop: Workshop) -> None:
 
 def _downloads(classifier: Classifier) -> None:
     with st.container(horizontal=True, gap="small", key="train-downloads"):
-        _button(WORDS.train_download, _folder(classifier), "vitrine-classifier.zip", "application/zip")
+        _button(WORDS.train.download, _folder(classifier), "vitrine-classifier.zip", "application/zip")
         if export.available():
             _button(
-                WORDS.train_head_onnx, export.head_onnx(classifier), "vitrine-head.onnx", "application/octet-stream"
+                WORDS.train.head_onnx, export.head_onnx(classifier), "vitrine-head.onnx", "application/octet-stream"
             )
             st.download_button(
-                WORDS.train_whole_onnx, lambda: export.whole_onnx(classifier), "vitrine-classifier.onnx",
+                WORDS.train.whole_onnx, lambda: export.whole_onnx(classifier), "vitrine-classifier.onnx",
                 "application/octet-stream", key="train-whole-onnx", icon=":material/download:", on_click="ignore",
             )  # fmt: skip
     if not export.available():
-        st.caption(WORDS.train_no_onnx)
+        st.caption(WORDS.train.no_onnx)
 
 
 def _button(label: str, content: bytes, name: str, kind: str) -> None:

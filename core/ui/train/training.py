@@ -33,15 +33,15 @@ _MAX_LOOKED_AT = 6000
 def show(shop: Workshop) -> None:
     """Draw the step; while a run goes on, this is where the page spends its time."""
     assert shop.examples is not None
-    step(WORDS.train_step_train)
+    step(WORDS.train.step_train)
     options = _options(shop.examples, disabled=shop.run is not None)
     with st.container(horizontal=True, gap="small"):
         st.button(
-            WORDS.train_start, key="train-start", type="primary", icon=":material/play_arrow:",
+            WORDS.train.start, key="train-start", type="primary", icon=":material/play_arrow:",
             disabled=shop.run is not None, on_click=_start, args=(shop, options),
         )  # fmt: skip
         st.button(
-            WORDS.train_stop, key="train-stop", icon=":material/stop:",
+            WORDS.train.stop, key="train-stop", icon=":material/stop:",
             disabled=shop.run is None, on_click=_stop, args=(shop,),
         )  # fmt: skip
     if problem := st.session_state.pop("train-problem", ""):
@@ -57,33 +57,33 @@ def _options(examples: Examples, disabled: bool) -> Options:
     kinds = [LINEAR, MLP, *([FINETUNE] if can_finetune(examples) else [])]
     with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
         kind = st.segmented_control(
-            WORDS.train_kind, kinds, default=LINEAR, required=True, format_func=WORDS.train_kinds.__getitem__,
-            help=WORDS.train_kind_help, key="train-kind", disabled=disabled,
+            WORDS.train.kind, kinds, default=LINEAR, required=True, format_func=WORDS.train.kinds.__getitem__,
+            help=WORDS.train.kind_help, key="train-kind", disabled=disabled,
         )  # fmt: skip
         finetune = kind == FINETUNE
         usual = _FINETUNE_EPOCHS if finetune else Options.epochs
         epochs = st.number_input(
-            WORDS.train_epochs, 1, 200, usual, key=f"train-epochs-{kind}", help=WORDS.train_epochs_help,
+            WORDS.train.epochs, 1, 200, usual, key=f"train-epochs-{kind}", help=WORDS.train.epochs_help,
             disabled=disabled, width=150,
         )  # fmt: skip
         seed = st.number_input(
-            WORDS.train_seed,
+            WORDS.train.seed,
             0,
             _MAX_SEED,
             0,
             key="train-seed",
-            help=WORDS.train_seed_help,
+            help=WORDS.train.seed_help,
             disabled=disabled,
             width=150,
         )
     with st.container(horizontal=True, gap="large"):
         weights = st.toggle(
-            WORDS.train_weights, True, key="train-weights", help=WORDS.train_weights_help, disabled=disabled
+            WORDS.train.weights, True, key="train-weights", help=WORDS.train.weights_help, disabled=disabled
         )
         lacking = not at_hand(examples)
         augment = st.toggle(
-            WORDS.train_augment, False, key="train-augment", disabled=disabled or lacking,
-            help=WORDS.train_augment_lacking if lacking else WORDS.train_augment_help,
+            WORDS.train.augment, False, key="train-augment", disabled=disabled or lacking,
+            help=WORDS.train.augment_lacking if lacking else WORDS.train.augment_help,
         )  # fmt: skip
     options = Options(kind=kind or LINEAR, epochs=epochs, seed=seed, class_weights=weights, augment=augment)
     return replace(options, patience=3) if finetune else options
@@ -115,9 +115,9 @@ def _go_on(shop: Workshop, run: Run) -> None:
     place = st.empty()
     try:
         if run.epochs is None and not run.stop:
-            bar = place.progress(0.0, WORDS.train_preparing)
+            bar = place.progress(0.0, WORDS.train.preparing)
             for progress in run.trainer.prepare():
-                bar.progress(min(1.0, progress.n_done / (progress.n_total or 1)), WORDS.train_preparing)
+                bar.progress(min(1.0, progress.n_done / (progress.n_total or 1)), WORDS.train.preparing)
             run.epochs = run.trainer.epochs()
         drawn = 0.0
         while run.epochs is not None and not run.stop and next(run.epochs, None) is not None:
@@ -126,7 +126,7 @@ def _go_on(shop: Workshop, run: Run) -> None:
                     _status(run.trainer.history, going_on=True)
                     charts.curves(run.trainer.history)
                 drawn = time.monotonic()
-        with st.spinner(WORDS.train_judging):
+        with st.spinner(WORDS.train.judging):
             _finish(shop, run)
     finally:
         if run.trainer.history:
@@ -139,7 +139,7 @@ def _finish(shop: Workshop, run: Run) -> None:
     words = datasets.words(dataset) if dataset else None
     shop.run = None
     if run.trainer.best is None:
-        st.session_state["train-problem"] = WORDS.train_stopped_early
+        st.session_state["train-problem"] = WORDS.train.stopped_early
         return
     shop.result = finish(run.trainer, process.engine().embedder, shop.title, words, run.stop)
     shop.classifier = shop.result.classifier
@@ -150,9 +150,9 @@ def _status(history: list[Epoch], going_on: bool) -> None:
     last = history[-1]
     best = next(epoch for epoch in reversed(history) if epoch.best)
     if going_on:
-        text = WORDS.train_status.format(
+        text = WORDS.train.status.format(
             epoch=last.number, n=last.n_epochs, accuracy=last.validation_accuracy, seconds=last.seconds_left
         )
         st.progress(last.number / last.n_epochs, text)
     else:
-        st.markdown(WORDS.train_done.format(n=last.number, best=best.number, accuracy=best.validation_accuracy))
+        st.markdown(WORDS.train.done.format(n=last.number, best=best.number, accuracy=best.validation_accuracy))

@@ -30,7 +30,7 @@ def show() -> None:
     with st.container(key="navigation", horizontal=True, horizontal_alignment="right", gap="small"):
         for name, path in PAGES.items():
             seen = {**left.get(name, {}), **(carried if name == "compare" else {})}
-            st.page_link(path, label=WORDS.navigation[name], query_params=seen, width="content")
+            st.page_link(path, label=WORDS.common.navigation[name], query_params=seen, width="content")
 
 
 def remember(name: str, params: Params) -> None:

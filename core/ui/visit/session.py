@@ -99,7 +99,7 @@ def find(item_id: str) -> tuple[Gallery, int]:
         gallery = engine().gallery(catalogue)
         return gallery, gallery.items.position(item_id)
     except (UnknownItemError, UnknownNameError):
-        sentence = WORDS.own_elsewhere if catalogue == OWN else WORDS.unknown_item.format(id=item_id[:60])
+        sentence = WORDS.own.elsewhere if catalogue == OWN else WORDS.common.unknown_item.format(id=item_id[:60])
         raise VitrineError(sentence) from None
 
 
