@@ -125,7 +125,7 @@ def item_picture(item_id: str) -> Image.Image:
         return open_image(source.read(name), name)
 
 
-class Race:
+class SideBySide:
     """Several backbones answering one question; each answer is there as soon as it is ready.
 
     It belongs to one visitor. The threads are everybody's, but hold nothing between two answers.

@@ -170,7 +170,7 @@ def test_a_changed_option_embeds_nothing_anew(monkeypatch: pytest.MonkeyPatch) -
     def refuse(*_: object) -> None:
         raise AssertionError("embedded a second time")
 
-    monkeypatch.setattr("core.ui.components.query.look_at", refuse)
+    monkeypatch.setattr("core.ui.components.query.open_photo", refuse)
     page.slider(key="k").set_value(3).run()
     assert not page.exception
     assert_answer(page, 3)
@@ -181,20 +181,20 @@ def test_visitors_do_not_see_each_other() -> None:
     mine = assert_answer(upload(one, "shirt.jpg", SHIRT), 5)
     two.run()
     assert not hits_of(two)
-    assert "looks" not in two.session_state or not two.session_state["looks"]
+    assert "photos" not in two.session_state or not two.session_state["photos"]
     theirs = assert_answer(upload(two, "dress.jpg", DRESS), 5)
     assert hits_of(one.run()) == mine != theirs
-    assert [look.name for look in one.session_state["looks"].values()] == ["shirt.jpg"]
+    assert [photo.name for photo in one.session_state["photos"].values()] == ["shirt.jpg"]
 
 
 def test_a_visit_keeps_few_pictures_and_none_of_the_bytes() -> None:
     page = open_page()
-    for shade in range(state.MAX_LOOKS + 2):
+    for shade in range(state.MAX_PHOTOS + 2):
         with io.BytesIO() as buffer:
             Image.new("RGB", (32, 32), (shade * 20, 0, 0)).save(buffer, "PNG")
             upload(page, f"{shade}.png", buffer.getvalue())
-    assert [look.name for look in page.session_state["looks"].values()] == [
-        f"{shade}.png" for shade in range(2, state.MAX_LOOKS + 2)
+    assert [photo.name for photo in page.session_state["photos"].values()] == [
+        f"{shade}.png" for shade in range(2, state.MAX_PHOTOS + 2)
     ]
     assert "incoming" not in page.session_state
 
@@ -206,7 +206,7 @@ def test_removing_the_photo_forgets_it() -> None:
     page.file_uploader[0].clear().run()
     assert not page.exception
     assert not hits_of(page)
-    assert "looks" not in page.session_state or not page.session_state["looks"]
+    assert "photos" not in page.session_state or not page.session_state["photos"]
 
 
 def test_removing_the_photo_leaves_a_later_search_alone() -> None:
@@ -215,7 +215,7 @@ def test_removing_the_photo_leaves_a_later_search_alone() -> None:
     page.file_uploader[0].clear().run()
     assert not page.exception
     assert_answer(page, 5)
-    assert [look.name for look in page.session_state["looks"].values()] == [WORDS.common.samples["bag"]]
+    assert [photo.name for photo in page.session_state["photos"].values()] == [WORDS.common.samples["bag"]]
     with pytest.raises(KeyError):  # the way back led to the photo
         page.button(key="back")
 

@@ -51,7 +51,7 @@ def _start(backbone_id: str) -> None:
 def _forget(backbone_id: str) -> None:
     if work := _works().pop(backbone_id, None):
         work.stop()
-    st.session_state.pop("race", None)  # whoever had no answer is asked again
+    st.session_state.pop("side-by-side", None)  # whoever had no answer is asked again
 
 
 @st.fragment(run_every=POLL_S)

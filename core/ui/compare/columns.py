@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.compare.agreement import Pair, furthest, pairs
-from core.compare.side_by_side import Answer, Question, Race
+from core.compare.side_by_side import Answer, Question, SideBySide
 from core.engine.backbones import BACKBONES, Backbone, get
 from core.engine.search import process
 from core.engine.search.engine import Hit
@@ -19,7 +19,7 @@ from core.own.items import OWN
 from core.ui.compare import build
 from core.ui.components import cards, samples
 from core.ui.components.pictures import picture_of
-from core.ui.components.query import described, look_of, ways_out
+from core.ui.components.query import described, photo_of, ways_out
 from core.ui.visit import session, state
 from core.ui.words import WORDS
 
@@ -35,8 +35,8 @@ def show(query: state.Query, chosen: list[str]) -> None:
     Raises:
         VitrineError: The query names nothing that exists.
     """
-    look = None if query.kind == "item" else look_of(query)
-    name, note, picture = described(query, look)
+    photo = None if query.kind == "item" else photo_of(query)
+    name, note, picture = described(query, photo)
     left, right = st.columns([1, 4.5], gap="medium")
     with left.container(key="query"):
         st.html(cards.query_html(WORDS.common.query_kinds[query.kind], name, note, picture))
@@ -48,27 +48,27 @@ def show(query: state.Query, chosen: list[str]) -> None:
     elif query.kind == "sample":
         question = Question(source=samples.path_of(query.ref), name=name)
     else:  # of a photo only the preview is kept
-        question = Question(source=look.preview if look else b"", name=name)
-    race = _race(query, question, chosen)
+        question = Question(source=photo.preview if photo else b"", name=name)
+    asked = _asked(query, question, chosen)
     with right:
-        if race.wait(PATIENCE_S):
-            _draw(race, chosen)
-            _command(query, [id for id in chosen if (answer := race.answer(id)) and answer.hits])
+        if asked.wait(PATIENCE_S):
+            _draw(asked, chosen)
+            _command(query, [id for id in chosen if (answer := asked.answer(id)) and answer.hits])
         else:
-            _watch(race, chosen)
+            _watch(asked, chosen)
 
 
-def _race(query: state.Query, question: Question, chosen: list[str]) -> Race:
-    """The visitor's race for this query, begun now if it is another than the last one."""
+def _asked(query: state.Query, question: Question, chosen: list[str]) -> SideBySide:
+    """What the visitor asks with this query, begun now if it is another than the last one."""
     key = (query, tuple(chosen))
-    known = cast("tuple[object, Race] | None", st.session_state.get("race"))
+    known = cast("tuple[object, SideBySide] | None", st.session_state.get("side-by-side"))
     if known and known[0] == key:
         return known[1]
     if known:
         known[1].stop()
-    race = Race(chosen, question, K)
-    st.session_state["race"] = (key, race)
-    return race
+    asked = SideBySide(chosen, question, K)
+    st.session_state["side-by-side"] = (key, asked)
+    return asked
 
 
 def _command(query: state.Query, ids: list[str]) -> None:
@@ -82,14 +82,14 @@ def _command(query: state.Query, ids: list[str]) -> None:
 
 
 @st.fragment(run_every=POLL_S)
-def _watch(race: Race, chosen: list[str]) -> None:
-    if race.finished:
+def _watch(asked: SideBySide, chosen: list[str]) -> None:
+    if asked.finished:
         st.rerun()  # drawn once more, for good
-    _draw(race, chosen)
+    _draw(asked, chosen)
 
 
-def _draw(race: Race, chosen: list[str]) -> None:
-    answers = {id: race.answer(id) for id in chosen}
+def _draw(asked: SideBySide, chosen: list[str]) -> None:
+    answers = {id: asked.answer(id) for id in chosen}
     found = {id: answer.hits for id, answer in answers.items() if answer and answer.hits}
     if len(found) > 1:
         _agreement(found)
@@ -97,7 +97,7 @@ def _draw(race: Race, chosen: list[str]) -> None:
     columns = st.columns(len(chosen), gap="small")
     for column, (id, answer) in zip(columns, answers.items(), strict=True):
         with column.container(key=f"column-{chosen.index(id)}"):
-            _column(id, answer, counts, race.finished)
+            _column(id, answer, counts, asked.finished)
 
 
 def _column(id: str, answer: Answer | None, counts: Counter[str], finished: bool) -> None:

@@ -14,7 +14,7 @@ from core.engine.search import process
 from core.ui.compare import plots
 from core.ui.components import ask, cards
 from core.ui.components.pictures import picture_of
-from core.ui.components.query import look_of, receive
+from core.ui.components.query import photo_of, receive
 from core.ui.visit import session, state
 from core.ui.words import WORDS
 
@@ -48,7 +48,7 @@ def show() -> None:
 def _embedding(query: state.Query) -> tuple[np.ndarray, tuple[tuple[str, int], ...]]:
     """The query's embedding, and what must not be found: an item itself."""
     if query.kind != "item":
-        return look_of(query).embedding, ()
+        return photo_of(query).embedding, ()
     _, position = session.find(query.ref)
     return session.engine().embedding_of(query.ref), ((query.ref.partition("/")[0], position),)
 

@@ -9,7 +9,7 @@ from core.errors import ImageError, VitrineError
 from core.ui.components import cards, samples
 from core.ui.components.pictures import Picture, data_url, picture_of
 from core.ui.visit import session, state
-from core.ui.visit.looks import Look, digest, look_at
+from core.ui.visit.photo import Photo, digest, open_photo
 from core.ui.words import WORDS
 
 
@@ -21,37 +21,37 @@ def receive() -> None:
     data, name = incoming
     try:
         with st.spinner(WORDS.common.looking):
-            look = state.keep(look_at(process.engine(), data, name))
-        state.go(state.Query("photo", look.sha256))  # which also forgets what came in
+            photo = state.keep(open_photo(process.engine(), data, name))
+        state.go(state.Query("photo", photo.sha256))  # which also forgets what came in
     except VitrineError as error:
         state.leave()
         st.session_state["problem"] = str(error)
         st.rerun()  # the page was begun as one that has an answer
 
 
-def look_of(query: state.Query) -> Look:
-    """The look at a photo or a sample, from the session or made now.
+def photo_of(query: state.Query) -> Photo:
+    """The photo or the sample of a query, from the session or made now.
 
     Raises:
         VitrineError: It is no longer there, or cannot be looked at.
     """
     if query.kind == "photo":
-        look = state.looks().get(query.ref)
-        if look is None:
+        photo = state.photos().get(query.ref)
+        if photo is None:
             raise VitrineError(WORDS.common.photo_gone)
-        return state.keep(look)
+        return state.keep(photo)
     path = samples.path_of(query.ref)
     if not path.is_file():
         raise ImageError(path.name, WORDS.common.sample_missing)
-    known = state.looks().get(digest(path))
-    return state.keep(known or look_at(session.engine(), path, WORDS.common.samples[query.ref]))
+    known = state.photos().get(digest(path))
+    return state.keep(known or open_photo(session.engine(), path, WORDS.common.samples[query.ref]))
 
 
-def described(query: state.Query, look: Look | None) -> tuple[str, str, Picture]:
+def described(query: state.Query, photo: Photo | None) -> tuple[str, str, Picture]:
     """Name, note and picture of a query that has one."""
-    if look is not None:
+    if photo is not None:
         note = WORDS.common.privacy if query.kind == "photo" else ""
-        return look.name, note, Picture((data_url(look.preview),), ratio=min(2.0, max(0.6, look.ratio)))
+        return photo.name, note, Picture((data_url(photo.preview),), ratio=min(2.0, max(0.6, photo.ratio)))
     gallery, position = session.find(query.ref)
     item = gallery.items.row(position)
     return item.title, WORDS.common.catalogues[item.catalogue], picture_of(gallery, position)
@@ -83,7 +83,7 @@ def _name_of(query: state.Query) -> str:
             return gallery.items.row(position).title
     except VitrineError:
         return query.ref[:20]
-    return WORDS.common.samples.get(query.ref) or state.looks()[query.ref].name
+    return WORDS.common.samples.get(query.ref) or state.photos()[query.ref].name
 
 
 def _short(name: str) -> str:

@@ -11,7 +11,7 @@ from core.maps import points
 from core.maps.projection import N_PLACED
 from core.own.items import OWN
 from core.ui.components import cards
-from core.ui.components.query import look_of
+from core.ui.components.query import photo_of
 from core.ui.maps import component
 from core.ui.visit import session, state
 
@@ -37,7 +37,7 @@ def placed() -> component.Placed | None:
             number = points.number_of(query.ref)
             hits = engine.search_similar(query.ref, N_PLACED).hits
         else:
-            hits = engine.search_embedding(look_of(query).embedding, N_PLACED).hits
+            hits = engine.search_embedding(photo_of(query).embedding, N_PLACED).hits
     except VitrineError as error:
         st.warning(cards.plain(str(error)), icon=":material/error:")
         return None

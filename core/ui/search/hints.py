@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from core.engine.search import process
 from core.ui.visit import state
-from core.ui.visit.looks import Look
+from core.ui.visit.photo import Photo
 from core.ui.words import WORDS
 
 
-def hint_for(query: state.Query, look: Look | None) -> str:
+def hint_for(query: state.Query, photo: Photo | None) -> str:
     """The sentence that belongs above the hits of a query, "" for none.
 
     Raises:
         VitrineError: The engine cannot be used.
     """
     engine = process.engine()
-    if look is not None and not engine.shows_fashion(look.embedding):
+    if photo is not None and not engine.shows_fashion(photo.embedding):
         return WORDS.search.not_fashion
     said = " ".join((query.ref if query.kind == "words" else "", query.wording.but, query.wording.less)).strip()
     if said and not engine.embedder.known_words(said):

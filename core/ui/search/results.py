@@ -7,11 +7,11 @@ import streamlit as st
 from core.engine.search.engine import Hit, SearchResult
 from core.ui.components import cards, words_box
 from core.ui.components.pictures import picture_of
-from core.ui.components.query import described, look_of, ways_out
+from core.ui.components.query import described, photo_of, ways_out
 from core.ui.search import export, hints, less_like, options
 from core.ui.search.options import Options
 from core.ui.visit import session, state
-from core.ui.visit.looks import Look
+from core.ui.visit.photo import Photo
 from core.ui.words import WORDS
 
 COLUMNS = 5
@@ -24,9 +24,9 @@ def show(query: state.Query) -> None:
         VitrineError: The query names nothing that exists, or the search cannot be made.
     """
     with st.spinner(WORDS.common.looking):
-        look = look_of(query) if query.kind in ("photo", "sample") else None
-        name, card = _described(query, look)
-        hint = hints.hint_for(query, look)
+        photo = photo_of(query) if query.kind in ("photo", "sample") else None
+        name, card = _described(query, photo)
+        hint = hints.hint_for(query, photo)
     left, right = st.columns([1.1, 4], gap="medium")
     with left.container(key="query"):
         st.html(card)
@@ -42,7 +42,7 @@ def show(query: state.Query) -> None:
         with st.container(key="toolbar", horizontal=True, vertical_alignment="center"):
             chosen = options.choose(options.choose_catalogue())
             download = st.container(width="content")
-        result = search(query, look, chosen)
+        result = search(query, photo, chosen)
         if result.hits:
             with download:
                 _download(result.hits, name)
@@ -54,10 +54,10 @@ def show(query: state.Query) -> None:
         if query.wording:
             st.caption(WORDS.search.no_figures)
         _hits(query, result.hits)
-        _footnotes(result, look, chosen)
+        _footnotes(result, photo, chosen)
 
 
-def search(query: state.Query, look: Look | None, chosen: Options) -> SearchResult:
+def search(query: state.Query, photo: Photo | None, chosen: Options) -> SearchResult:
     """The answer: from the session if it is the last one, else searched."""
     key = (query, chosen, session.revision())
     known = state.answer_for(key)
@@ -69,18 +69,18 @@ def search(query: state.Query, look: Look | None, chosen: Options) -> SearchResu
     wanted, wording = (chosen.k, chosen.filters), query.wording
     if query.kind == "words":
         result = engine.search_texts(query.ref, *wanted, wording)
-    elif look is None:
+    elif photo is None:
         result = engine.search_similar(query.ref, *wanted, wording)
     else:
-        result = engine.search_embedding(look.embedding, *wanted, wording=wording)
+        result = engine.search_embedding(photo.embedding, *wanted, wording=wording)
     return state.keep_answer(key, result)
 
 
-def _described(query: state.Query, look: Look | None) -> tuple[str, str]:
+def _described(query: state.Query, photo: Photo | None) -> tuple[str, str]:
     """Name and card of the query."""
     if query.kind == "words":
         return query.ref, cards.words_html(query.ref)
-    name, note, picture = described(query, look)
+    name, note, picture = described(query, photo)
     return name, cards.query_html(WORDS.common.query_kinds[query.kind], name, note, picture)
 
 
@@ -117,8 +117,8 @@ def _download(hits: list[Hit], name: str) -> None:
     )
 
 
-def _footnotes(result: SearchResult, look: Look | None, chosen: Options) -> None:
-    stages = (look.timings_ms if look else {}) | result.timings_ms
+def _footnotes(result: SearchResult, photo: Photo | None, chosen: Options) -> None:
+    stages = (photo.timings_ms if photo else {}) | result.timings_ms
     known = session.engine().catalogues
     n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in result.left_out)
     parts = [

@@ -15,7 +15,7 @@ import streamlit as st
 from core.config import MAX_LESS_ITEMS, MAX_WORDS
 from core.engine.search.engine import SearchResult
 from core.engine.search.query import NOTHING_SAID, Wording
-from core.ui.visit.looks import Look
+from core.ui.visit.photo import Photo
 
 Kind = Literal["photo", "sample", "item", "words"]
 #: Kinds of query that the URL names, and its parameter for each.
@@ -27,7 +27,7 @@ BESIDE = ("but", "less", "weight")
 #: Items that it is pushed away from, with commas between their ids.
 LESS_ITEMS = "less_items"
 #: Photos and samples whose preview and embedding a session keeps (about 100 KB each).
-MAX_LOOKS = 8
+MAX_PHOTOS = 8
 MAX_TRAIL = 20
 
 
@@ -88,7 +88,7 @@ def back() -> None:
 
 def start_over() -> None:
     """Return to the empty page and forget the photos."""
-    for name in ("trail", "looks", "answer"):
+    for name in ("trail", "photos", "answer"):
         st.session_state.pop(name, None)
     _set(None)
 
@@ -98,7 +98,7 @@ def forget_photos() -> None:
     query = current()
     if query is None or query.kind == "photo":
         start_over()
-    for name in ("photo", "looks", "incoming"):
+    for name in ("photo", "photos", "incoming"):
         st.session_state.pop(name, None)
 
 
@@ -113,7 +113,7 @@ def leave() -> None:
 def trail() -> list[Query]:
     """The queries before this one, without those that are shown now or whose photo is gone."""
     steps = cast("list[Query]", st.session_state.get("trail", []))
-    kept = [step for step in steps if step.kind != "photo" or step.ref in looks()]
+    kept = [step for step in steps if step.kind != "photo" or step.ref in photos()]
     while kept and kept[-1] == current():
         kept.pop()
     return kept
@@ -139,19 +139,19 @@ def _set(query: Query | None) -> None:
         st.query_params[LESS_ITEMS] = ",".join(query.wording.less_items)
 
 
-def looks() -> dict[str, Look]:
+def photos() -> dict[str, Photo]:
     """The pictures that this session has looked at, by sha256, the last used one last."""
-    return cast("dict[str, Look]", st.session_state.setdefault("looks", {}))
+    return cast("dict[str, Photo]", st.session_state.setdefault("photos", {}))
 
 
-def keep(look: Look) -> Look:
-    """Keep a look in the session, and drop the oldest ones above the limit."""
-    kept = looks()
-    kept.pop(look.sha256, None)
-    kept[look.sha256] = look
-    for old in list(kept)[:-MAX_LOOKS]:
+def keep(photo: Photo) -> Photo:
+    """Keep a photo in the session, and drop the oldest ones above the limit."""
+    kept = photos()
+    kept.pop(photo.sha256, None)
+    kept[photo.sha256] = photo
+    for old in list(kept)[:-MAX_PHOTOS]:
         del kept[old]
-    return look
+    return photo
 
 
 def answer_for(key: object) -> SearchResult | None:

@@ -17,7 +17,7 @@ from core.compare import background, gallery
 from core.compare.background import GalleryWork
 from core.compare.disputes import disputes
 from core.compare.gallery import choose_items
-from core.compare.side_by_side import Question, Race, ask
+from core.compare.side_by_side import Question, SideBySide, ask
 from core.config import DEFAULT_BACKBONE, ROOT
 from core.engine import backbones
 from core.engine.catalogues import CATALOGUES
@@ -126,33 +126,33 @@ def test_a_slow_backbone_holds_no_other_up(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(LOADERS, "slow", lambda r: Slow(r, (1, 1, 1, 9)))
     monkeypatch.setitem(backbones.BACKBONES, "dark", record)
     gallery._compare_engine.cache_clear()
-    race = Race(IDS, Question(source=PHOTO, name="dress"), 5)
+    asked = SideBySide(IDS, Question(source=PHOTO, name="dress"), 5)
     try:
-        assert not race.wait(0.01)
+        assert not asked.wait(0.01)
         for _ in range(100):
-            if race.answer(DEFAULT_BACKBONE) and race.answer("reddish"):
+            if asked.answer(DEFAULT_BACKBONE) and asked.answer("reddish"):
                 break
-            race.wait(0.1)
-        assert race.answer(DEFAULT_BACKBONE).hits
-        assert race.answer("reddish").hits
-        assert race.answer("dark") is None
-        assert not race.finished
+            asked.wait(0.1)
+        assert asked.answer(DEFAULT_BACKBONE).hits
+        assert asked.answer("reddish").hits
+        assert asked.answer("dark") is None
+        assert not asked.finished
     finally:
         gate.set()
-    assert race.wait(20)
-    assert [race.answer(id).backbone_id for id in IDS] == [*IDS]
+    assert asked.wait(20)
+    assert [asked.answer(id).backbone_id for id in IDS] == [*IDS]
 
 
 def test_nobody_else_sees_what_a_visitor_asks() -> None:
-    first = Race(IDS, Question(item=gallery_items()[0][2]), 3)
-    second = Race(IDS, Question(item=gallery_items()[9][2]), 3)
+    first = SideBySide(IDS, Question(item=gallery_items()[0][2]), 3)
+    second = SideBySide(IDS, Question(item=gallery_items()[9][2]), 3)
     assert first.wait(20)
     assert second.wait(20)
-    for race, row in ((first, 0), (second, 9)):
+    for asked, row in ((first, 0), (second, 9)):
         catalogue, position, item = gallery_items()[row]
         for id in IDS:
             expected = slow_hits(id, compared.embeddings_of(id, catalogue)[position], 3, without=item)
-            assert [hit.id for hit in race.answer(id).hits] == expected
+            assert [hit.id for hit in asked.answer(id).hits] == expected
 
 
 def test_disputes_are_where_the_neighbours_differ() -> None:

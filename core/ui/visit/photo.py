@@ -1,4 +1,4 @@
-"""Looking at a picture once: all that is kept of it afterwards is a preview and an embedding."""
+"""A picture that a visitor brought, opened once: all that is kept of it is a preview and an embedding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Look:
+class Photo:
     """What is kept of a picture.
 
     Attributes:
@@ -40,7 +40,7 @@ def digest(source: bytes | Path) -> str:
     return hashlib.sha256(source if isinstance(source, bytes) else source.read_bytes()).hexdigest()
 
 
-def look_at(engine: SearchEngine, source: bytes | Path, name: str) -> Look:
+def open_photo(engine: SearchEngine, source: bytes | Path, name: str) -> Photo:
     """Decode and embed a picture.
 
     Raises:
@@ -51,4 +51,4 @@ def look_at(engine: SearchEngine, source: bytes | Path, name: str) -> Look:
 
     photo = embed_photo(engine.embedder, source, name)
     preview, ratio = encode_thumbnail(photo.image, 640), photo.image.width / photo.image.height
-    return Look(digest(source), name, preview, ratio, photo.embedding, photo.timings_ms)
+    return Photo(digest(source), name, preview, ratio, photo.embedding, photo.timings_ms)
