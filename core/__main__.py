@@ -70,6 +70,7 @@ def _add_backbone(parser: argparse.ArgumentParser) -> None:
 def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("search", help="find the items closest to a photo or to words")
     parser.add_argument("image", type=Path, nargs="?", help="a photo (JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF)")
+    parser.add_argument("--item", metavar="ID", help="an item of a catalogue instead of a photo")
     parser.add_argument("--text", help="words instead of a photo, such as 'red dress'")
     parser.add_argument("--but", default="", metavar="WORDS", help="the same with words added, such as blue")
     parser.add_argument("--less", default="", metavar="WORDS", help="the same with words taken away")
@@ -90,36 +91,41 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _search(options: argparse.Namespace) -> int:
-    from core.compare.gallery import engine_for
+    from core.compare.gallery import search_engine
     from core.engine.search.answers import as_json, notices
-    from core.engine.search.engine import Filters, SearchEngine
-    from core.engine.search.query import Wording
+    from core.engine.search.query import Filters, Query, Wording
     from core.own.items import OWN
 
-    if (options.image is None) == (options.text is None):
-        options.parser.error("give either an IMAGE or --text")
+    subject = [given for given in (options.image, options.item, options.text) if given is not None]
+    if len(subject) != 1:
+        options.parser.error("give one of IMAGE, --item and --text")
+    if not str(subject[0]).strip():
+        options.parser.error("--item and --text cannot be empty")
     if not 1 <= options.k <= MAX_K:
         options.parser.error(f"--k must be between 1 and {MAX_K}")
     if options.weight is not None and not 0 <= options.weight <= 1:
         options.parser.error("--weight must be between 0 and 1")
     if len(options.less_item) > MAX_LESS_ITEMS:
         options.parser.error(f"--less-item can be given {MAX_LESS_ITEMS} times")
-    wording = Wording(options.but, options.less, options.weight, tuple(options.less_item))
-    engine = SearchEngine() if options.backbone == DEFAULT_BACKBONE else engine_for(options.backbone)
-    filters = Filters()
+    engine, filters = search_engine(options.backbone), Filters()
     if options.catalogue in CATALOGUES:
         filters = Filters((options.catalogue,))
     elif options.catalogue != "all":
         engine, filters = _with_own(engine, options.catalogue), Filters((OWN,))
     engine.warm_up(filters.catalogues)  # so that the timings are those of a search, not of loading
-    if options.text is not None:
-        query, result = options.text, engine.search_texts(options.text, options.k, filters, wording)
-    else:
-        query, result = str(options.image), engine.search_image(options.image, options.k, filters, wording=wording)
+    query = Query(
+        photo=options.image,
+        item=options.item or "",
+        text=options.text or "",
+        wording=Wording(options.but, options.less, options.weight, tuple(options.less_item)),
+        filters=filters,
+        k=options.k,
+    )
+    result = engine.search(query)
     for notice in engine.notices() + notices(result):
         print(notice, file=sys.stderr)
     if options.json:
-        print(json.dumps(as_json(options.backbone, query, result)))
+        print(json.dumps(as_json(options.backbone, str(subject[0]), result)))
         return 0
     for hit in result.hits:
         # What a similarity to a mix of picture and words means is not known, nor what it means in some catalogues.

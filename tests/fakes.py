@@ -22,7 +22,7 @@ from core.engine.files.paths import calibration_file, index_file, items_file
 from core.engine.index.hnsw import HnswIndex, IndexParameters
 from core.engine.metrics import Estimate
 from core.engine.search import calibration
-from core.engine.search.garment import GarmentTest
+from core.engine.search.calibration import GarmentTest
 from core.maps.files import EmbeddingMap, MapFacts, quantise, save_map
 from core.maps.projection import Faithfulness, ProjectionParameters
 

@@ -16,22 +16,23 @@ from core.engine.catalogues.photos import grey_pictures, photo_source
 from core.engine.files.manifest import REPAIR, load_manifest
 from core.engine.search import process
 from core.engine.search.answers import as_json
-from core.engine.search.engine import Hit, SearchResult
+from core.engine.search.engine import Hit, SearchEngine, SearchResult
 from core.errors import ArtifactError, UnknownNameError
 
 _ELSEWHERE = "That photo is not on this server; it is published at {url}."
 
 
-def found(query: str, result: SearchResult, base: str, backbone_id: str = DEFAULT_BACKBONE) -> dict[str, Any]:
+def found(query: str, result: SearchResult, base: str, engine: SearchEngine) -> dict[str, Any]:
     """A result as `python -m core search --json` gives it, with where each hit's picture is.
 
     Args:
         query: What was asked for.
         result: Its hits.
         base: Where the API is, such as "/api".
-        backbone_id: What it was found with.
+        engine: What it was found with.
     """
-    content = as_json(backbone_id, query, result)
+    content = as_json(engine.backbone_id, query, result)
+    content["notices"] = engine.notices() + content["notices"]
     for entry, hit in zip(content["hits"], result.hits, strict=True):
         entry["picture"] = _address(hit, base)
     return content

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from core.api.errors import ApiError
+from core.compare.gallery import search_engine, searchable
 from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LESS_ITEMS
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
-from core.engine.search.engine import Filters, check_labels
-from core.engine.search.query import NOTHING_SAID, Wording
+from core.engine.search.engine import SearchEngine, check_labels
+from core.engine.search.query import Filters, Query, Wording
 from core.errors import UnknownNameError
 
 ALL = "all"
@@ -24,18 +25,9 @@ LONGEST = {"item": 200, "text": API_MAX_TEXT, "image_url": 2000}
 SUBJECTS = tuple(LONGEST)
 #: A character that is seen; Python and JSON Schema read this alike, unlike a plain \S.
 SEEN = r"[^\s\u0000-\u001f\u007f-\u009f\ufeff]"
+_NOT_BUILT = "{id} cannot be searched with here; these backbones can: {known}."
 MAX_LABELS = 50
 MAX_LABEL = 100  # characters
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How many hits are wanted, which, found with what, and what is said beside the subject."""
-
-    k: int
-    filters: Filters
-    backbone: str = DEFAULT_BACKBONE
-    wording: Wording = NOTHING_SAID
 
 
 def from_texts(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -70,8 +62,8 @@ def check_names(values: Collection[str], known: Collection[str]) -> None:
             raise ApiError(422, f"There is no field named {_shown(name)}{others}")
 
 
-def check_options(values: dict[str, Any]) -> Asked:
-    """The options among the values; what is not given has its default.
+def check_options(values: dict[str, Any]) -> tuple[str, Callable[..., Query]]:
+    """The options among the values: the backbone, and a question that lacks only its subject.
 
     Raises:
         ApiError: 422, a value is of the wrong type, out of range or unknown.
@@ -90,7 +82,7 @@ def check_options(values: dict[str, Any]) -> Asked:
     if not isinstance(backbone, str) or backbone not in BACKBONES:
         raise ApiError(422, f"backbone must be one of {', '.join(BACKBONES)}.")
     filters = Filters(catalogues, _labels(values.get("labels", [])), float(minimum))
-    return Asked(int(k), filters, backbone, _wording(values))
+    return backbone, partial(Query, k=int(k), filters=filters, wording=_wording(values))
 
 
 def _wording(values: dict[str, Any]) -> Wording:
@@ -121,6 +113,18 @@ def _labels(values: Any) -> frozenset[tuple[str, str]]:
         return check_labels([(value.partition("/")[0], value.partition("/")[2]) for value in values])
     except UnknownNameError as error:
         raise ApiError(422, str(error)) from None
+
+
+def engine_for(backbone_id: str) -> SearchEngine:
+    """The engine of a backbone.
+
+    Raises:
+        ApiError: 422, it cannot search every catalogue; says which can.
+    """
+    known = searchable()
+    if backbone_id not in known:
+        raise ApiError(422, _NOT_BUILT.format(id=backbone_id, known=", ".join(known)))
+    return search_engine(backbone_id)
 
 
 def check_subject(values: dict[str, Any], known: Sequence[str] = SUBJECTS) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from core import __version__
 from core.api.asked import ALL, LONGEST, MAX_LABELS, SEEN
-from core.api.engines import searchable
+from core.compare.gallery import searchable
 from core.config import (
     API_BURST_S,
     API_MAX_TEXT,

@@ -15,10 +15,9 @@ from starlette.routing import BaseRoute, Route
 
 from core import __version__
 from core.api import answers, remote
-from core.api.asked import OPTIONS, SUBJECTS, Asked, check_names, check_options, check_subject, from_texts
+from core.api.asked import OPTIONS, SUBJECTS, check_names, check_options, check_subject, engine_for, from_texts
 from core.api.body import drain, media_type, open_form, read_json
 from core.api.description import description
-from core.api.engines import engine_for
 from core.api.errors import HANDLERS, HEADERS, ApiError
 from core.api.gate import Gate
 from core.api.limits import RateLimit, client_of
@@ -31,7 +30,7 @@ from core.config import (
     URL_PARALLEL,
     api_per_minute,
 )
-from core.engine.search.engine import SearchResult
+from core.engine.search.query import Query
 
 T = TypeVar("T")
 
@@ -99,7 +98,7 @@ class Api:
             async with open_form(request) as (picture, fields):
                 values = from_texts(fields)
                 check_names(values, OPTIONS)
-                return await self._by_picture(picture, check_options(values))
+                return await self._by_picture(picture, values)
 
     @asynccontextmanager
     async def _body_of(self, request: Request) -> AsyncIterator[None]:
@@ -113,33 +112,27 @@ class Api:
                 raise
             yield
 
-    async def _by_picture(self, picture: UploadFile, asked: Asked) -> Response:
+    async def _by_picture(self, picture: UploadFile, values: dict[str, Any]) -> Response:
+        backbone, ask = check_options(values)
         name = (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
-
-        def search() -> SearchResult:  # the bytes are in memory only while they are looked at
-            engine = engine_for(asked.backbone)
-            return engine.search_image(picture.file.read(), asked.k, asked.filters, name, asked.wording)
-
-        return _json(answers.found(name, await self._run(search), self.base, asked.backbone))
+        # The bytes are in memory only while they are looked at.
+        return await self._answer(name, backbone, lambda: ask(photo=picture.file.read(), name=name))
 
     async def _by_subject(self, values: dict[str, Any], known: tuple[str, ...]) -> Response:
-        asked = check_options(values)
+        backbone, ask = check_options(values)
         kind, value = check_subject(values, known)
-        picture = b""
+        subject: dict[str, Any] = {kind: value}
         if kind == "image_url":  # a slow host holds a place of its own, never one of the searches'
             async with self._fetches.enter():
-                picture = await anyio.to_thread.run_sync(remote.fetch_picture, value)
+                subject = {"photo": await anyio.to_thread.run_sync(remote.fetch_picture, value)}
+        return await self._answer(value, backbone, lambda: ask(**subject))
 
-        def search() -> SearchResult:
-            engine = engine_for(asked.backbone)
-            if kind == "item":
-                return engine.search_similar(value, asked.k, asked.filters, asked.wording)
-            if kind == "text":
-                return engine.search_texts(value, asked.k, asked.filters, asked.wording)
-            return engine.search_image(picture, asked.k, asked.filters, wording=asked.wording)
+    async def _answer(self, name: str, backbone: str, query: Callable[[], Query]) -> Response:
+        def search() -> dict[str, Any]:
+            engine = engine_for(backbone)
+            return answers.found(name, engine.search(query()), self.base, engine)
 
-        result = await self._run(search)
-        return _json(answers.found(value, result, self.base, asked.backbone))
+        return _json(await self._run(search))
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Do the work in a thread when it is its turn, so that the pages' server is never held up."""

@@ -10,7 +10,8 @@ from typing import Any
 from core.compare.agreement import pairs
 from core.compare.disputes import disputes
 from core.compare.gallery import compare_engine
-from core.compare.side_by_side import Answer, Question, ask
+from core.compare.side_by_side import Answer, ask
+from core.engine.search.query import Query
 from core.errors import VitrineError
 
 N_DISPUTES = 6
@@ -30,8 +31,8 @@ def compared(backbone_ids: Sequence[str], query: Path | str, k: int) -> dict[str
     Raises:
         VitrineError: A backbone or the picture cannot be used.
     """
-    question = Question(item=query) if isinstance(query, str) else Question(source=query, name=query.name)
-    answers = [_usable(ask(id, question, k)) for id in dict.fromkeys(backbone_ids)]
+    subject = Query(item=query, k=k) if isinstance(query, str) else Query(photo=query, name=query.name, k=k)
+    answers = [_usable(ask(id, subject)) for id in dict.fromkeys(backbone_ids)]
     found = {answer.backbone_id: [(hit.id, hit.title) for hit in answer.hits] for answer in answers}
     return {"answers": [_as_json(answer) for answer in answers], "pairs": [asdict(pair) for pair in pairs(found, k)]}
 

@@ -20,16 +20,18 @@ from urllib.parse import quote
 import numpy as np
 
 from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
-from core.engine.backbones import get
+from core.engine.backbones import BACKBONES, get
 from core.engine.catalogues import CATALOGUES, clothing
-from core.engine.catalogues.items import ItemTable
-from core.engine.files.manifest import sha256_of, verified
+from core.engine.catalogues.items import ItemTable, load_items
+from core.engine.embedders.load import missing
+from core.engine.files.manifest import load_manifest, sha256_of, verified
 from core.engine.files.paths import index_file
 from core.engine.index.hnsw import ExactIndex
 from core.engine.index.part import PartIndex
+from core.engine.search import process
 from core.engine.search.calibration import Calibration
 from core.engine.search.engine import SearchEngine
-from core.engine.search.gallery import Gallery, load_gallery, load_items
+from core.engine.search.gallery import Gallery, load_gallery
 from core.errors import ArtifactError
 
 SCHEMA = 1
@@ -39,6 +41,7 @@ ITEMS = "items.npz"
 DESCRIPTION = "gallery.json"
 #: Engines that are kept: as many as are compared at a time.
 MAX_COMPARED = 4
+_PART = "{title} searches {n:,} of the {n_items:,} pieces of {catalogue}: those on which backbones are compared."
 
 _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thing twice
 
@@ -127,7 +130,8 @@ def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
     index = PartIndex(embeddings, positions, components)
     if index.dim != facts["dim"]:
         raise _error(backbone_id, "does not have the dimensions that it states")
-    return Gallery(items, index, index, Calibration.from_json(facts["calibration"][catalogue]))
+    notice = _PART.format(title=get(backbone_id).title, n=len(positions), n_items=len(items), catalogue=catalogue)
+    return Gallery(items, index, index, Calibration.from_json(facts["calibration"][catalogue]), notice)
 
 
 def engine_for(backbone_id: str) -> SearchEngine:
@@ -153,6 +157,29 @@ def compare_engine(backbone_id: str) -> SearchEngine:
 @lru_cache(maxsize=MAX_COMPARED)
 def _compare_engine(backbone_id: str, folder: Path) -> SearchEngine:
     return engine_for(backbone_id)
+
+
+def search_engine(backbone_id: str) -> SearchEngine:
+    """What searches with a backbone: its indexes of all catalogues, else its compare gallery, which says so.
+
+    Raises:
+        UnknownNameError: No such backbone.
+    """
+    return process.engine(backbone_id) if is_indexed(backbone_id) else compare_engine(backbone_id)
+
+
+def is_indexed(backbone_id: str) -> bool:
+    """Whether a backbone has an index of every catalogue; taken for true of the default one, which lacks nothing."""
+    try:
+        indexes = load_manifest()["indexes"]
+    except ArtifactError:
+        indexes = {}
+    return backbone_id == DEFAULT_BACKBONE or all(f"{backbone_id}/{catalogue}" in indexes for catalogue in CATALOGUES)
+
+
+def searchable() -> list[str]:
+    """The backbones that can search here."""
+    return [id for id in BACKBONES if is_indexed(id) or (has_gallery(id) and not missing(BACKBONES[id]))]
 
 
 def describe_gallery(backbone_id: str) -> dict[str, Any]:

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 from core.compare.build import BuildEstimate, estimate
 from core.compare.gallery import MAX_COMPARED, compare_engine, has_gallery
 from core.engine.backbones import BACKBONES, get
 from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.items import UnknownItemError
-from core.engine.catalogues.photos import grey_pictures
 from core.engine.embedders.load import missing
-from core.engine.images.decode import open_image
-from core.engine.search.engine import Hit, SearchEngine
-from core.errors import DataError, VitrineError
+from core.engine.search.engine import Hit
+from core.engine.search.query import Query
+from core.errors import VitrineError
 
 MAX_BACKBONES = MAX_COMPARED
 #: Threads that answer; as many as one visitor may ask backbones, so that a slow one holds no other up.
 N_WORKERS = 4
-
-
-@dataclass(frozen=True)
-class Question:
-    """A picture to compare with: an item of a catalogue, or a picture's file.
-
-    Attributes:
-        item: The item's id, "" for a file.
-        source: The file's bytes or path.
-        name: What to call the file in an error.
-    """
-
-    item: str = ""
-    source: bytes | Path = field(default=b"", repr=False)
-    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +44,7 @@ class Answer:
     estimate: BuildEstimate | None = None
 
 
-def ask(backbone_id: str, question: Question, k: int) -> Answer:
+def ask(backbone_id: str, query: Query) -> Answer:
     """Ask one backbone; what it needs is loaded and warmed first, outside the timing.
 
     A backbone or a picture that cannot be used gives an answer with a problem, not an error; one that lacks only its
@@ -78,10 +56,9 @@ def ask(backbone_id: str, question: Question, k: int) -> Answer:
         engine = compare_engine(backbone_id)
         if not engine.loaded:
             engine.warm_up()
-        embedding, embed_ms = _embedding(engine, question)
-        result = engine.search_embedding(embedding, k, exclude=(question.item,) if question.item else ())
+        result = engine.search(query)
         n_items = sum(len(engine.gallery(catalogue).exact.embeddings) for catalogue in CATALOGUES)
-        return Answer(backbone_id, result.hits, embed_ms, result.timings_ms["search"], n_items)
+        return Answer(backbone_id, result.hits, result.timings_ms.get("embed"), result.timings_ms["search"], n_items)
     except VitrineError as error:
         return Answer(backbone_id, problem=str(error))
 
@@ -91,50 +68,16 @@ def _without_gallery(backbone_id: str) -> Answer:
     return Answer(backbone_id, problem=lacks) if lacks else Answer(backbone_id, estimate=estimate(backbone_id))
 
 
-def _embedding(engine: SearchEngine, question: Question) -> tuple[np.ndarray, float | None]:
-    if question.item:
-        try:
-            return engine.embedding_of(question.item), None
-        except UnknownItemError:  # not in the part that is compared
-            image = item_picture(question.item)
-    else:
-        image = open_image(question.source, question.name)
-    started = time.perf_counter()
-    embedding = engine.embedder.embed_images([image])[0]
-    return embedding, 1000 * (time.perf_counter() - started)
-
-
-def item_picture(item_id: str) -> Image.Image:
-    """The picture of an item, from what is on this computer.
-
-    Raises:
-        UnknownNameError: No catalogue has the item.
-        DataError: Its picture is not here.
-    """
-    from core.engine.catalogues.clothing import find_source
-    from core.engine.search.gallery import load_items
-
-    catalogue, _, name = item_id.partition("/")
-    if catalogue == "fashion-mnist":
-        position = load_items(catalogue).position(item_id)
-        return grey_pictures().get(position).convert("RGB")
-    source = find_source() if catalogue == "clothing" else None
-    if source is None or not source.has(name):
-        raise DataError("The picture of this item is not on this computer. Run: python -m core download clothing")
-    with source:
-        return open_image(source.read(name), name)
-
-
 class SideBySide:
     """Several backbones answering one question; each answer is there as soon as it is ready.
 
     It belongs to one visitor. The threads are everybody's, but hold nothing between two answers.
     """
 
-    def __init__(self, backbone_ids: Sequence[str], question: Question, k: int):
+    def __init__(self, backbone_ids: Sequence[str], query: Query):
         """Start; the small backbones first, since they are done soonest."""
         order = sorted(dict.fromkeys(backbone_ids), key=_size)
-        self._answers: dict[str, Future[Answer]] = {id: _pool().submit(ask, id, question, k) for id in order}
+        self._answers: dict[str, Future[Answer]] = {id: _pool().submit(ask, id, query) for id in order}
 
     def answer(self, backbone_id: str) -> Answer | None:
         """What a backbone found; None while it is still at it."""

@@ -16,7 +16,8 @@ from core.engine.embedders.base import embed_photo
 from core.engine.files.tables import to_csv
 from core.engine.images.decode import encode_thumbnail
 from core.engine.progress import Progress, size_of, take_each
-from core.engine.search.engine import Filters, Hit, SearchEngine
+from core.engine.search.engine import Hit, SearchEngine
+from core.engine.search.query import Filters, Query
 from core.errors import ImageError
 from core.own.ingest.incoming import Incoming, Skipped
 from core.own.thresholds import Curve, threshold_curve
@@ -103,7 +104,9 @@ class QuerySet:
             photo = embed_photo(self._engine.embedder, one.data, one.name)
         except ImageError as error:
             return Skipped(one.name, error.reason)
-        hits = self._engine.search_embedding(photo.embedding, self._k, Filters((self._catalogue,))).hits
+        hits = self._engine.search(
+            Query(embedding=photo.embedding, k=self._k, filters=Filters((self._catalogue,)))
+        ).hits
         thumbnail = encode_thumbnail(photo.image, THUMBNAIL_SIDE, 80)
         return QueryResult(one.name, one.label, thumbnail, hits, photo.embedding)
 

@@ -16,6 +16,7 @@ from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.photos import grey_pictures
 from core.engine.images.placeholders import encode
 from core.engine.search.engine import SearchEngine
+from core.engine.search.query import Query
 from core.ui.browse import page as browse
 from core.ui.browse import twins
 from core.ui.browse.view import View, read, write
@@ -63,7 +64,7 @@ def test_filters_and_pages_change_the_link_and_start_over_at_page_one() -> None:
 
 def test_an_opened_item_has_twelve_neighbours_and_goes_on_and_back() -> None:
     page = open_page(item=ITEM, page="2")
-    hits = [hit.id for hit in SearchEngine().search_similar(ITEM, 12).hits]
+    hits = [hit.id for hit in SearchEngine().search(Query(item=ITEM, k=12)).hits]
     assert ids_of(page) == [ITEM, *hits]
     page.button(key=f"open-{hits[3]}").click().run()
     assert params_of(page) == {"item": hits[3], "page": "2"}
@@ -178,7 +179,7 @@ def test_a_page_goes_over_from_one_catalogue_to_the_next() -> None:
 def test_only_the_same_picture_is_marked() -> None:
     engine = SearchEngine()
     gallery = engine.gallery("clothing")
-    hits = engine.search_similar(gallery.items.row(2048).id, 12).hits
+    hits = engine.search(Query(item=gallery.items.row(2048).id, k=12)).hits
     marks = {hit.position: twins.mark(gallery, 2048, gallery, hit) for hit in hits}
     assert marks.pop(2100) == "near"
     assert set(marks.values()) == {""}

@@ -20,7 +20,7 @@ from core.compare import gallery, side_by_side
 from core.compare.disputes import disputes
 from core.compare.figures.evaluation import read_evaluation
 from core.compare.gallery import compare_engine
-from core.compare.side_by_side import Question, ask
+from core.compare.side_by_side import ask
 from core.config import DEFAULT_BACKBONE, ROOT
 from core.engine.backbones import BACKBONES, Backbone
 from core.engine.embedders import exported
@@ -28,6 +28,7 @@ from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import LOADERS
 from core.engine.files import manifest
 from core.engine.metrics import Estimate
+from core.engine.search.query import Query
 from core.jobs.evaluate.protocols import Record, _write
 from core.ui.compare import page as compare
 from core.ui.compare.table import difference_line
@@ -133,7 +134,7 @@ def test_a_first_use_that_takes_long_says_why(monkeypatch: pytest.MonkeyPatch) -
 def test_a_link_fills_a_column_for_each_backbone() -> None:
     chosen = ["dark", DEFAULT_BACKBONE]
     page = open_page(sample="dress", **{"with": chosen})
-    expected = [[hit.id for hit in ask(id, Question(source=DRESS, name="Dress"), 5).hits] for id in chosen]
+    expected = [[hit.id for hit in ask(id, Query(photo=DRESS, name="Dress", k=5)).hits] for id in chosen]
     assert columns_of(page) == expected
     same = len(set(expected[0]) & set(expected[1]))
     assert f"Dark and Fake have {same} of 5 pieces in common" in html_of(page)
@@ -147,7 +148,7 @@ def test_an_item_handed_over_by_link_is_compared_and_not_found() -> None:
     columns = columns_of(page)
     assert [len(column) for column in columns] == [5, 5, 5]
     assert all(ITEM not in column for column in columns)
-    assert columns[0] == [hit.id for hit in ask("reddish", Question(item=ITEM), 5).hits]
+    assert columns[0] == [hit.id for hit in ask("reddish", Query(item=ITEM, k=5)).hits]
     assert html_of(page).count('<th scope="row">') == 2
     assert any(WORDS.compare.stored in caption.value for caption in page.caption)
 

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.search.engine import SearchEngine
+from core.engine.search.query import Query
 from core.maps import points
 from core.maps.files import chart_of
 from core.ui.maps import component, grid
@@ -90,11 +91,11 @@ def test_a_damaged_map_is_a_sentence(mapped_artifacts: Path, tmp_path: Path, mon
 
 def test_an_item_of_the_link_is_placed_among_its_five_closest() -> None:
     page = open_page(item=ITEM)
-    hits = [hit.id for hit in SearchEngine().search_similar(ITEM, 5).hits]
+    hits = [hit.id for hit in SearchEngine().search(Query(item=ITEM, k=5)).hits]
     assert tiles_of(page)[:5] == hits
     page.button(key=f"maps-closest-{points.number_of(hits[2])}").click().run()
     assert params_of(page) == {"item": hits[2]}
-    assert tiles_of(page)[:5] == [hit.id for hit in SearchEngine().search_similar(hits[2], 5).hits]
+    assert tiles_of(page)[:5] == [hit.id for hit in SearchEngine().search(Query(item=hits[2], k=5)).hits]
 
 
 def test_a_class_is_found_counted_and_paged() -> None:
@@ -184,7 +185,7 @@ def test_numbers_and_bits_go_there_and_back() -> None:
 
 def test_a_place_costs_well_under_a_second() -> None:
     number = points.number_of(ITEM)
-    nearest = tuple(points.number_of(hit.id) for hit in SearchEngine().search_similar(ITEM, 10).hits)
+    nearest = tuple(points.number_of(hit.id) for hit in SearchEngine().search(Query(item=ITEM, k=10)).hits)
     found = chart_of(DEFAULT_BACKBONE)[0]
     started = time.perf_counter()
     query = component._query(found, component.Placed(number, nearest, 5, True))

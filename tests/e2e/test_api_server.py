@@ -15,6 +15,7 @@ import requests
 
 from core.config import API_MAX_SEARCHES, API_MAX_WAITING, ROOT, artifacts_dir
 from core.engine.search.engine import SearchEngine
+from core.engine.search.query import Query
 from core.jobs.benchmark.serving import serving
 
 pytestmark = pytest.mark.skipif(
@@ -41,11 +42,11 @@ def engine() -> SearchEngine:
 
 
 def test_the_three_ways_to_ask_get_the_hits_of_the_engine(server: str, engine: SearchEngine) -> None:
-    assert ids(search(server, k=7)) == [hit.id for hit in engine.search_image(DRESS, 7).hits]
+    assert ids(search(server, k=7)) == [hit.id for hit in engine.search(Query(photo=DRESS, k=7)).hits]
     words = requests.post(f"{server}/api/search", json={"text": "red dress", "k": 7}, timeout=60)
-    assert ids(words) == [hit.id for hit in engine.search_texts("red dress", 7).hits]
+    assert ids(words) == [hit.id for hit in engine.search(Query(text="red dress", k=7)).hits]
     similar = requests.get(f"{server}/api/similar", params={"item": ITEM, "k": 7}, timeout=60)
-    assert ids(similar) == [hit.id for hit in engine.search_similar(ITEM, 7).hits]
+    assert ids(similar) == [hit.id for hit in engine.search(Query(item=ITEM, k=7)).hits]
     health = requests.get(f"{server}/api/health", timeout=60).json()
     assert (health["loaded"], health["artifacts"], health["notices"]) == (True, "verified", [])
 

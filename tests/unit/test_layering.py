@@ -205,12 +205,13 @@ def test_a_photo_search_loads_neither_torch_nor_streamlit(tiny_artifacts):
 import sys
 before = set(sys.modules)
 import core.engine.search.engine
+from core.engine.search.query import Query
 light = set(sys.modules)
 import fakes, io
 fakes.use_fake()
 picture = io.BytesIO()
 fakes.solid((200, 90, 70)).save(picture, "PNG")
-hits = core.engine.search.engine.SearchEngine().search_image(picture.getvalue()).hits
+hits = core.engine.search.engine.SearchEngine().search(Query(photo=picture.getvalue())).hits
 print([hit.id for hit in hits])
 print(sorted({"pandas", "hnswlib", "onnxruntime", "tokenizers", "sklearn"} & light))
 print(sorted({"torch", "streamlit", "open_clip", "timm", "transformers", "sklearn", "plotly"} & set(sys.modules)))
@@ -228,7 +229,8 @@ print("hnswlib" in sys.modules)
     assert done.stderr == ""
     ids, light, heavy, searched = done.stdout.splitlines()
     from core.engine.search.engine import SearchEngine
+    from core.engine.search.query import Query
 
     query = fakes.FakeEmbedder(fakes.fake_record()).embed_images([fakes.solid((200, 90, 70))])[0]
-    assert ids == str([hit.id for hit in SearchEngine().search_embedding(query).hits])
+    assert ids == str([hit.id for hit in SearchEngine().search(Query(embedding=query)).hits])
     assert (light, heavy, searched) == ("[]", "[]", "True")

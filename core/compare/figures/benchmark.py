@@ -10,7 +10,16 @@ from core.engine.files.manifest import load_manifest, save_manifest, written
 
 SCHEMA = 1
 FILE = "benchmark.json"
-PARTS = ("photo_search_ms", "embedding_ms", "index", "index_settings", "server", "maps_page", "compare_page")
+PARTS = (
+    "photo_search_ms",
+    "embedding_ms",
+    "index",
+    "index_settings",
+    "photo_page",
+    "server",
+    "maps_page",
+    "compare_page",
+)
 
 
 def read_benchmark() -> dict[str, dict[str, Any]]:

@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.engine.catalogues import get
-from core.engine.files.manifest import REPAIR, written
+from core.engine.files.manifest import REPAIR, verified, written
+from core.engine.files.paths import items_file
 from core.errors import ArtifactError, DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -185,3 +186,18 @@ def _typed(frame: pd.DataFrame, catalogue: str, classes: Collection[str]) -> pd.
 
 def _artifact_error(path: Path, problem: str) -> ArtifactError:
     return ArtifactError(f"{path.parent.name}/{path.name}", problem, REPAIR)
+
+
+def load_items(catalogue: str) -> ItemTable:
+    """A catalogue's item table, verified; one for all backbones, since it is large and never changed.
+
+    Raises:
+        ArtifactError: It is missing or damaged.
+    """
+    path = verified(items_file(catalogue))
+    return _items(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _items(path: Path, mtime_ns: int) -> ItemTable:
+    return ItemTable.load(path)

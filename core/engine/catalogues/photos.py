@@ -7,11 +7,15 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
+from PIL import Image
+
 from core.config import artifacts_dir, data_dir
 from core.engine.catalogues.clothing import find_source
 from core.engine.catalogues.clothing_source import ClothingSource
 from core.engine.catalogues.grey_sheets import Pictures
+from core.engine.catalogues.items import load_items
 from core.engine.files.manifest import REPAIR, load_manifest, verified
+from core.engine.images.decode import open_image
 from core.errors import ArtifactError, DataError
 
 #: Files of pictures that are kept open.
@@ -53,3 +57,21 @@ def _photo_source(folder: Path, period: int) -> ClothingSource | None:
         return find_source()
     except DataError:  # a damaged archive: the pictures' public addresses are used instead
         return None
+
+
+def item_picture(item_id: str) -> Image.Image:
+    """The picture of an item, from what is on this computer.
+
+    Raises:
+        UnknownNameError: No catalogue has the item.
+        DataError: Its picture is not here.
+    """
+    catalogue, _, name = item_id.partition("/")
+    if catalogue == "fashion-mnist":
+        position = load_items(catalogue).position(item_id)
+        return grey_pictures().get(position).convert("RGB")
+    source = find_source() if catalogue == "clothing" else None
+    if source is None or not source.has(name):
+        raise DataError("The picture of this item is not on this computer. Run: python -m core download clothing")
+    with source:
+        return open_image(source.read(name), name)

@@ -9,8 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,28 +19,13 @@ from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
 from core.engine.catalogues import CATALOGUES, Catalogue
 from core.engine.catalogues import get as get_catalogue
 from core.engine.catalogues.items import UnknownItemError
+from core.engine.catalogues.photos import item_picture
 from core.engine.embedders.base import Embedder, embed_photo
 from core.engine.embedders.load import load_embedder
 from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated
-from core.engine.search.colours import names_colour
 from core.engine.search.gallery import Gallery, load_calibrated, load_gallery
-from core.engine.search.query import Wording, blend, push_away
+from core.engine.search.query import Filters, Query, Wording, blend, names_colour, push_away
 from core.errors import UnknownNameError
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What may be found.
-
-    Attributes:
-        catalogues: Catalogue ids; empty for all, but those without colours are left out where words name one.
-        labels: (catalogue, label) pairs; empty for all.
-        min_similarity: Hits below are dropped, so there may be fewer than k, or none.
-    """
-
-    catalogues: tuple[str, ...] = ()
-    labels: frozenset[tuple[str, str]] = frozenset()
-    min_similarity: float = -1.0
 
 
 @dataclass(frozen=True)
@@ -154,7 +138,7 @@ class SearchEngine:
     def warm_up(self, catalogues: Collection[str] = ()) -> None:
         """Load what a photo search needs in these catalogues (empty for all), and run one."""
         embedding = self.embedder.embed_images([Image.new("RGB", (64, 64), "white")])[0]
-        self.search_embedding(embedding, 1, Filters(tuple(catalogues)))
+        self.search(Query(embedding=embedding, k=1, filters=Filters(tuple(catalogues))))
 
     def notices(self) -> list[str]:
         """What visitors should know about the galleries that are loaded."""
@@ -179,57 +163,50 @@ class SearchEngine:
         rows = [self.embedding_of(id) for id in wording.less_items]
         return push_away(mixed, np.stack(rows)) if rows else mixed
 
-    def search_image(
-        self,
-        source: bytes | Path,
-        k: int = DEFAULT_K,
-        filters: Filters | None = None,
-        name: str | None = None,
-        wording: Wording | None = None,
-    ) -> SearchResult:
-        """Search by a photo.
-
-        Args:
-            source: The file's bytes, or its path.
-            k: Number of hits, at most `MAX_K`.
-            filters: What may be found.
-            name: What to call the photo in an error.
-            wording: What is said beside the photo.
+    def search(self, query: Query) -> SearchResult:
+        """Answer a question; what it needs is loaded first, outside the timings.
 
         Raises:
             ImageError: The photo cannot be read.
-            VitrineError: See `blended`.
+            UnknownNameError: There is no such item or catalogue.
+            VitrineError: There are words, and the backbone has no text tower.
         """
-        photo = embed_photo(self.embedder, source, name)
-        result = self.search_embedding(photo.embedding, k, filters, wording=wording)
-        return replace(result, timings_ms=photo.timings_ms | result.timings_ms, embedding=photo.embedding)
-
-    def search_texts(
-        self, text: str, k: int = DEFAULT_K, filters: Filters | None = None, wording: Wording | None = None
-    ) -> SearchResult:
-        """Search by words.
-
-        Raises:
-            VitrineError: The backbone has no text tower.
-        """
+        embedding, asked, timings_ms = self.embed(query)
+        for catalogue in query.filters.catalogues or self.catalogues:
+            self.gallery(catalogue)
         started = time.perf_counter()
-        embedding = self.embedder.embed_texts([text])[0]
-        embed_ms = 1000 * (time.perf_counter() - started)
-        result = self.search_embedding(embedding, k, filters, asked=TEXT, wording=wording, text=text)
-        timings_ms = {"decode": 0.0, "embed": embed_ms} | result.timings_ms
-        return replace(result, timings_ms=timings_ms, embedding=embedding)
+        if query.wording:
+            embedding, asked = self.blended(embedding, query.wording), BLEND
+        hits, left_out = self._find(query, embedding, asked)
+        timings_ms["search"] = 1000 * (time.perf_counter() - started)
+        grey = self._grey(hits) if names_colour(_words_of(query)) else ()
+        return SearchResult(hits, timings_ms, embedding, left_out, grey)
 
-    def search_similar(
-        self, item_id: str, k: int = DEFAULT_K, filters: Filters | None = None, wording: Wording | None = None
-    ) -> SearchResult:
-        """Items like an item of a catalogue, which is itself left out.
+    def embed(self, query: Query) -> tuple[np.ndarray, str, dict[str, float]]:
+        """The subject of a question as (dim,) float32, what kind of subject it is, and the milliseconds that it took.
+
+        An item that the gallery does not hold is embedded from its picture.
 
         Raises:
-            UnknownNameError: No such item.
+            VitrineError: See `search`.
         """
-        embedding = self.embedding_of(item_id)
-        asked = item_id.partition("/")[0]
-        return self.search_embedding(embedding, k, filters, exclude=(item_id,), asked=asked, wording=wording)
+        if query.embedding is not None:
+            return query.embedding, PHOTO, {}
+        if query.photo is not None:
+            photo = embed_photo(self.embedder, query.photo, query.name)
+            return photo.embedding, PHOTO, dict(photo.timings_ms)
+        if query.item:
+            catalogue = query.item.partition("/")[0]
+            try:
+                return self.embedding_of(query.item), catalogue, {}
+            except UnknownItemError:
+                self.gallery(catalogue).items.position(query.item)  # it exists, but not in this part of its catalogue
+            image, started = item_picture(query.item), time.perf_counter()
+            embedding = self.embedder.embed_images([image])[0]
+            return embedding, catalogue, {"embed": 1000 * (time.perf_counter() - started)}
+        started = time.perf_counter()
+        embedding = self.embedder.embed_texts([query.text])[0]
+        return embedding, TEXT, {"decode": 0.0, "embed": 1000 * (time.perf_counter() - started)}
 
     def embedding_of(self, item_id: str) -> np.ndarray:
         """(dim,) float32: the stored embedding of an item."""
@@ -239,74 +216,40 @@ class SearchEngine:
         except KeyError:  # the gallery holds only a part of its catalogue
             raise UnknownItemError(item_id) from None
 
-    def search_embedding(
-        self,
-        embedding: np.ndarray,
-        k: int = DEFAULT_K,
-        filters: Filters | None = None,
-        exclude: Collection[str] = (),
-        asked: str = PHOTO,
-        wording: Wording | None = None,
-        text: str = "",
-    ) -> SearchResult:
-        """Search by a (dim,) float32 embedding; see `search_image`.
-
-        Args:
-            embedding: L2-normalised.
-            k: Number of hits, at most `MAX_K`.
-            filters: What may be found.
-            exclude: Ids of items that are not to be found.
-            asked: What was embedded: `PHOTO`, `TEXT`, or the catalogue of an item; decides what similarities mean.
-            wording: What is said beside it; what similarities to such a blend mean is not known.
-            text: What was embedded, if it was words.
-        """
-        started = time.perf_counter()
-        if wording:
-            embedding, asked = self.blended(embedding, wording), BLEND
-            exclude = {*exclude, *wording.less_items}
-        filters = filters or Filters()
-        k = max(1, min(k, MAX_K))
-        words = f"{text} {wording.but if wording else ''}"
-        wanted, left_out = self._where(filters, words)
-        hits = self._hits_in(wanted, embedding, k, filters, exclude, asked)
+    def _find(self, query: Query, embedding: np.ndarray, asked: str) -> tuple[list[Hit], tuple[str, ...]]:
+        """The hits, and the catalogues that were left out for want of colours."""
+        wanted, left_out = self._where(query)
+        hits = self._hits_in(wanted, query, embedding, asked)
         if left_out and _another_kind(hits):  # "red bag": a grey bag is closer to it than a red skirt
-            wanted, left_out = list(self.catalogues), ()
-            hits = self._hits_in(wanted, embedding, k, filters, exclude, asked)
-        timings = {"search": 1000 * (time.perf_counter() - started)}
-        return SearchResult(hits, timings, embedding, left_out, self._grey(hits) if names_colour(words) else ())
+            return self._hits_in(list(self.catalogues), query, embedding, asked), ()
+        return hits, left_out
 
     def _grey(self, hits: Sequence[Hit]) -> tuple[str, ...]:
         """Ids of the catalogues without colours that have one of these hits."""
         found = {hit.catalogue for hit in hits}
         return tuple(id for id, catalogue in self.catalogues.items() if id in found and not catalogue.has_colours)
 
-    def _where(self, filters: Filters, words: str) -> tuple[list[str], tuple[str, ...]]:
+    def _where(self, query: Query) -> tuple[list[str], tuple[str, ...]]:
         """Ids of the catalogues to search, and of those that are left out for want of colours.
 
         What a filter names is always searched; one that is named twice is searched once.
         """
-        if filters.catalogues or filters.labels or not names_colour(words):
+        filters = query.filters
+        if filters.catalogues or filters.labels or not names_colour(_words_of(query)):
             return list(dict.fromkeys(filters.catalogues or self.catalogues)), ()
         coloured = [id for id, catalogue in self.catalogues.items() if catalogue.has_colours] or list(self.catalogues)
         return coloured, tuple(id for id in self.catalogues if id not in coloured)
 
-    def _hits_in(
-        self,
-        catalogues: Collection[str],
-        embedding: np.ndarray,
-        k: int,
-        filters: Filters,
-        exclude: Collection[str],
-        asked: str,
-    ) -> list[Hit]:
+    def _hits_in(self, catalogues: Collection[str], query: Query, embedding: np.ndarray, asked: str) -> list[Hit]:
         """The closest items of these catalogues, whatever the filters say of catalogues."""
+        k, exclude = max(1, min(query.k, MAX_K)), {*query.wording.less_items, query.item} - {""}
         found: list[tuple[float, str, int]] = []
         for catalogue in catalogues:
             gallery = self.gallery(catalogue)
-            positions, similarities = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), filters)
-            found += [(float(s), catalogue, int(p)) for p, s in zip(positions, similarities, strict=True)]
+            positions, cosines = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), query.filters)
+            found += [(float(s), catalogue, int(p)) for p, s in zip(positions, cosines, strict=True)]
         found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
-        return self._hits(found, k, filters.min_similarity, exclude, asked)
+        return self._hits(found, k, query.filters.min_similarity, exclude, asked)
 
     def _search_gallery(
         self, gallery: Gallery, catalogue: str, embedding: np.ndarray, k: int, filters: Filters
@@ -348,6 +291,10 @@ class SearchEngine:
             if len(hits) == k:
                 break
         return hits
+
+
+def _words_of(query: Query) -> str:
+    return f"{query.text} {query.wording.but}"
 
 
 def _another_kind(hits: Sequence[Hit]) -> bool:

@@ -1,11 +1,29 @@
-"""A query made of a photo or words, changed with other words, or pushed away from items."""
+"""The one question that is asked of the engine, whoever asks it: a page, the API, the command line, Compare."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+
+from core.config import DEFAULT_K
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What may be found.
+
+    Attributes:
+        catalogues: Catalogue ids; empty for all, but those without colours are left out where words name one.
+        labels: (catalogue, label) pairs; empty for all.
+        min_similarity: Hits below are dropped, so there may be fewer than k, or none.
+    """
+
+    catalogues: tuple[str, ...] = ()
+    labels: frozenset[tuple[str, str]] = frozenset()
+    min_similarity: float = -1.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,41 @@ class Wording:
 
 #: Nothing said beside the query.
 NOTHING_SAID = Wording()
+#: Everything may be found.
+EVERYTHING = Filters()
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """A question: one subject, what is said beside it, what may be found, how much of it.
+
+    Attributes:
+        photo: A picture's file, as bytes or a path; None for another subject.
+        item: The id of a catalogue's item, which is itself not found; "" for another subject.
+        text: Words; "" for another subject.
+        embedding: (dim,) float32, L2-normalised: a photo that was embedded before; None for another subject.
+        wording: What is said beside the subject; what similarities to such a blend mean is not known.
+        filters: What may be found.
+        k: Number of hits; more than `MAX_K` are never given, fewer than one neither.
+        name: What to call the photo in an error; default: its path.
+    """
+
+    photo: bytes | Path | None = field(default=None, repr=False)
+    item: str = ""
+    text: str = ""
+    embedding: np.ndarray | None = field(default=None, repr=False)
+    wording: Wording = NOTHING_SAID
+    filters: Filters = EVERYTHING
+    k: int = DEFAULT_K
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a question without a subject, or with several."""
+        subjects = [self.photo is not None, bool(self.item), bool(self.text), self.embedding is not None]
+        if sum(subjects) != 1:
+            raise ValueError("a query has exactly one of photo, item, text and embedding")
+
+
 #: How far a query is pushed away from items. Tried with the weights of row 2 of `docs/experiments.md`, on training
 #: photos of the clothing dataset: of 4,000 queries, 528
 #: had a hit of another kind among the first five. Pushed away from it, their P@5 rose from 0.646 to 0.664 (share
@@ -83,3 +136,18 @@ def _normalised(mixed: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
     mixed = np.asarray(mixed, np.float32)
     norm = float(np.linalg.norm(mixed))
     return mixed / np.float32(norm) if norm > 1e-6 else otherwise
+
+
+#: The colours that product names use, and what English adds. Black, white, grey and silver are left out, because grey
+#: pictures show them, too; so are words that mostly mean something else (rose, skin, coffee, steel).
+_NAMES = """
+aqua beige blue bronze brown burgundy copper coral cream crimson cyan fuchsia gold golden green indigo khaki lavender
+lilac lime magenta maroon mauve multicolored multicoloured mustard navy ochre olive orange peach pink purple red rust
+scarlet tan taupe teal turquoise violet yellow
+"""
+COLOURS = frozenset(_NAMES.split())
+
+
+def names_colour(text: str) -> bool:
+    """Whether a text has a word for a colour, in English and in any case: "Navy-blue dress", but not "redo"."""
+    return not COLOURS.isdisjoint(re.findall(r"[a-z]+", text.lower()))

@@ -16,10 +16,13 @@ from core.compare.gallery import has_gallery
 from core.engine.backbones import BACKBONES
 from core.engine.embedders.load import missing
 from core.jobs.benchmark.serving import serving
+from core.jobs.evaluate.cost import SAMPLE
 
 N_VISITORS = 20
 #: Visits of each page that is timed, after one that is not.
 N_VISITS = 9
+#: Photos of each size that are chosen, after one that does not count.
+N_PHOTOS = 20
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 _EMPTY_PAGE = 'import streamlit as st\n\nst.title("Empty")\n'
@@ -98,6 +101,36 @@ def _answer(page: Any, address: str) -> None:
     """Visit a link to a sample and wait until its hits are on the page."""
     page.goto(address)
     page.locator(".vt-hit").nth(4).wait_for(timeout=60_000)
+
+
+def photo_page() -> dict[str, float]:
+    """Seconds from a photo chosen in the browser to five hits drawn: server and browser have shown the page before.
+
+    Returns:
+        `p50_s` and `p95_s` of a small photo (about 100 KB), and of one of a megapixel under `large_…`.
+    """
+    from core.engine.images.decode import encode_thumbnail, open_image
+
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        (folder / "small.jpg").write_bytes(encode_thumbnail(open_image(SAMPLE), 500))
+        _, address = stack.enter_context(serving(folder / "log.txt"))
+        page = stack.enter_context(_browser()).new_page()
+        seconds: dict[str, list[float]] = {"": [], "large_": []}
+        for _ in range(N_PHOTOS + 1):
+            for name, file in (("", folder / "small.jpg"), ("large_", SAMPLE)):
+                page.goto(address)
+                page.locator("input[type=file]").wait_for(state="attached")
+                page.locator(_DONE).wait_for()
+                started = time.perf_counter()
+                page.locator("input[type=file]").set_input_files(file)
+                page.evaluate(_WAIT, {".vt-hit": 5})
+                seconds[name].append(time.perf_counter() - started)
+    return {
+        f"{name}p{p}_s": round(float(np.percentile(values[1:], p)), 2)
+        for name, values in seconds.items()
+        for p in (50, 95)
+    }
 
 
 def compare_page() -> dict[str, Any]:

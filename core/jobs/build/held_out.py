@@ -10,8 +10,7 @@ from PIL import Image, ImageOps
 from core.engine.catalogues import clothing
 from core.engine.catalogues.items import ItemTable
 from core.engine.embedders.base import Embedder
-from core.engine.search.calibration import PHOTO, TEXT
-from core.engine.search.garment import GarmentTest
+from core.engine.search.calibration import PHOTO, TEXT, GarmentTest
 from core.training.data.captions import CLOTHING_TYPE, FASHION_MNIST_TYPE, TYPES
 from core.training.data.samples import (
     CLOTHING,

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from core.engine.embedders.base import Embedder
-from core.engine.search.garment import GarmentTest
+from core.engine.search.calibration import GarmentTest
 from core.training.data.samples import Pictures, Sample
 from core.training.garment.negatives import draw
 

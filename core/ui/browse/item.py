@@ -12,6 +12,7 @@ import streamlit as st
 from core.engine.catalogues.items import Item
 from core.engine.search.engine import Hit
 from core.engine.search.gallery import Gallery
+from core.engine.search.query import Query
 from core.ui.browse import twins
 from core.ui.browse.view import View, write
 from core.ui.components import cards
@@ -39,7 +40,7 @@ def show(view: View) -> None:
     with left:
         st.html(_item_html(item, picture_of(gallery, position)))
     with right:
-        hits = session.engine().search_similar(item.id, N_NEIGHBOURS).hits
+        hits = session.engine().search(Query(item=item.id, k=N_NEIGHBOURS)).hits
         heading = WORDS.browse.near.format(n=len(hits)) if hits else WORDS.browse.alone
         st.html(f'<h2 class="vt-title">{escape(heading)}</h2>')
         _neighbours(view, gallery, position, hits)

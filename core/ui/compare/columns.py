@@ -10,14 +10,16 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.compare.agreement import Pair, furthest, pairs
-from core.compare.side_by_side import Answer, Question, SideBySide
+from core.compare.side_by_side import Answer, SideBySide
 from core.engine.backbones import BACKBONES, Backbone, get
 from core.engine.search import process
 from core.engine.search.engine import Hit
+from core.engine.search.photo import Photo
+from core.engine.search.query import Query
 from core.errors import VitrineError
 from core.own.items import OWN
 from core.ui.compare import build
-from core.ui.components import cards, samples
+from core.ui.components import cards
 from core.ui.components.pictures import picture_of
 from core.ui.components.query import described, photo_of, ways_out
 from core.ui.visit import session, state
@@ -29,7 +31,7 @@ POLL_S = 0.4
 PATIENCE_S = 0.5
 
 
-def show(query: state.Query, chosen: list[str]) -> None:
+def show(query: state.Asked, chosen: list[str]) -> None:
     """Draw a query and what each of the chosen backbones finds.
 
     Raises:
@@ -41,15 +43,7 @@ def show(query: state.Query, chosen: list[str]) -> None:
     with left.container(key="query"):
         st.html(cards.query_html(WORDS.common.query_kinds[query.kind], name, note, picture))
         ways_out()
-    if own := session.thumbnail(query.ref):
-        question = Question(source=own, name=name)
-    elif query.kind == "item":
-        question = Question(item=query.ref)
-    elif query.kind == "sample":
-        question = Question(source=samples.path_of(query.ref), name=name)
-    else:  # of a photo only the preview is kept
-        question = Question(source=photo.preview if photo else b"", name=name)
-    asked = _asked(query, question, chosen)
+    asked = _asked(query, _question(query, photo), chosen)
     with right:
         if asked.wait(PATIENCE_S):
             _draw(asked, chosen)
@@ -58,7 +52,18 @@ def show(query: state.Query, chosen: list[str]) -> None:
             _watch(asked, chosen)
 
 
-def _asked(query: state.Query, question: Question, chosen: list[str]) -> SideBySide:
+def _question(query: state.Asked, photo: Photo | None) -> Query:
+    """The question to every backbone, each of which embeds the picture itself."""
+    if own := session.thumbnail(query.ref):
+        return Query(photo=own, name=query.ref, k=K)
+    if photo is None:
+        return Query(item=query.ref, k=K)
+    if photo.file is None:
+        st.caption(WORDS.compare.small_copy)
+    return Query(photo=photo.file or photo.preview, name=photo.name, k=K)
+
+
+def _asked(query: state.Asked, question: Query, chosen: list[str]) -> SideBySide:
     """What the visitor asks with this query, begun now if it is another than the last one."""
     key = (query, tuple(chosen))
     known = cast("tuple[object, SideBySide] | None", st.session_state.get("side-by-side"))
@@ -66,12 +71,12 @@ def _asked(query: state.Query, question: Question, chosen: list[str]) -> SideByS
         return known[1]
     if known:
         known[1].stop()
-    asked = SideBySide(chosen, question, K)
+    asked = SideBySide(chosen, question)
     st.session_state["side-by-side"] = (key, asked)
     return asked
 
 
-def _command(query: state.Query, ids: list[str]) -> None:
+def _command(query: state.Asked, ids: list[str]) -> None:
     """The command that gives the same hits; a visitor's photo is theirs to name."""
     if len(ids) > 1:
         theirs = query.kind == "photo" or query.ref.startswith(f"{OWN}/")

@@ -83,4 +83,4 @@ def _strip_html(backbone_id: str, places: list[tuple[str, int]]) -> str:
 
 def _open(item_id: str) -> None:
     st.query_params.pop("view", None)
-    state.go(state.Query("item", item_id))
+    state.go(state.Asked("item", item_id))

@@ -45,7 +45,7 @@ def show() -> None:
     _slider(lab, embedding, exclude, exact)
 
 
-def _embedding(query: state.Query) -> tuple[np.ndarray, tuple[tuple[str, int], ...]]:
+def _embedding(query: state.Asked) -> tuple[np.ndarray, tuple[tuple[str, int], ...]]:
     """The query's embedding, and what must not be found: an item itself."""
     if query.kind != "item":
         return photo_of(query).embedding, ()

@@ -77,5 +77,5 @@ def _samples() -> None:
                 key=f"sample-{name}",
                 width="stretch",
                 on_click=state.go,
-                args=(state.Query("sample", name),),
+                args=(state.Asked("sample", name),),
             )

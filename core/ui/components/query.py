@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.engine.search import process
+from core.engine.search.photo import Photo, digest, open_photo
+from core.engine.search.query import EVERYTHING, Filters, Query
 from core.errors import ImageError, VitrineError
 from core.ui.components import cards, samples
 from core.ui.components.pictures import Picture, data_url, picture_of
 from core.ui.visit import session, state
-from core.ui.visit.photo import Photo, digest, open_photo
 from core.ui.words import WORDS
 
 
@@ -21,15 +24,15 @@ def receive() -> None:
     data, name = incoming
     try:
         with st.spinner(WORDS.common.looking):
-            photo = state.keep(open_photo(process.engine(), data, name))
-        state.go(state.Query("photo", photo.sha256))  # which also forgets what came in
+            photo = state.keep(open_photo(process.engine().embedder, data, name))
+        state.go(state.Asked("photo", photo.sha256))  # which also forgets what came in
     except VitrineError as error:
         state.leave()
         st.session_state["problem"] = str(error)
         st.rerun()  # the page was begun as one that has an answer
 
 
-def photo_of(query: state.Query) -> Photo:
+def photo_of(query: state.Asked) -> Photo:
     """The photo or the sample of a query, from the session or made now.
 
     Raises:
@@ -44,10 +47,10 @@ def photo_of(query: state.Query) -> Photo:
     if not path.is_file():
         raise ImageError(path.name, WORDS.common.sample_missing)
     known = state.photos().get(digest(path))
-    return state.keep(known or open_photo(session.engine(), path, WORDS.common.samples[query.ref]))
+    return state.keep(known or open_photo(session.engine().embedder, path, WORDS.common.samples[query.ref]))
 
 
-def described(query: state.Query, photo: Photo | None) -> tuple[str, str, Picture]:
+def described(query: state.Asked, photo: Photo | None) -> tuple[str, str, Picture]:
     """Name, note and picture of a query that has one."""
     if photo is not None:
         note = WORDS.common.privacy if query.kind == "photo" else ""
@@ -73,7 +76,7 @@ def ways_out() -> None:
         )
 
 
-def _name_of(query: state.Query) -> str:
+def _name_of(query: state.Asked) -> str:
     """What a query is called on the way back to it."""
     try:
         if query.kind == "words":
@@ -88,3 +91,18 @@ def _name_of(query: state.Query) -> str:
 
 def _short(name: str) -> str:
     return name if len(name) <= 24 else name[:23] + "…"
+
+
+def question(query: state.Asked, photo: Photo | None, k: int, filters: Filters = EVERYTHING) -> Query:
+    """What is asked for, as the question that the engine answers; a photo was embedded when it came.
+
+    Args:
+        query: What the link says.
+        photo: Of a photo or a sample, None for another subject.
+        k: Number of hits.
+        filters: What may be found.
+    """
+    ask = partial(Query, k=k, filters=filters, wording=query.wording)
+    if query.kind == "words":
+        return ask(text=query.ref)
+    return ask(item=query.ref) if photo is None else ask(embedding=photo.embedding)

@@ -27,17 +27,17 @@ def show(large: bool) -> None:
     if large:
         with st.container(key="examples", horizontal=True, gap="xsmall"):
             for number, example in enumerate(WORDS.common.examples):
-                words = state.Query("words", example)
+                words = state.Asked("words", example)
                 st.button(example, key=f"example-{number}", type="secondary", on_click=state.go, args=(words,))
 
 
 def _asked(key: str) -> None:
     words = str(st.session_state.get(key, "")).strip()[:MAX_WORDS]
     if words:
-        state.go(state.Query("words", words))
+        state.go(state.Asked("words", words))
 
 
-def beside(query: state.Query) -> None:
+def beside(query: state.Asked) -> None:
     """Draw the fields that change a query with words."""
     wording = query.wording
     for sentence, said in ((WORDS.common.but_said, wording.added), (WORDS.common.less_said, wording.less)):
@@ -58,7 +58,7 @@ def beside(query: state.Query) -> None:
         st.button(WORDS.common.beside_clear, key="beside-clear", type="tertiary", on_click=state.go, args=(plain,))
 
 
-def _changed(query: state.Query, keys: list[str]) -> None:
+def _changed(query: state.Asked, keys: list[str]) -> None:
     but, less = (str(st.session_state.get(key, "")).strip()[:MAX_WORDS] for key in keys[:2])
     weight = round(float(st.session_state.get(keys[2], 0.5)), 2)
     state.go(replace(query, wording=Wording(but, less, weight, query.wording.less_items)))

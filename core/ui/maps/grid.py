@@ -57,7 +57,7 @@ def tiles(numbers: np.ndarray, key: str) -> None:
                 st.html(item_html(item, picture_of(gallery, position), caption))
                 st.button(
                     WORDS.common.more, key=f"{key}-{number}", width="stretch", on_click=state.go,
-                    args=(state.Query("item", item.id),),
+                    args=(state.Asked("item", item.id),),
                 )  # fmt: skip
 
 

@@ -139,7 +139,7 @@ def _find(view: View, known: list[str]) -> None:
 def _sample() -> None:
     name = st.session_state["maps-sample"]
     if name:
-        state.go(state.Query("sample", name))
+        state.go(state.Asked("sample", name))
     else:
         state.leave()
         st.session_state.pop("answer", None)

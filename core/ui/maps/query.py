@@ -6,12 +6,13 @@ import streamlit as st
 
 from core.config import DEFAULT_K
 from core.engine.search import process
+from core.engine.search.query import Query
 from core.errors import VitrineError
 from core.maps import points
 from core.maps.projection import N_PLACED
 from core.own.items import OWN
 from core.ui.components import cards
-from core.ui.components.query import photo_of
+from core.ui.components.query import photo_of, question
 from core.ui.maps import component
 from core.ui.visit import session, state
 
@@ -19,7 +20,7 @@ from core.ui.visit import session, state
 def place(number: int) -> None:
     """Make an item, by its number, the query."""
     catalogue, position = points.place_of(number)
-    state.go(state.Query("item", process.engine().gallery(catalogue).items.row(position).id))
+    state.go(state.Asked("item", process.engine().gallery(catalogue).items.row(position).id))
 
 
 def placed() -> component.Placed | None:
@@ -29,15 +30,13 @@ def placed() -> component.Placed | None:
         return None
     try:
         engine, number = process.engine(), None
-        if query.kind == "words":
-            hits = engine.search_texts(query.ref, N_PLACED, wording=query.wording).hits
-        elif query.ref.startswith(f"{OWN}/"):
-            hits = engine.search_embedding(session.engine().embedding_of(query.ref), N_PLACED).hits
-        elif query.kind == "item":
+        if query.kind == "item" and not query.ref.startswith(f"{OWN}/"):
             number = points.number_of(query.ref)
-            hits = engine.search_similar(query.ref, N_PLACED).hits
-        else:
-            hits = engine.search_embedding(photo_of(query).embedding, N_PLACED).hits
+        photo = photo_of(query) if query.kind in ("photo", "sample") else None
+        asked = question(query, photo, N_PLACED)
+        if query.ref.startswith(f"{OWN}/"):  # the maps know the built catalogues alone
+            asked = Query(embedding=session.engine().embedding_of(query.ref), k=N_PLACED)
+        hits = engine.search(asked).hits
     except VitrineError as error:
         st.warning(cards.plain(str(error)), icon=":material/error:")
         return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from core.engine.search import process
+from core.engine.search.photo import Photo
 from core.ui.visit import state
-from core.ui.visit.photo import Photo
 from core.ui.words import WORDS
 
 
-def hint_for(query: state.Query, photo: Photo | None) -> str:
+def hint_for(query: state.Asked, photo: Photo | None) -> str:
     """The sentence that belongs above the hits of a query, "" for none.
 
     Raises:

@@ -14,7 +14,7 @@ from core.ui.visit import session, state
 from core.ui.words import WORDS
 
 
-def button(query: state.Query, hit: Hit) -> None:
+def button(query: state.Asked, hit: Hit) -> None:
     """Draw the button that pushes a query away from one of its hits."""
     items = query.wording.less_items
     full = len(items) >= MAX_LESS_ITEMS
@@ -30,7 +30,7 @@ def button(query: state.Query, hit: Hit) -> None:
     )
 
 
-def chips(query: state.Query) -> None:
+def chips(query: state.Asked) -> None:
     """Draw what the query is pushed away from; a click takes it back. What is not here is said, and does not count."""
     items = query.wording.less_items
     if not items:
@@ -49,12 +49,12 @@ def chips(query: state.Query) -> None:
         st.warning(cards.plain(problem), icon=":material/info:")
 
 
-def known(query: state.Query) -> state.Query:
+def known(query: state.Asked) -> state.Asked:
     """The same query without the items that this session does not have."""
     return _with(query, tuple(id for id in query.wording.less_items if not _problem(id)))
 
 
-def _with(query: state.Query, items: tuple[str, ...]) -> state.Query:
+def _with(query: state.Asked, items: tuple[str, ...]) -> state.Asked:
     return replace(query, wording=replace(query.wording, less_items=items))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.config import DEFAULT_K
-from core.engine.search.engine import Filters
+from core.engine.search.query import Filters
 from core.ui.visit import session
 from core.ui.words import WORDS
 

@@ -34,7 +34,7 @@ def show() -> None:
         _idle()
 
 
-def _answer(query: state.Query) -> None:
+def _answer(query: state.Asked) -> None:
     try:
         results.show(query)
     except VitrineError as error:

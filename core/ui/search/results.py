@@ -5,19 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from core.engine.search.engine import Hit, SearchResult
+from core.engine.search.photo import Photo
 from core.ui.components import cards, words_box
 from core.ui.components.pictures import picture_of
-from core.ui.components.query import described, photo_of, ways_out
+from core.ui.components.query import described, photo_of, question, ways_out
 from core.ui.search import export, hints, less_like, options
 from core.ui.search.options import Options
 from core.ui.visit import session, state
-from core.ui.visit.photo import Photo
 from core.ui.words import WORDS
 
 COLUMNS = 5
 
 
-def show(query: state.Query) -> None:
+def show(query: state.Asked) -> None:
     """Draw a query and its answer.
 
     Raises:
@@ -57,26 +57,17 @@ def show(query: state.Query) -> None:
         _footnotes(result, photo, chosen)
 
 
-def search(query: state.Query, photo: Photo | None, chosen: Options) -> SearchResult:
+def search(query: state.Asked, photo: Photo | None, chosen: Options) -> SearchResult:
     """The answer: from the session if it is the last one, else searched."""
     key = (query, chosen, session.revision())
     known = state.answer_for(key)
     if known is not None:
         return known
-    engine = session.engine()
-    for catalogue in chosen.filters.catalogues or engine.catalogues:
-        engine.gallery(catalogue)  # loading it, the first time, is no part of searching
-    wanted, wording = (chosen.k, chosen.filters), query.wording
-    if query.kind == "words":
-        result = engine.search_texts(query.ref, *wanted, wording)
-    elif photo is None:
-        result = engine.search_similar(query.ref, *wanted, wording)
-    else:
-        result = engine.search_embedding(photo.embedding, *wanted, wording=wording)
+    result = session.engine().search(question(query, photo, chosen.k, chosen.filters))
     return state.keep_answer(key, result)
 
 
-def _described(query: state.Query, photo: Photo | None) -> tuple[str, str]:
+def _described(query: state.Asked, photo: Photo | None) -> tuple[str, str]:
     """Name and card of the query."""
     if query.kind == "words":
         return query.ref, cards.words_html(query.ref)
@@ -84,7 +75,7 @@ def _described(query: state.Query, photo: Photo | None) -> tuple[str, str]:
     return name, cards.query_html(WORDS.common.query_kinds[query.kind], name, note, picture)
 
 
-def _hits(query: state.Query, hits: list[Hit]) -> None:
+def _hits(query: state.Asked, hits: list[Hit]) -> None:
     if not hits:
         st.info(WORDS.common.nothing, icon=":material/filter_alt:")
         return
@@ -99,7 +90,7 @@ def _hits(query: state.Query, hits: list[Hit]) -> None:
                         key=f"more-{hit.id}",
                         width="stretch",
                         on_click=state.go,
-                        args=(state.Query("item", hit.id),),
+                        args=(state.Asked("item", hit.id),),
                     )
                     less_like.button(query, hit)
 

@@ -1,21 +1,21 @@
 """What one visitor looks at: the query, the way back, and the few photos this visit keeps.
 
 A sample, an item or words are named in the URL, so that a link can be shared and the browser's own back button
-works. A photo never is: of it, a small preview and its embedding stay in the session.
+works. A photo never is: of it, a small preview and its embedding stay in the session, and of the last one its file.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import streamlit as st
 
 from core.config import MAX_LESS_ITEMS, MAX_WORDS
 from core.engine.search.engine import SearchResult
+from core.engine.search.photo import Photo
 from core.engine.search.query import NOTHING_SAID, Wording
-from core.ui.visit.photo import Photo
 
 Kind = Literal["photo", "sample", "item", "words"]
 #: Kinds of query that the URL names, and its parameter for each.
@@ -32,22 +32,22 @@ MAX_TRAIL = 20
 
 
 @dataclass(frozen=True)
-class Query:
-    """What is searched with: `ref` is the sha256 of a photo, a sample's name, an item's id, or words."""
+class Asked:
+    """What is asked for, as a link says it: `ref` is the sha256 of a photo, a sample's name, an item's id, or words."""
 
     kind: Kind
     ref: str
     wording: Wording = NOTHING_SAID
 
 
-def current() -> Query | None:
+def current() -> Asked | None:
     """The query of this page: what the URL names, else the visitor's photo."""
     for kind, name in URL_KINDS.items():
         ref = st.query_params.get(name, "").strip()
         if ref:
-            return Query(kind, ref[:MAX_WORDS] if kind == "words" else ref, _wording())
+            return Asked(kind, ref[:MAX_WORDS] if kind == "words" else ref, _wording())
     photo = st.session_state.get("photo")
-    return Query("photo", photo, _wording()) if photo else None
+    return Asked("photo", photo, _wording()) if photo else None
 
 
 def _wording() -> Wording:
@@ -58,19 +58,19 @@ def _wording() -> Wording:
     return Wording(but, less, share, tuple(dict.fromkeys(filter(None, items)))[:MAX_LESS_ITEMS])
 
 
-def pictured() -> Query | None:
+def pictured() -> Asked | None:
     """The query of this page if it is a picture."""
     query = current()
     return query if query and query.kind != "words" else None
 
 
-def latest() -> Query | None:
+def latest() -> Asked | None:
     """The query of this page, else the last one that was answered in this visit."""
     stored = st.session_state.get("answer")
-    return current() or (cast("Query", stored[0][0]) if stored else None)
+    return current() or (cast("Asked", stored[0][0]) if stored else None)
 
 
-def go(query: Query) -> None:
+def go(query: Asked) -> None:
     """Make this the query, and remember the one before."""
     before = current()
     if before is not None and before != query:
@@ -110,16 +110,16 @@ def leave() -> None:
     _set(None)
 
 
-def trail() -> list[Query]:
+def trail() -> list[Asked]:
     """The queries before this one, without those that are shown now or whose photo is gone."""
-    steps = cast("list[Query]", st.session_state.get("trail", []))
+    steps = cast("list[Asked]", st.session_state.get("trail", []))
     kept = [step for step in steps if step.kind != "photo" or step.ref in photos()]
     while kept and kept[-1] == current():
         kept.pop()
     return kept
 
 
-def _set(query: Query | None) -> None:
+def _set(query: Asked | None) -> None:
     for name in (*URL_KINDS.values(), *BESIDE, LESS_ITEMS):
         st.query_params.pop(name, None)
     for name in ("incoming", "problem"):
@@ -145,9 +145,11 @@ def photos() -> dict[str, Photo]:
 
 
 def keep(photo: Photo) -> Photo:
-    """Keep a photo in the session, and drop the oldest ones above the limit."""
+    """Keep a photo in the session, drop the oldest ones above the limit, and of all but this one the file."""
     kept = photos()
     kept.pop(photo.sha256, None)
+    for sha256, older in kept.items():
+        kept[sha256] = replace(older, file=None)
     kept[photo.sha256] = photo
     for old in list(kept)[:-MAX_PHOTOS]:
         del kept[old]

@@ -28,8 +28,8 @@ from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.photos import grey_pictures
 from core.engine.files.manifest import load_manifest, save_manifest
 from core.engine.search import process
-from core.engine.search.engine import Filters, SearchEngine
-from core.engine.search.query import Wording
+from core.engine.search.engine import SearchEngine
+from core.engine.search.query import Filters, Query, Wording
 
 RED_ITEM = fakes.make_items("clothing").row(0).id
 GREY_ITEM = fakes.make_items("fashion-mnist").row(7).id
@@ -77,7 +77,7 @@ def test_a_picture_gets_the_hits_of_the_engine(client: TestClient, engine: Searc
     response = client.post("/api/search", files={"image": ("my red.png", png())}, data={"k": "7"})
     assert response.status_code == 200
     content = conforms(response, "Found")
-    expected = engine.search_image(png(), 7).hits
+    expected = engine.search(Query(photo=png(), k=7)).hits
     assert [(hit["rank"], hit["id"], hit["catalogue"], hit["label"], hit["title"]) for hit in content["hits"]] == [
         (hit.rank, hit.id, hit.catalogue, hit.label, hit.title) for hit in expected
     ]
@@ -103,31 +103,31 @@ def test_the_answer_is_that_of_the_command_line_and_more(
 
 def test_words_get_the_hits_of_the_engine(client: TestClient, engine: SearchEngine) -> None:
     content = conforms(client.post("/api/search", json={"text": "red", "k": 4}), "Found")
-    assert ids(content) == [hit.id for hit in engine.search_texts("red", 4).hits]
+    assert ids(content) == [hit.id for hit in engine.search(Query(text="red", k=4)).hits]
     assert all(0 <= hit["closer_than"] <= 1 and 0 <= hit["same_kind"] <= 1 for hit in content["hits"])
     assert content["query"] == "red"
 
 
 def test_words_beside_the_subject_change_the_hits(client: TestClient, engine: SearchEngine) -> None:
     said = {"but": "blue", "less": "red", "weight": 0.5}
-    wanted = [hit.id for hit in engine.search_similar(GREY_ITEM, 6, wording=Wording(**said)).hits]
+    wanted = [hit.id for hit in engine.search(Query(item=GREY_ITEM, k=6, wording=Wording(**said))).hits]
     asked = conforms(client.post("/api/search", json={"item": GREY_ITEM, "k": 6} | said), "Found")
     got = conforms(client.get("/api/similar", params={"item": GREY_ITEM, "k": 6} | said), "Found")
-    assert ids(asked) == ids(got) == wanted != [hit.id for hit in engine.search_similar(GREY_ITEM, 6).hits]
+    assert ids(asked) == ids(got) == wanted != [hit.id for hit in engine.search(Query(item=GREY_ITEM, k=6)).hits]
     assert {(hit["closer_than"], hit["same_kind"]) for hit in got["hits"]} == {(None, None)}
     for wrong in ({"weight": 2}, {"weight": None}, {"but": ""}, {"less": 3}, {"but": "x" * 600}):
         assert client.post("/api/search", json={"text": "red"} | wrong).status_code == 422
 
 
 def test_items_can_be_wanted_less_in_all_three_ways(client: TestClient, engine: SearchEngine) -> None:
-    less = [hit.id for hit in engine.search_similar(GREY_ITEM, 2).hits]
-    wanted = [hit.id for hit in engine.search_similar(GREY_ITEM, 6, wording=Wording(less_items=tuple(less))).hits]
+    less = [hit.id for hit in engine.search(Query(item=GREY_ITEM, k=2)).hits]
+    wanted = [hit.id for hit in engine.search(Query(item=GREY_ITEM, k=6, wording=Wording(less_items=tuple(less)))).hits]
     asked = conforms(client.post("/api/search", json={"item": GREY_ITEM, "k": 6, "less_items": less}), "Found")
     got = conforms(client.get("/api/similar", params={"item": GREY_ITEM, "k": 6, "less_items": less}), "Found")
     assert ids(asked) == ids(got) == wanted
     assert not set(less) & set(wanted)
     sent = client.post("/api/search", files={"image": png()}, data={"less_items": less})
-    expected = engine.search_image(png(), wording=Wording(less_items=tuple(less))).hits
+    expected = engine.search(Query(photo=png(), wording=Wording(less_items=tuple(less)))).hits
     assert ids(conforms(sent, "Found")) == [hit.id for hit in expected]
     unknown = client.post("/api/search", json={"text": "red", "less_items": ["clothing/none"]})
     refused(unknown, 404, "There is no item with the id 'clothing/none' in this catalogue.")
@@ -138,7 +138,7 @@ def test_items_can_be_wanted_less_in_all_three_ways(client: TestClient, engine: 
 def test_an_item_gets_the_same_hits_by_both_ways(client: TestClient, engine: SearchEngine) -> None:
     asked = conforms(client.post("/api/search", json={"item": GREY_ITEM, "k": 6}), "Found")
     got = conforms(client.get("/api/similar", params={"item": GREY_ITEM, "k": 6}), "Found")
-    assert ids(asked) == ids(got) == [hit.id for hit in engine.search_similar(GREY_ITEM, 6).hits]
+    assert ids(asked) == ids(got) == [hit.id for hit in engine.search(Query(item=GREY_ITEM, k=6)).hits]
     assert GREY_ITEM not in ids(got)
     assert all(hit["closer_than"] is not None for hit in got["hits"])
 
@@ -165,24 +165,24 @@ def test_k_hits_are_given_where_there_are_as_many(client: TestClient, k: int) ->
 @pytest.mark.parametrize("catalogue", ["all", *CATALOGUES])
 def test_a_catalogue_can_be_chosen(client: TestClient, engine: SearchEngine, catalogue: str) -> None:
     filters = Filters(() if catalogue == "all" else (catalogue,))
-    expected = [hit.id for hit in engine.search_image(png(), 5, filters).hits]
+    expected = [hit.id for hit in engine.search(Query(photo=png(), k=5, filters=filters)).hits]
     asked = client.post("/api/search", files={"image": png()}, data={"catalogue": catalogue}).json()
     assert ids(asked) == expected
     got = client.get("/api/similar", params={"item": RED_ITEM, "catalogue": catalogue}).json()
-    assert ids(got) == [hit.id for hit in engine.search_similar(RED_ITEM, 5, filters).hits]
+    assert ids(got) == [hit.id for hit in engine.search(Query(item=RED_ITEM, k=5, filters=filters)).hits]
 
 
 def test_labels_and_a_minimum_can_be_chosen_in_all_three_ways(client: TestClient, engine: SearchEngine) -> None:
     chosen = ["fashion-mnist/T-shirt/top", "clothing/Dress"]
     labels = frozenset({("fashion-mnist", "T-shirt/top"), ("clothing", "Dress")})
-    expected = [hit.id for hit in engine.search_similar(RED_ITEM, 20, Filters((), labels, 0.5)).hits]
+    expected = [hit.id for hit in engine.search(Query(item=RED_ITEM, k=20, filters=Filters((), labels, 0.5))).hits]
     values = {"item": RED_ITEM, "k": 20, "min_similarity": 0.5, "labels": chosen}
     assert 1 < len(expected) < 20
     assert ids(client.post("/api/search", json=values).json()) == expected
     assert ids(client.get("/api/similar", params=values).json()) == expected
     form = {"k": "20", "min_similarity": "0.5", "labels": chosen}
     by_picture = client.post("/api/search", files={"image": png()}, data=form).json()
-    wanted = engine.search_image(png(), 20, Filters((), labels, 0.5)).hits
+    wanted = engine.search(Query(photo=png(), k=20, filters=Filters((), labels, 0.5))).hits
     assert ids(by_picture) == [hit.id for hit in wanted]
 
 
@@ -238,12 +238,12 @@ def other_backbone(tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 def test_another_backbone_answers_where_it_has_been_built(client: TestClient, other_backbone: str) -> None:
-    expected = [hit.id for hit in SearchEngine("other").search_image(png()).hits]
+    expected = [hit.id for hit in SearchEngine("other").search(Query(photo=png())).hits]
     answer = conforms(client.post("/api/search", files={"image": png()}, data={"backbone": "other"}), "Found")
     assert (answer["backbone"], ids(answer)) == ("other", expected)
     answer = conforms(client.get("/api/similar", params={"item": RED_ITEM, "backbone": "other"}), "Found")
     assert answer["backbone"] == "other"
-    assert ids(answer) == [hit.id for hit in SearchEngine("other").search_similar(RED_ITEM).hits]
+    assert ids(answer) == [hit.id for hit in SearchEngine("other").search(Query(item=RED_ITEM)).hits]
     options = client.get("/api/openapi.json").json()["paths"]["/api/similar"]["get"]["parameters"]
     assert next(option for option in options if option["name"] == "backbone")["schema"]["enum"] == [
         "vitrine-clip",
@@ -252,7 +252,7 @@ def test_another_backbone_answers_where_it_has_been_built(client: TestClient, ot
 
 
 def test_a_backbone_that_is_unknown_or_not_built_is_refused(client: TestClient) -> None:
-    sentence = "efficientnet-lite0 has no index here; these backbones have: vitrine-clip."
+    sentence = "efficientnet-lite0 cannot be searched with here; these backbones can: vitrine-clip."
     refused(client.post("/api/search", json={"text": "red", "backbone": "efficientnet-lite0"}), 422, sentence)
     known = ", ".join(BACKBONES)
     for value in ("vgg", 5, None, ["vitrine-clip"]):
@@ -513,7 +513,7 @@ def test_urls_are_off_refused_inside_and_fetched_outside(
         assert answer.json()["error"].startswith(f"{address}: ")
     monkeypatch.setattr(remote, "fetch_picture", lambda url: png() if url == asked["image_url"] else b"")
     content = conforms(client.post("/api/search", json=asked), "Found")
-    assert ids(content) == [hit.id for hit in engine.search_image(png()).hits]
+    assert ids(content) == [hit.id for hit in engine.search(Query(photo=png())).hits]
 
 
 @pytest.mark.parametrize("file", ["manifest.json", "catalogues/clothing.parquet", "indexes/vitrine-clip/clothing.npy"])
@@ -620,17 +620,17 @@ def test_408_for_a_body_that_does_not_come(
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Searches that do not end before this is set."""
+    """Searches by words do not end before this is set."""
     event = threading.Event()
 
     def slowly(search: Callable[..., Any]) -> Callable[..., Any]:
         def run(*arguments: Any) -> Any:
-            assert event.wait(30)
+            assert not arguments[1].text or event.wait(30)
             return search(*arguments)
 
         return run
 
-    monkeypatch.setattr(SearchEngine, "search_texts", slowly(SearchEngine.search_texts))
+    monkeypatch.setattr(SearchEngine, "search", slowly(SearchEngine.search))
     yield event
     event.set()
 

@@ -29,6 +29,7 @@ schemathesis.openapi.media_type("image/jpeg", PICTURES, aliases=[f"image/{kind}"
 
 with pytest.MonkeyPatch.context() as patch:
     patch.setenv("VITRINE_API_PER_MINUTE", "0")  # one client asks all this
+    patch.setenv("VITRINE_ARTIFACTS_DIR", "none")  # where only the default backbone searches, as among the tiny ones
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", api.application())
 
 

@@ -22,7 +22,8 @@ from core.engine.files import manifest
 from core.engine.files.paths import items_file
 from core.engine.index.hnsw import ExactIndex
 from core.engine.index.part import PartIndex, principal_directions, quantise
-from core.engine.search.engine import Filters, SearchEngine
+from core.engine.search.engine import SearchEngine
+from core.engine.search.query import Filters, Query
 from core.errors import ArtifactError, DataError, UnknownNameError, VitrineError
 
 N_CHOSEN = 25  # of Fashion-MNIST's 30 training items
@@ -155,7 +156,7 @@ def test_a_backbone_with_weights_from_a_hub_is_kept_outside_the_artifacts(world,
     assert sorted(path.name for path in folder.iterdir()) == ["clothing.npy", "fashion-mnist.npy", "gallery.json"]
     assert describe_gallery(id)["weights"] == {"sha256": "1" * 64}
     assert not [name for name in manifest.load_manifest()["files"] if "timm" in name]
-    assert engine_for(id).search_similar("clothing/00000000-0000-0000-0000-000000000000", 1).hits
+    assert engine_for(id).search(Query(item="clothing/00000000-0000-0000-0000-000000000000", k=1)).hits
 
 
 @pytest.mark.parametrize("name", ["timm:test_resnet.r160_in1k", "open_clip:tiny/random"])
@@ -165,9 +166,12 @@ def test_a_model_by_name_goes_from_the_hub_to_hits_that_stay_without_a_network(w
     use(monkeypatch, "http://127.0.0.1:9")
     engine = engine_for(name)
     rgb = tuple(map(int, fakes.colours_of("clothing")[2]))
-    (hit,) = engine.search_image(png(rgb), 1, Filters(("clothing",))).hits
+    (hit,) = engine.search(Query(photo=png(rgb), k=1, filters=Filters(("clothing",)))).hits
     assert hit.similarity > 0.99
-    assert hit.id == engine.search_embedding(engine.embedding_of(hit.id), 1, Filters(("clothing",))).hits[0].id
+    assert (
+        hit.id
+        == engine.search(Query(embedding=engine.embedding_of(hit.id), k=1, filters=Filters(("clothing",)))).hits[0].id
+    )
 
 
 # --- searching
@@ -179,8 +183,8 @@ def test_a_compare_gallery_finds_what_a_full_one_finds_among_its_items(world):
     allowed = {f"{c}": set(compare.stored_positions(c).tolist()) for c in CATALOGUES}
     for catalogue, item in (("clothing", 5), ("fashion-mnist", int(compare.stored_positions("fashion-mnist")[7]))):
         item_id = table(catalogue).row(item).id
-        expected = [h for h in full.search_similar(item_id, 100).hits if h.position in allowed[h.catalogue]]
-        found = ours.search_similar(item_id, 100).hits
+        expected = [h for h in full.search(Query(item=item_id, k=100)).hits if h.position in allowed[h.catalogue]]
+        found = ours.search(Query(item=item_id, k=100)).hits
         assert len(found) == len(CLOTHING) + N_CHOSEN - 1
         assert found[0].id == expected[0].id
         theirs = {h.id: h for h in expected}
@@ -197,19 +201,26 @@ def test_filters_work_on_a_part(world):
     engine = engine_for("other")
     query = engine.embedding_of("clothing/00000000-0000-0000-0000-000000000000")
     label = table("clothing").row(3).label
-    found = engine.search_embedding(query, 10, Filters(("clothing",), frozenset({("clothing", label)}))).hits
+    found = engine.search(
+        Query(embedding=query, k=10, filters=Filters(("clothing",), frozenset({("clothing", label)})))
+    ).hits
     assert sorted(hit.position for hit in found) == [3, 23]
-    assert {hit.catalogue for hit in engine.search_embedding(query, 50, Filters(("fashion-mnist",))).hits} == {
-        "fashion-mnist"
-    }
+    assert {
+        hit.catalogue for hit in engine.search(Query(embedding=query, k=50, filters=Filters(("fashion-mnist",)))).hits
+    } == {"fashion-mnist"}
 
 
-def test_an_item_outside_the_part_is_unknown(world):
+def test_an_item_outside_the_part_is_embedded_from_its_picture(world):
     list(build_gallery("other"))
-    outside = table("clothing").row(17)
+    outside, engine = table("clothing").row(17), engine_for("other")
     assert outside.label in clothing.NO_GARMENT
     with pytest.raises(UnknownItemError, match=outside.id):
-        engine_for("other").search_similar(outside.id)
+        engine.embedding_of(outside.id)
+    picture = fakes.solid(tuple(map(int, fakes.colours_of("clothing")[17])))
+    expected = engine.search(Query(embedding=engine.embedder.embed_images([picture])[0], k=3)).hits
+    assert [hit.id for hit in engine.search(Query(item=outside.id, k=3)).hits] == [hit.id for hit in expected]
+    with pytest.raises(UnknownItemError, match="clothing/none"):
+        engine.search(Query(item="clothing/none"))
 
 
 def test_the_default_backbone_costs_no_file_of_its_own(world):
@@ -218,7 +229,7 @@ def test_the_default_backbone_costs_no_file_of_its_own(world):
     assert gallery.exact.n_items == len(CLOTHING)
     found, _ = gallery.index.search(gallery.exact.embedding(4)[None], 1)
     assert found.tolist() == [[4]]
-    assert engine_for("vitrine-clip").search_image(png((200, 10, 10)), 3).hits[0].catalogue == "clothing"
+    assert engine_for("vitrine-clip").search(Query(photo=png((200, 10, 10)), k=3)).hits[0].catalogue == "clothing"
 
 
 def png(rgb) -> bytes:

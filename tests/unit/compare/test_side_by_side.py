@@ -17,7 +17,7 @@ from core.compare import background, gallery
 from core.compare.background import GalleryWork
 from core.compare.disputes import disputes
 from core.compare.gallery import choose_items
-from core.compare.side_by_side import Question, SideBySide, ask
+from core.compare.side_by_side import SideBySide, ask
 from core.config import DEFAULT_BACKBONE, ROOT
 from core.engine import backbones
 from core.engine.catalogues import CATALOGUES
@@ -25,6 +25,7 @@ from core.engine.catalogues.items import ItemTable
 from core.engine.embedders.load import LOADERS, load_embedder
 from core.engine.files.paths import items_file
 from core.engine.progress import Progress
+from core.engine.search.query import Query
 from core.errors import VitrineError
 
 IDS = (DEFAULT_BACKBONE, "reddish", "dark")
@@ -61,7 +62,7 @@ def slow_hits(id: str, embedding: np.ndarray, k: int, without: str = "") -> list
 def test_a_photo_is_answered_from_the_shared_gallery(id: str) -> None:
     from core.engine.images.decode import open_image
 
-    answer = ask(id, Question(source=PHOTO, name="dress"), 5)
+    answer = ask(id, Query(photo=PHOTO, name="dress", k=5))
     record = backbones.get(id)
     embedding = load_embedder(record).embed_images([open_image(PHOTO)])[0]
     assert [hit.id for hit in answer.hits] == slow_hits(id, embedding, 5)
@@ -74,7 +75,7 @@ def test_a_photo_is_answered_from_the_shared_gallery(id: str) -> None:
 def test_an_item_is_asked_with_what_is_stored_and_never_finds_itself() -> None:
     catalogue, position, item = gallery_items()[3]
     for id in IDS:
-        answer = ask(id, Question(item=item), 4)
+        answer = ask(id, Query(item=item, k=4))
         expected = slow_hits(id, compared.embeddings_of(id, catalogue)[position], 4, without=item)
         assert [hit.id for hit in answer.hits] == expected
         assert answer.embed_ms is None
@@ -83,7 +84,7 @@ def test_an_item_is_asked_with_what_is_stored_and_never_finds_itself() -> None:
 def test_an_item_outside_the_gallery_is_embedded_from_its_picture() -> None:
     item = "fashion-mnist/test/00003"
     assert item not in [id for _, _, id in gallery_items()]
-    answer = ask("reddish", Question(item=item), 3)
+    answer = ask("reddish", Query(item=item, k=3))
     expected = slow_hits("reddish", compared.embeddings_of("reddish", "fashion-mnist")[3], 3)
     assert [hit.id for hit in answer.hits] == expected
     assert answer.embed_ms is not None
@@ -92,15 +93,15 @@ def test_an_item_outside_the_gallery_is_embedded_from_its_picture() -> None:
 @pytest.mark.parametrize(
     ("id", "question", "sentence"),
     [
-        ("nothing", Question(source=PHOTO), "no backbone named 'nothing'"),
-        ("unloadable", Question(source=PHOTO), "needs no-such-package. Run: pip install -r requirements-compare.txt"),
-        ("dark", Question(source=b"no picture", name="x.jpg"), "x.jpg: it is not a picture of an accepted type"),
-        ("dark", Question(item="fashion-mnist/none"), "no item with the id 'fashion-mnist/none'"),
-        ("dark", Question(item="elsewhere/1"), "no catalogue named 'elsewhere'"),
+        ("nothing", Query(photo=PHOTO), "no backbone named 'nothing'"),
+        ("unloadable", Query(photo=PHOTO), "needs no-such-package. Run: pip install -r requirements-compare.txt"),
+        ("dark", Query(photo=b"no picture", name="x.jpg"), "x.jpg: it is not a picture of an accepted type"),
+        ("dark", Query(item="fashion-mnist/none"), "no item with the id 'fashion-mnist/none'"),
+        ("dark", Query(item="elsewhere/1"), "no catalogue named 'elsewhere'"),
     ],
 )
-def test_what_cannot_be_answered_is_a_sentence(id: str, question: Question, sentence: str) -> None:
-    answer = ask(id, question, 5)
+def test_what_cannot_be_answered_is_a_sentence(id: str, question: Query, sentence: str) -> None:
+    answer = ask(id, question)
     assert sentence in answer.problem
     assert answer.hits == []
 
@@ -108,10 +109,10 @@ def test_what_cannot_be_answered_is_a_sentence(id: str, question: Question, sent
 def test_a_damaged_gallery_is_a_sentence_with_the_repair(tiny_artifacts: Path) -> None:
     file = tiny_artifacts / "compare" / "dark" / "clothing.npy"
     file.write_bytes(file.read_bytes()[:-1] + b"!")
-    problem = ask("dark", Question(source=PHOTO), 5).problem
+    problem = ask("dark", Query(photo=PHOTO, k=5)).problem
     assert "is damaged" in problem
     assert "python -m core build --backbone dark" in problem
-    assert ask("reddish", Question(source=PHOTO), 5).hits
+    assert ask("reddish", Query(photo=PHOTO, k=5)).hits
 
 
 def test_a_slow_backbone_holds_no_other_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +127,7 @@ def test_a_slow_backbone_holds_no_other_up(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(LOADERS, "slow", lambda r: Slow(r, (1, 1, 1, 9)))
     monkeypatch.setitem(backbones.BACKBONES, "dark", record)
     gallery._compare_engine.cache_clear()
-    asked = SideBySide(IDS, Question(source=PHOTO, name="dress"), 5)
+    asked = SideBySide(IDS, Query(photo=PHOTO, name="dress", k=5))
     try:
         assert not asked.wait(0.01)
         for _ in range(100):
@@ -144,8 +145,8 @@ def test_a_slow_backbone_holds_no_other_up(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_nobody_else_sees_what_a_visitor_asks() -> None:
-    first = SideBySide(IDS, Question(item=gallery_items()[0][2]), 3)
-    second = SideBySide(IDS, Question(item=gallery_items()[9][2]), 3)
+    first = SideBySide(IDS, Query(item=gallery_items()[0][2], k=3))
+    second = SideBySide(IDS, Query(item=gallery_items()[9][2], k=3))
     assert first.wait(20)
     assert second.wait(20)
     for asked, row in ((first, 0), (second, 9)):
@@ -212,7 +213,7 @@ def test_the_command_line_says_the_same(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["compare", str(PHOTO), "--backbones", *IDS, "--k", "3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     for answer in found["answers"]:
-        expected = ask(answer["backbone"], Question(source=PHOTO, name=PHOTO.name), 3)
+        expected = ask(answer["backbone"], Query(photo=PHOTO, name=PHOTO.name, k=3))
         assert [hit["id"] for hit in answer["hits"]] == [hit.id for hit in expected.hits]
     assert [(pair["first"], pair["second"]) for pair in found["pairs"]] == [
         (IDS[0], IDS[1]), (IDS[0], IDS[2]), (IDS[1], IDS[2]),

@@ -15,7 +15,7 @@ from core.__main__ import main
 from core.config import MAX_IMAGE_BYTES, MAX_K, ROOT
 from core.engine.backbones import BACKBONES
 from core.engine.search.engine import SearchEngine
-from core.engine.search.query import Wording
+from core.engine.search.query import Query, Wording
 
 PLAIN = ["rank", "id", "catalogue", "label", "title"]
 KEYS = ["rank", "id", "catalogue", "label", "similarity", "title", "closer_than", "same_kind"]
@@ -54,7 +54,7 @@ def test_search_prints_json(engine, photo, capsys):
     assert answer["notices"] == []
     assert (answer["backbone"], answer["query"]) == ("vitrine-clip", str(photo))
     assert list(answer["timings_ms"]) == ["decode", "embed", "search"]
-    expected = engine.search_image(photo, 7).hits
+    expected = engine.search(Query(photo=photo, k=7)).hits
     assert [list(hit) for hit in answer["hits"]] == [KEYS] * 7
     assert [[hit[key] for key in PLAIN] for hit in answer["hits"]] == [
         [getattr(hit, key) for key in PLAIN] for hit in expected
@@ -77,7 +77,7 @@ def test_search_by_words(engine, capsys):
     assert main(["search", "--text", "red dress", "--k", "3", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["query"] == "red dress"
-    assert [hit["id"] for hit in answer["hits"]] == [hit.id for hit in engine.search_texts("red dress", 3).hits]
+    assert [hit["id"] for hit in answer["hits"]] == [hit.id for hit in engine.search(Query(text="red dress", k=3)).hits]
     assert answer["hits"][0]["id"] == "clothing/00000000-0000-0000-0000-000000000000"
     assert answer["timings_ms"]["decode"] == 0
 
@@ -101,12 +101,12 @@ def test_a_colour_is_not_looked_for_among_grey_pictures(engine, photo, capsys):
 
 
 def test_items_can_be_wanted_less(engine, photo, capsys):
-    plain = [hit.id for hit in engine.search_image(photo, 6).hits]
+    plain = [hit.id for hit in engine.search(Query(photo=photo, k=6)).hits]
     less = ["--less-item", plain[0], "--less-item", plain[3]]
     assert main(["search", str(photo), *less, "--k", "6", "--json"]) == 0
     found = [hit["id"] for hit in json.loads(capsys.readouterr().out)["hits"]]
     wording = Wording(less_items=(plain[0], plain[3]))
-    assert found == [hit.id for hit in engine.search_image(photo, 6, wording=wording).hits]
+    assert found == [hit.id for hit in engine.search(Query(photo=photo, k=6, wording=wording)).hits]
     assert not {plain[0], plain[3]} & set(found)
     assert main(["search", str(photo), "--less-item", "clothing/none"]) == 2
     assert capsys.readouterr().err == "There is no item with the id 'clothing/none' in this catalogue.\n"
@@ -117,7 +117,7 @@ def test_items_can_be_wanted_less(engine, photo, capsys):
 def test_search_prints_a_table_for_people(engine, photo, capsys):
     assert main(["search", str(photo)]) == 0
     *lines, timings = capsys.readouterr().out.splitlines()
-    expected = engine.search_image(photo).hits
+    expected = engine.search(Query(photo=photo)).hits
     for line, hit in zip(lines, expected, strict=True):
         assert line.split()[:2] == [str(hit.rank), f"{hit.similarity:.3f}"]
         assert hit.title in line
@@ -168,8 +168,8 @@ def test_missing_artifacts_are_one_sentence(artifacts_folder, photo, capsys):
 
 
 def test_search_wants_one_query_and_a_sensible_k(tiny_artifacts, photo, capsys):
-    assert "give either an IMAGE or --text" in refused(capsys, ["search"])
-    assert "give either an IMAGE or --text" in refused(capsys, ["search", str(photo), "--text", "x"])
+    assert "give one of IMAGE, --item and --text" in refused(capsys, ["search"])
+    assert "give one of IMAGE, --item and --text" in refused(capsys, ["search", str(photo), "--text", "x"])
     for k in ("0", "-1", str(MAX_K + 1)):
         assert f"--k must be between 1 and {MAX_K}" in refused(capsys, ["search", str(photo), "--k", k])
     assert main(["search", str(photo), "--catalogue", "shoes"]) == 2
@@ -380,7 +380,7 @@ def test_an_interrupted_command_ends_quietly(tiny_artifacts, photo, monkeypatch,
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(SearchEngine, "search_image", interrupt)
+    monkeypatch.setattr(SearchEngine, "search", interrupt)
     assert main(["search", str(photo)]) == 130
     assert capsys.readouterr() == ("", "Stopped.\n")
 

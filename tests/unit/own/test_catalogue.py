@@ -22,7 +22,8 @@ from core.engine import progress
 from core.engine.catalogues.items import UnknownItemError
 from core.engine.progress import Progress, ProgressClock
 from core.engine.search.calibration import fit
-from core.engine.search.engine import Filters, SearchEngine
+from core.engine.search.engine import SearchEngine
+from core.engine.search.query import Filters, Query
 from core.errors import DataError, DownloadError, ImageError, UnknownNameError, VitrineError
 from core.own.build import build_own, progress_line
 from core.own.catalogue import OwnCatalogue
@@ -88,7 +89,7 @@ def test_a_photo_finds_itself_with_similarity_one(embedder):
     own = OwnCatalogue(embedder)
     list(own.add(Incoming(f"{number}.png", "", data) for number, data in enumerate(photos)))
     for position, photo in enumerate(photos):
-        result = engine_of(own).search_image(photo, 1)
+        result = engine_of(own).search(Query(photo=photo, k=1))
         np.testing.assert_array_equal(result.embedding, own.embeddings[position])
         assert result.hits[0].similarity == pytest.approx(1, abs=1e-6)
         assert result.hits[0].similarity <= 1
@@ -100,7 +101,7 @@ def test_search_gives_ids_and_cosines_in_order(catalogue):
     query = catalogue.embedder.embed_images([fakes.solid((250, 10, 10))])[0]
     expected = catalogue.embeddings @ query
     order = np.argsort(-expected)
-    result = engine_of(catalogue).search_image(picture((250, 10, 10)), 3)
+    result = engine_of(catalogue).search(Query(photo=picture((250, 10, 10)), k=3))
     assert ids(result) == [f"own/{position + 1}" for position in order[:3]]
     assert [hit.similarity for hit in result.hits] == pytest.approx(expected[order[:3]].tolist(), abs=1e-6)
     assert [(hit.rank, hit.position, hit.catalogue) for hit in result.hits] == [
@@ -111,23 +112,26 @@ def test_search_gives_ids_and_cosines_in_order(catalogue):
 
 
 def test_words_similar_items_and_filters(catalogue):
-    assert ids(engine_of(catalogue).search_texts("blue", 1)) == ["own/3"]
-    assert ids(engine_of(catalogue).search_similar("own/1")) == ["own/4", "own/2", "own/3"]
-    assert ids(engine_of(catalogue).search_similar("own/1", 1)) == ["own/4"]
+    assert ids(engine_of(catalogue).search(Query(text="blue", k=1))) == ["own/3"]
+    assert ids(engine_of(catalogue).search(Query(item="own/1"))) == ["own/4", "own/2", "own/3"]
+    assert ids(engine_of(catalogue).search(Query(item="own/1", k=1))) == ["own/4"]
     cold = Filters(labels=frozenset({("own", "cold"), ("clothing", "warm")}))
-    assert ids(engine_of(catalogue).search_image(picture((250, 10, 10)), 5, cold)) == ["own/2", "own/3"]
-    assert ids(engine_of(catalogue).search_texts("blue", 5, Filters(min_similarity=0.999))) == ["own/3"]
-    assert ids(engine_of(catalogue).search_texts("white", 5, Filters(min_similarity=0.9999))) == []
+    assert ids(engine_of(catalogue).search(Query(photo=picture((250, 10, 10)), k=5, filters=cold))) == [
+        "own/2",
+        "own/3",
+    ]
+    assert ids(engine_of(catalogue).search(Query(text="blue", k=5, filters=Filters(min_similarity=0.999)))) == ["own/3"]
+    assert ids(engine_of(catalogue).search(Query(text="white", k=5, filters=Filters(min_similarity=0.9999)))) == []
     with pytest.raises(UnknownItemError):
-        engine_of(catalogue).search_similar("own/9")
+        engine_of(catalogue).search(Query(item="own/9"))
     with pytest.raises(ImageError, match=r"^odd\.png: "):
-        engine_of(catalogue).search_image(b"x", name="odd.png")
+        engine_of(catalogue).search(Query(photo=b"x", name="odd.png"))
 
 
 def test_an_empty_catalogue_can_be_searched(embedder):
     own = OwnCatalogue(embedder)
     assert own.embeddings.shape == (0, 4)
-    assert engine_of(own).search_texts("red").hits == []
+    assert engine_of(own).search(Query(text="red")).hits == []
 
 
 def test_a_calibration_says_what_a_similarity_means(embedder):
@@ -135,12 +139,12 @@ def test_a_calibration_says_what_a_similarity_means(embedder):
     table = fit(pairs, pairs, pairs > 0.5, n_steps=10)
     own = OwnCatalogue(embedder, table)
     list(own.add([incoming("red.png"), incoming("green.png")]))
-    hits = engine_of(own).search_image(picture((200, 30, 30))).hits
+    hits = engine_of(own).search(Query(photo=picture((200, 30, 30)))).hits
     assert [hit.id for hit in hits] == ["own/1", "own/2"]
     for hit in hits:
         assert hit.closer_than == table.closer_than(hit.similarity)
         assert hit.same_kind == table.same_kind(hit.similarity)
-    assert all(math.isnan(hit.closer_than) for hit in engine_of(own).search_texts("red").hits)  # of pictures only
+    assert all(math.isnan(hit.closer_than) for hit in engine_of(own).search(Query(text="red")).hits)  # of pictures only
 
 
 def test_progress_moves_and_ends(embedder, monkeypatch):
@@ -191,9 +195,11 @@ def test_cancelling_keeps_what_was_done(embedder, monkeypatch):
     done = next(progress.n_done for progress in steps if progress.n_done > 1)
     steps.close()
     assert 1 < len(own) == len(own.embeddings) == done == len(taken) < 500
-    assert ids(engine_of(own).search_similar("own/1", 1)) != []
+    assert ids(engine_of(own).search(Query(item="own/1", k=1))) != []
     list(own.add([incoming("blue.png")]))
-    assert own.items[-1].name == "blue.png" and ids(engine_of(own).search_texts("blue", 1)) == [own.items[-1].id]
+    assert own.items[-1].name == "blue.png" and ids(engine_of(own).search(Query(text="blue", k=1))) == [
+        own.items[-1].id
+    ]
 
 
 def test_more_can_be_added_later_and_ids_are_never_given_again(catalogue):
@@ -203,8 +209,8 @@ def test_more_can_be_added_later_and_ids_are_never_given_again(catalogue):
     assert [item.id for item in catalogue.items] == ["own/1", "own/3", "own/5"]
     assert catalogue.skipped == []
     assert len(catalogue.embeddings) == 3
-    assert ids(engine_of(catalogue).search_texts("pink", 1)) == ["own/5"]
-    assert ids(engine_of(catalogue).search_texts("green", 5))[0] != "own/2"
+    assert ids(engine_of(catalogue).search(Query(text="pink", k=1))) == ["own/5"]
+    assert ids(engine_of(catalogue).search(Query(text="green", k=5)))[0] != "own/2"
     assert catalogue.item("own/5").name == "pink.png"
 
 
@@ -223,7 +229,7 @@ def test_two_catalogues_know_nothing_of_each_other(embedder):
     list(other.add([incoming("blue.png"), incoming("green.png")]))
     assert [item.name for item in one.items] == ["red.png"]
     assert [item.name for item in other.items] == ["blue.png", "green.png"]
-    assert [hit.title for hit in engine_of(one).search_texts("blue").hits] == ["red.png"]
+    assert [hit.title for hit in engine_of(one).search(Query(text="blue")).hits] == ["red.png"]
 
 
 MANY = [incoming(f"{number}.png", rgb=(number, 100, 0)) for number in range(10)]
@@ -409,20 +415,26 @@ def test_own_items_join_the_built_catalogues_and_the_shared_engine_never_learns_
     assert list(joined.catalogues) == ["fashion-mnist", "clothing", "own"]
     assert (joined.catalogues["own"].n_items, joined.catalogues["own"].classes) == (2, {"mine": "mine"})
     twin = fakes.make_items("clothing").row(5).id
-    first, second, *rest = joined.search_image(picture(colour), 10).hits
+    first, second, *rest = joined.search(Query(photo=picture(colour), k=10)).hits
     assert [first.id, second.id] == [twin, "own/1"]  # equally close: the built one first
     assert [hit.rank for hit in (first, second, *rest)] == list(range(1, 11))
     assert first.closer_than == second.closer_than
-    everything = joined.search_image(picture(colour), 100).hits
+    everything = joined.search(Query(photo=picture(colour), k=100)).hits
     assert sorted(hit.id for hit in everything if hit.catalogue == "own") == ["own/1", "own/2"]
     assert len(everything) == 2 + fakes.N_CLOTHING + fakes.N_FASHION_MNIST
-    assert ids(joined.search_similar("own/1", 1)) == [twin]
-    assert ids(joined.search_similar(twin, 1, Filters(("own",)))) == ["own/1"]
-    assert ids(joined.search_similar(twin, 9, Filters(labels=frozenset({("own", "mine")})))) == ["own/1", "own/2"]
+    assert ids(joined.search(Query(item="own/1", k=1))) == [twin]
+    assert ids(joined.search(Query(item=twin, k=1, filters=Filters(("own",))))) == ["own/1"]
+    assert ids(joined.search(Query(item=twin, k=9, filters=Filters(labels=frozenset({("own", "mine")}))))) == [
+        "own/1",
+        "own/2",
+    ]
     assert "own" not in engine.catalogues
-    assert {hit.catalogue for hit in engine.search_image(picture(colour), 100).hits} == {"clothing", "fashion-mnist"}
+    assert {hit.catalogue for hit in engine.search(Query(photo=picture(colour), k=100)).hits} == {
+        "clothing",
+        "fashion-mnist",
+    }
     with pytest.raises(UnknownNameError):
-        engine.search_similar("own/1")
+        engine.search(Query(item="own/1"))
 
 
 def test_a_gallery_is_made_anew_after_a_change_and_never_changed(catalogue):

@@ -16,6 +16,7 @@ from core.engine.index.hnsw import ExactIndex, HnswIndex, IndexParameters, load_
 from core.engine.metrics import index_recall_at_k
 from core.engine.search.engine import SearchEngine
 from core.engine.search.gallery import load_gallery
+from core.engine.search.query import Query
 from core.errors import ArtifactError
 
 PARAMETERS = IndexParameters()
@@ -330,7 +331,7 @@ def test_a_damaged_graph_is_replaced_by_exact_search_with_a_notice(tiny_artifact
     whole = SearchEngine()
     query = fakes.with_darkness(np.array([[0.9, 0.3, 0.2]], np.float32))[0]
     query /= np.linalg.norm(query)
-    before = whole.search_embedding(query, 10).hits
+    before = whole.search(Query(embedding=query, k=10)).hits
     assert whole.notices() == []
     assert whole.gallery("clothing").index.describe()["kind"] == "hnsw"
 
@@ -346,7 +347,7 @@ def test_a_damaged_graph_is_replaced_by_exact_search_with_a_notice(tiny_artifact
         "right, only slower."
     )
     engine = SearchEngine()
-    after = engine.search_embedding(query, 10).hits
+    after = engine.search(Query(embedding=query, k=10)).hits
     assert engine.notices() == [gallery.notice]
     assert [hit.id for hit in after] == [hit.id for hit in before]
     np.testing.assert_allclose([h.similarity for h in after], [h.similarity for h in before], atol=1e-3)

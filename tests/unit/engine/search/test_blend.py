@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.engine.search.engine import SearchEngine
-from core.engine.search.query import NOTHING_SAID, Wording, blend, push_away
+from core.engine.search.query import NOTHING_SAID, Query, Wording, blend, push_away
 from core.errors import UnknownNameError
 from core.own.catalogue import OwnCatalogue
 from core.own.items import OwnItem
@@ -62,22 +62,22 @@ def test_a_push_by_hand() -> None:
 
 def test_an_item_that_is_wanted_less_is_not_found_and_takes_its_like_along(engine: SearchEngine) -> None:
     query = engine.embedder.embed_images([fakes.solid((150, 90, 90))])[0]
-    plain = engine.search_embedding(query, 100).hits
+    plain = engine.search(Query(embedding=query, k=100)).hits
     disliked = plain[2]
-    pushed = engine.search_embedding(query, 100, wording=Wording(less_items=(disliked.id,)))
+    pushed = engine.search(Query(embedding=query, k=100, wording=Wording(less_items=(disliked.id,))))
     assert {hit.id for hit in plain} - {hit.id for hit in pushed.hits} == {disliked.id}
     row = engine.embedding_of(disliked.id)
     np.testing.assert_allclose(pushed.embedding, push_away(query, row[None]), atol=1e-6)
     by_hand = sorted((hit.id for hit in pushed.hits), key=lambda id: -float(engine.embedding_of(id) @ pushed.embedding))
     assert [hit.id for hit in pushed.hits][:10] == by_hand[:10] != [hit.id for hit in plain if hit != disliked][:10]
     assert all(math.isnan(hit.same_kind) for hit in pushed.hits)
-    assert len(engine.search_embedding(query, 5, wording=Wording(less_items=(disliked.id,))).hits) == 5
+    assert len(engine.search(Query(embedding=query, k=5, wording=Wording(less_items=(disliked.id,)))).hits) == 5
     with pytest.raises(UnknownNameError):
-        engine.search_embedding(query, wording=Wording(less_items=("clothing/none",)))
+        engine.search(Query(embedding=query, wording=Wording(less_items=("clothing/none",))))
 
 
 def test_words_and_items_are_taken_away_together(engine: SearchEngine) -> None:
-    item = engine.search_texts("red", 1).hits[0].id
+    item = engine.search(Query(text="red", k=1)).hits[0].id
     said = Wording(less="blue", weight=0.5, less_items=(item,))
     red, blue = engine.embedder.embed_texts(["red", "blue"])
     expected = push_away(blend(red, None, blue, 0.5), engine.embedding_of(item)[None])
@@ -99,22 +99,22 @@ def test_words_pull_the_hits_towards_their_colour(engine: SearchEngine) -> None:
     query = fakes.FakeEmbedder(fakes.fake_record()).embed_images([fakes.solid((200, 60, 60))])[0]
     blue = engine.embedder.embed_texts(["blue"])[0]
 
-    def blueness(wording: Wording | None) -> float:
-        result = engine.search_embedding(query, 5, wording=wording)
+    def blueness(wording: Wording) -> float:
+        result = engine.search(Query(embedding=query, k=5, wording=wording))
         rows = np.stack([engine.embedding_of(hit.id) for hit in result.hits])
         return float((rows @ blue).mean())
 
-    assert blueness(Wording(less="blue")) < blueness(None) < blueness(Wording(but="blue"))
-    assert blueness(Wording(but="blue", weight=0.0)) == blueness(None)
-    default = engine.search_embedding(query, 5, wording=Wording(but="blue"))
-    fitted = engine.search_embedding(query, 5, wording=Wording(but="blue", weight=fakes.WEIGHT))
+    assert blueness(Wording(less="blue")) < blueness(NOTHING_SAID) < blueness(Wording(but="blue"))
+    assert blueness(Wording(but="blue", weight=0.0)) == blueness(NOTHING_SAID)
+    default = engine.search(Query(embedding=query, k=5, wording=Wording(but="blue")))
+    fitted = engine.search(Query(embedding=query, k=5, wording=Wording(but="blue", weight=fakes.WEIGHT)))
     assert [hit.id for hit in default.hits] == [hit.id for hit in fitted.hits]
 
 
 def test_what_a_blend_means_is_not_known_but_what_words_mean_is(engine: SearchEngine) -> None:
-    blended = engine.search_texts("red", 3, wording=Wording(less="blue")).hits
+    blended = engine.search(Query(text="red", k=3, wording=Wording(less="blue"))).hits
     assert all(math.isnan(hit.same_kind) and math.isnan(hit.closer_than) for hit in blended)
-    plain = engine.search_texts("red", 3).hits
+    plain = engine.search(Query(text="red", k=3)).hits
     assert [hit.same_kind for hit in plain] == [
         engine.gallery(hit.catalogue).of_queries["text"].same_kind(hit.similarity) for hit in plain
     ]

@@ -10,10 +10,9 @@ import fakes
 import pytest
 
 from core.engine.catalogues import CATALOGUES
-from core.engine.search.colours import names_colour
-from core.engine.search.engine import Filters, SearchEngine
+from core.engine.search.engine import SearchEngine
 from core.engine.search.gallery import Gallery
-from core.engine.search.query import Wording
+from core.engine.search.query import Filters, Query, Wording, names_colour
 from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import Incoming
 from core.own.items import OWN
@@ -34,7 +33,7 @@ def test_no_colour_is_found_where_there_is_none_that_grey_pictures_lack(text: st
 
 def test_only_words_that_are_wanted_count(engine: SearchEngine) -> None:
     def searched(k: int = 100, **said: str) -> tuple[set[str], tuple[str, ...]]:
-        result = engine.search_similar(ITEM, k, wording=Wording(**said))
+        result = engine.search(Query(item=ITEM, k=k, wording=Wording(**said)))
         return {hit.catalogue for hit in result.hits}, result.left_out
 
     assert searched(but="red") == ({"clothing"}, ("fashion-mnist",))
@@ -44,9 +43,9 @@ def test_only_words_that_are_wanted_count(engine: SearchEngine) -> None:
 def test_what_a_filter_names_is_searched(engine: SearchEngine) -> None:
     label = ("fashion-mnist", "Dress")
     for filters in (Filters(("fashion-mnist",)), Filters(labels=frozenset([label]))):
-        result = engine.search_texts("red dress", 3, filters)
+        result = engine.search(Query(text="red dress", k=3, filters=filters))
         assert ([hit.catalogue for hit in result.hits], result.left_out) == (["fashion-mnist"] * 3, ())
-    both = engine.search_texts("red dress", 100, Filters(tuple(CATALOGUES)))
+    both = engine.search(Query(text="red dress", k=100, filters=Filters(tuple(CATALOGUES))))
     assert (len(both.hits), both.left_out) == (fakes.N_FASHION_MNIST + fakes.N_CLOTHING, ())
 
 
@@ -58,14 +57,14 @@ def test_the_right_kind_in_grey_comes_before_another_kind_in_colour(
 ) -> None:
     said = SimpleNamespace(same_kind=lambda similarity: probability, closer_than=lambda similarity: 0.5)
     monkeypatch.setattr(Gallery, "meaning", lambda gallery, asked: said)
-    result = engine.search_texts("red dress", 100)
+    result = engine.search(Query(text="red dress", k=100))
     assert (result.left_out, result.grey) == (left_out, () if left_out else ("fashion-mnist",))
     assert {hit.catalogue for hit in result.hits} == set(CATALOGUES) - set(left_out)
 
 
 def test_the_order_among_pictures_in_colour_is_the_same(engine: SearchEngine) -> None:
-    alone = engine.search_texts("red dress", 9, Filters(("clothing",))).hits
-    assert engine.search_texts("red dress", 9).hits == alone
+    alone = engine.search(Query(text="red dress", k=9, filters=Filters(("clothing",)))).hits
+    assert engine.search(Query(text="red dress", k=9)).hits == alone
 
 
 def test_a_catalogue_of_ones_own_counts_as_having_colours(engine: SearchEngine) -> None:
@@ -73,6 +72,6 @@ def test_a_catalogue_of_ones_own_counts_as_having_colours(engine: SearchEngine) 
     fakes.solid((90, 90, 90)).save(buffer, "PNG")
     own = OwnCatalogue(engine.embedder)
     list(own.add([Incoming("grey.png", "", buffer.getvalue())]))
-    result = OwnSearch(engine, own).search_texts("red dress", 100)
+    result = OwnSearch(engine, own).search(Query(text="red dress", k=100))
     assert {hit.catalogue for hit in result.hits} == {"clothing", OWN}
     assert result.left_out == ("fashion-mnist",)

@@ -17,7 +17,8 @@ from core.engine.catalogues.items import UnknownItemError
 from core.engine.files.manifest import load_manifest, save_manifest
 from core.engine.files.paths import calibration_file, index_file, items_file
 from core.engine.index.hnsw import HnswIndex
-from core.engine.search.engine import Filters, Hit, SearchEngine, check_labels
+from core.engine.search.engine import Hit, SearchEngine, check_labels
+from core.engine.search.query import Filters, Query
 from core.errors import ArtifactError, ImageError, UnknownNameError, VitrineError
 
 BOTH = ("fashion-mnist", "clothing")
@@ -71,18 +72,18 @@ def test_the_tiny_catalogues_are_whole(engine):
 @pytest.mark.parametrize("rgb", COLOURS)
 @pytest.mark.parametrize("k", [1, 5, 12])
 def test_hits_of_both_catalogues_come_merged_in_order(engine, rgb, k):
-    hits = engine.search_embedding(embed(rgb), k).hits
+    hits = engine.search(Query(embedding=embed(rgb), k=k)).hits
     assert_hits(hits, one_by_one(embed(rgb))[:k])
 
 
 def test_both_catalogues_are_among_the_hits(engine):
-    hits = engine.search_embedding(embed((100, 110, 105)), 30).hits
+    hits = engine.search(Query(embedding=embed((100, 110, 105)), k=30)).hits
     assert {hit.catalogue for hit in hits} == set(BOTH)
     assert_hits(hits, one_by_one(embed((100, 110, 105)))[:30])
 
 
 def test_a_hit_says_what_it_is(engine):
-    hit = engine.search_embedding(embed((255, 0, 0)), 1).hits[0]
+    hit = engine.search(Query(embedding=embed((255, 0, 0)), k=1)).hits[0]
     calibration = engine.gallery("clothing").calibration
     assert hit == Hit(
         rank=1,
@@ -99,7 +100,7 @@ def test_a_hit_says_what_it_is(engine):
 
 
 def test_every_hit_has_the_meaning_of_its_own_catalogue(engine):
-    hits = engine.search_embedding(embed((128, 100, 110)), 70).hits
+    hits = engine.search(Query(embedding=embed((128, 100, 110)), k=70)).hits
     for hit in hits:
         calibration = engine.gallery(hit.catalogue).calibration
         assert hit.closer_than == calibration.closer_than(hit.similarity)
@@ -114,14 +115,17 @@ def test_every_hit_has_the_meaning_of_its_own_catalogue(engine):
 
 @pytest.mark.parametrize("catalogue", BOTH)
 def test_one_catalogue_alone(engine, catalogue):
-    hits = engine.search_embedding(embed((90, 100, 120)), 8, Filters((catalogue,))).hits
+    hits = engine.search(Query(embedding=embed((90, 100, 120)), k=8, filters=Filters((catalogue,)))).hits
     assert_hits(hits, one_by_one(embed((90, 100, 120)), (catalogue,))[:8])
     assert [hit.catalogue for hit in hits] == [catalogue] * 8
 
 
 def test_a_catalogue_named_twice_is_searched_once(engine):
-    once = engine.search_embedding(embed((90, 100, 120)), 8, Filters(("clothing",))).hits
-    assert engine.search_embedding(embed((90, 100, 120)), 8, Filters(("clothing", "clothing"))).hits == once
+    once = engine.search(Query(embedding=embed((90, 100, 120)), k=8, filters=Filters(("clothing",)))).hits
+    assert (
+        engine.search(Query(embedding=embed((90, 100, 120)), k=8, filters=Filters(("clothing", "clothing")))).hits
+        == once
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ def test_a_catalogue_named_twice_is_searched_once(engine):
 def test_a_class_filter_gives_k_hits_where_there_are_enough(engine, labels, rgb):
     expected = one_by_one(embed(rgb), labels=labels)
     for k in (1, 2, 5):
-        hits = engine.search_embedding(embed(rgb), k, Filters(labels=frozenset(labels))).hits
+        hits = engine.search(Query(embedding=embed(rgb), k=k, filters=Filters(labels=frozenset(labels)))).hits
         assert len(hits) == min(k, len(expected))
         # Rows are stored in half precision, so neighbours closer together than that may change places.
         np.testing.assert_allclose([hit.similarity for hit in hits], [s for _, s in expected[:k]], atol=1e-3)
@@ -149,19 +153,27 @@ def test_a_class_filter_gives_k_hits_where_there_are_enough(engine, labels, rgb)
 
 def test_a_class_filter_finds_the_right_items_in_order(engine):
     # Red's nearest long-sleeved tops: numbers 1 and 21 of thirty round the colour wheel.
-    hits = engine.search_embedding(embed((255, 0, 0)), 5, Filters(labels=frozenset({("clothing", "Longsleeve")}))).hits
+    hits = engine.search(
+        Query(embedding=embed((255, 0, 0)), k=5, filters=Filters(labels=frozenset({("clothing", "Longsleeve")})))
+    ).hits
     assert [hit.position for hit in hits] == [1, 21]
     assert [hit.title for hit in hits] == ["Long-sleeved top"] * 2
 
 
 def test_a_class_of_one_catalogue_is_not_looked_for_in_the_other(engine):
     # "Dress" is a class of both.
-    hits = engine.search_embedding(embed((90, 90, 90)), 50, Filters(labels=frozenset({("clothing", "Dress")}))).hits
+    hits = engine.search(
+        Query(embedding=embed((90, 90, 90)), k=50, filters=Filters(labels=frozenset({("clothing", "Dress")})))
+    ).hits
     assert sorted(hit.position for hit in hits) == [5, 25]
     assert [hit.catalogue for hit in hits] == ["clothing", "clothing"]
     assert (
-        engine.search_embedding(
-            embed((90, 90, 90)), 5, Filters(("fashion-mnist",), frozenset({("clothing", "Dress")}))
+        engine.search(
+            Query(
+                embedding=embed((90, 90, 90)),
+                k=5,
+                filters=Filters(("fashion-mnist",), frozenset({("clothing", "Dress")})),
+            )
         ).hits
         == []
     )
@@ -171,11 +183,11 @@ def test_a_minimum_similarity_cuts_the_end_off(engine):
     query = embed((200, 90, 70))
     expected = one_by_one(query)[:20]
     minimum = (expected[6][1] + expected[7][1]) / 2
-    hits = engine.search_embedding(query, 20, Filters(min_similarity=minimum)).hits
+    hits = engine.search(Query(embedding=query, k=20, filters=Filters(min_similarity=minimum))).hits
     assert_hits(hits, expected[:7])
-    assert engine.search_embedding(query, 20, Filters(min_similarity=1.01)).hits == []
+    assert engine.search(Query(embedding=query, k=20, filters=Filters(min_similarity=1.01))).hits == []
     dresses = Filters(("clothing",), frozenset({("clothing", "Dress")}), min_similarity=0.999)
-    assert engine.search_embedding(query, 20, dresses).hits == []
+    assert engine.search(Query(embedding=query, k=20, filters=dresses)).hits == []
 
 
 @pytest.mark.parametrize("item_id", ["clothing/00000000-0000-0000-0000-000000000007", "fashion-mnist/test/00019"])
@@ -186,12 +198,12 @@ def test_items_like_an_item_leave_it_out(engine, item_id):
     expected = one_by_one(query)
     assert expected[0][0] == item_id
     for k in (1, 5, 12):
-        assert_hits(engine.search_similar(item_id, k).hits, expected[1 : k + 1])
+        assert_hits(engine.search(Query(item=item_id, k=k)).hits, expected[1 : k + 1])
     for k in (69, 100):
-        assert {hit.id for hit in engine.search_similar(item_id, k).hits} == {id for id, _ in expected[1:]}
+        assert {hit.id for hit in engine.search(Query(item=item_id, k=k)).hits} == {id for id, _ in expected[1:]}
     label = engine.gallery(catalogue).items.row(position).label
     own = Filters((catalogue,), frozenset({(catalogue, label)}))
-    hits = engine.search_similar(item_id, 5, own).hits
+    hits = engine.search(Query(item=item_id, k=5, filters=own)).hits
     assert_hits(hits, [e for e in one_by_one(query, (catalogue,), {(catalogue, label)}) if e[0] != item_id][:5], 1e-3)
 
 
@@ -199,11 +211,11 @@ def test_k_is_at_most_the_limit_and_at_least_one(engine, monkeypatch):
     query = embed((120, 80, 40))
     expected = one_by_one(query)
     assert MAX_K >= 70
-    assert_hits(engine.search_embedding(query, 10_000).hits, expected)
+    assert_hits(engine.search(Query(embedding=query, k=10_000)).hits, expected)
     monkeypatch.setattr("core.engine.search.engine.MAX_K", 9)
-    assert_hits(engine.search_embedding(query, 10).hits, expected[:9])
-    assert_hits(engine.search_embedding(query, 0).hits, expected[:1])
-    assert_hits(engine.search_embedding(query, -5).hits, expected[:1])
+    assert_hits(engine.search(Query(embedding=query, k=10)).hits, expected[:9])
+    assert_hits(engine.search(Query(embedding=query, k=0)).hits, expected[:1])
+    assert_hits(engine.search(Query(embedding=query, k=-5)).hits, expected[:1])
 
 
 def test_a_photo_is_decoded_embedded_and_searched(engine, tmp_path):
@@ -211,7 +223,7 @@ def test_a_photo_is_decoded_embedded_and_searched(engine, tmp_path):
     (tmp_path / "photo.bin").write_bytes(png(rgb))
     expected = one_by_one(embed(rgb))[:5]
     for source in (png(rgb), tmp_path / "photo.bin"):
-        result = engine.search_image(source)
+        result = engine.search(Query(photo=source))
         assert_hits(result.hits, expected)
         np.testing.assert_allclose(result.embedding, embed(rgb), atol=1e-6)
         assert list(result.timings_ms) == ["decode", "embed", "search"]
@@ -219,7 +231,7 @@ def test_a_photo_is_decoded_embedded_and_searched(engine, tmp_path):
 
 
 def test_words_are_searched_in_the_same_space(engine):
-    result = engine.search_texts("a RED dress", 3)
+    result = engine.search(Query(text="a RED dress", k=3))
     assert_hits(result.hits, one_by_one(embed((255, 0, 0)))[:3])
     assert list(result.timings_ms) == ["decode", "embed", "search"]
     assert result.timings_ms["decode"] == 0
@@ -228,26 +240,32 @@ def test_words_are_searched_in_the_same_space(engine):
 def test_words_on_a_backbone_for_pictures_are_refused(engine, monkeypatch):
     monkeypatch.delattr(fakes.FakeEmbedder, "_embed_texts")
     with pytest.raises(VitrineError, match="understands pictures only"):
-        engine.search_texts("red")
+        engine.search(Query(text="red"))
 
 
 def test_a_photo_that_cannot_be_read_is_named(engine, tmp_path):
     with pytest.raises(ImageError, match=r"^my photo: the file is empty\.$"):
-        engine.search_image(b"", name="my photo")
+        engine.search(Query(photo=b"", name="my photo"))
     with pytest.raises(ImageError, match=r"^nowhere\.jpg: there is no such file\.$"):
-        engine.search_image(tmp_path / "nowhere.jpg")
+        engine.search(Query(photo=tmp_path / "nowhere.jpg"))
 
 
 def test_names_that_do_not_exist_are_refused(engine):
     with pytest.raises(UnknownNameError, match=r"no catalogue named 'shoes'\. Known: clothing, fashion-mnist\."):
-        engine.search_embedding(embed((1, 2, 3)), 5, Filters(("shoes",)))
+        engine.search(Query(embedding=embed((1, 2, 3)), k=5, filters=Filters(("shoes",))))
     with pytest.raises(UnknownItemError, match="no item with the id 'clothing/x'"):
-        engine.search_similar("clothing/x")
-    for item_id in ("x", "", "shoes/1", "/clothing/x"):
+        engine.search(Query(item="clothing/x"))
+    for item_id in ("x", "shoes/1", "/clothing/x"):
         with pytest.raises(UnknownNameError, match="no catalogue named"):
-            engine.search_similar(item_id)
+            engine.search(Query(item=item_id))
     with pytest.raises(UnknownNameError, match="no backbone named 'nothing'"):
-        SearchEngine("nothing").search_image(png((1, 2, 3)))
+        SearchEngine("nothing").search(Query(photo=png((1, 2, 3))))
+
+
+@pytest.mark.parametrize("subjects", [{}, {"item": ""}, {"item": "x", "text": "red"}, {"photo": b"", "text": "a"}])
+def test_a_question_has_one_subject(subjects):
+    with pytest.raises(ValueError, match="exactly one of photo, item, text and embedding"):
+        Query(**subjects)
 
 
 def test_labels_are_checked_against_the_catalogues():
@@ -263,17 +281,21 @@ def test_labels_are_checked_against_the_catalogues():
 @pytest.mark.parametrize("query", [np.full(4, np.nan, np.float32), np.ones(3, np.float32), np.ones((1, 4), np.float32)])
 def test_an_embedding_that_is_none_is_refused(engine, query):
     with pytest.raises(ValueError, match="queries must be"):
-        engine.search_embedding(query)
+        engine.search(Query(embedding=query))
 
 
 def test_many_threads_get_the_answers_of_one(tiny_artifacts):
     alone = SearchEngine()
     ids = ["clothing/00000000-0000-0000-0000-000000000003", "fashion-mnist/train/00020"]
     calls = [
-        *(lambda e, rgb=rgb, k=k: e.search_image(png(rgb), k).hits for rgb in COLOURS for k in (1, 5, 40)),
-        *(lambda e, text=text: e.search_texts(text).hits for text in ("red shoes", "navy coat")),
-        *(lambda e, id=id: e.search_similar(id, 6).hits for id in ids),
-        lambda e: e.search_embedding(embed((9, 99, 199)), 4, Filters(labels=frozenset({("clothing", "Hat")}))).hits,
+        *(lambda e, rgb=rgb, k=k: e.search(Query(photo=png(rgb), k=k)).hits for rgb in COLOURS for k in (1, 5, 40)),
+        *(lambda e, text=text: e.search(Query(text=text)).hits for text in ("red shoes", "navy coat")),
+        *(lambda e, id=id: e.search(Query(item=id, k=6)).hits for id in ids),
+        lambda e: (
+            e.search(
+                Query(embedding=embed((9, 99, 199)), k=4, filters=Filters(labels=frozenset({("clothing", "Hat")})))
+            ).hits
+        ),
         lambda e: [e.notices()],
     ]
     expected = [call(alone) for call in calls]
@@ -294,10 +316,10 @@ def test_each_thing_is_loaded_once_and_only_when_needed(tiny_artifacts, monkeypa
         )
     engine = SearchEngine()
     assert loaded == []
-    engine.search_embedding(embed((1, 2, 3)), 1, Filters(("clothing",)))
+    engine.search(Query(embedding=embed((1, 2, 3)), k=1, filters=Filters(("clothing",))))
     assert loaded == ["clothing"]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: engine.search_image(png((5, 5, 5))), range(16)))
+        list(pool.map(lambda _: engine.search(Query(photo=png((5, 5, 5)))), range(16)))
     engine.warm_up()
     assert sorted(loaded) == ["clothing", "fashion-mnist", "vitrine-clip"]
 
@@ -348,7 +370,9 @@ def test_a_graph_of_other_items_is_replaced_by_exact_search(engine):
     assert gallery.index is gallery.exact
     assert "clothing.hnsw does not find the items it holds" in gallery.notice
     expected = one_by_one(embed((255, 0, 0)), ("clothing",))[:3]
-    assert_hits(engine.search_embedding(embed((255, 0, 0)), 3, Filters(("clothing",))).hits, expected, 1e-3)
+    assert_hits(
+        engine.search(Query(embedding=embed((255, 0, 0)), k=3, filters=Filters(("clothing",)))).hits, expected, 1e-3
+    )
 
 
 def test_the_files_of_a_gallery_are_where_the_manifest_says(tiny_artifacts):
