@@ -20,7 +20,7 @@ from core.ui.compare import build
 from core.ui.components import cards, samples
 from core.ui.components.pictures import picture_of
 from core.ui.components.query import described, photo_of, ways_out
-from core.ui.visit import session, state
+from core.ui.visit import keys, session, state
 from core.ui.words import WORDS
 
 K = 5
@@ -61,13 +61,13 @@ def show(query: state.Query, chosen: list[str]) -> None:
 def _asked(query: state.Query, question: Question, chosen: list[str]) -> SideBySide:
     """What the visitor asks with this query, begun now if it is another than the last one."""
     key = (query, tuple(chosen))
-    known = cast("tuple[object, SideBySide] | None", st.session_state.get("side-by-side"))
+    known = cast("tuple[object, SideBySide] | None", st.session_state.get(keys.SIDE_BY_SIDE))
     if known and known[0] == key:
         return known[1]
     if known:
         known[1].stop()
     asked = SideBySide(chosen, question, K)
-    st.session_state["side-by-side"] = (key, asked)
+    st.session_state[keys.SIDE_BY_SIDE] = (key, asked)
     return asked
 
 

@@ -11,7 +11,7 @@ from core.own.duplicates import NEAR, DuplicateReport, NearPair, find_duplicates
 from core.own.items import OwnItem, embeddings_npz, index_bytes, items_csv
 from core.ui.components import cards
 from core.ui.components.pictures import Picture, data_url
-from core.ui.visit import session
+from core.ui.visit import keys, session
 from core.ui.words import WORDS
 
 COLUMNS = 8
@@ -72,8 +72,8 @@ def _remove(mine: OwnCatalogue, ids: Collection[str]) -> None:
 def duplicates(mine: OwnCatalogue) -> None:
     """Draw what the catalogue holds more than once, once that was asked for."""
     if st.button(WORDS.own.find_duplicates, key="own-duplicates-find", icon=":material/content_copy:"):
-        st.session_state["own-duplicates"] = find_duplicates(mine.items, mine.embeddings)
-    report: DuplicateReport | None = st.session_state.get("own-duplicates")
+        st.session_state[keys.OWN_DUPLICATES] = find_duplicates(mine.items, mine.embeddings)
+    report: DuplicateReport | None = st.session_state.get(keys.OWN_DUPLICATES)
     if report is None:
         return
     copies = [id for group in report.exact for id in group[1:]]

@@ -15,7 +15,7 @@ from core.ui.components import cards
 from core.ui.components.pictures import Picture, data_url
 from core.ui.own import sources
 from core.ui.own.job import Answers
-from core.ui.visit import session
+from core.ui.visit import keys, session
 from core.ui.words import WORDS
 
 PAGE = 12
@@ -26,7 +26,7 @@ PRECISE = 0.95
 
 def show() -> None:
     """Draw the ways in, and the answers where there are some."""
-    answers: Answers | None = st.session_state.get("own-queries")
+    answers: Answers | None = st.session_state.get(keys.OWN_QUERIES)
     if answers is None:
         sources.show_queries()
         return
@@ -53,9 +53,11 @@ def _threshold(answers: Answers) -> float:
     if answers.curve:
         suggestions[WORDS.own.suggest] = suggest_threshold(answers.curve)
         suggestions[WORDS.own.suggest_precise] = suggest_threshold(answers.curve, PRECISE)
-    st.session_state.setdefault("own-threshold", suggestions.get(WORDS.own.suggest) or _likely())
+    st.session_state.setdefault(keys.OWN_THRESHOLD, suggestions.get(WORDS.own.suggest) or _likely())
     with st.container(key="own-threshold-row", horizontal=True, vertical_alignment="bottom", gap="medium"):
-        threshold = st.slider(WORDS.own.threshold, 0.0, 1.0, step=0.005, key="own-threshold", format="%.3f", width=420)
+        threshold = st.slider(
+            WORDS.own.threshold, 0.0, 1.0, step=0.005, key=keys.OWN_THRESHOLD, format="%.3f", width=420
+        )
         for n, (words, value) in enumerate(suggestions.items()):
             if value is not None:
                 st.button(words.format(threshold=value), key=f"own-suggest-{n}", on_click=_set, args=(value,))
@@ -63,7 +65,7 @@ def _threshold(answers: Answers) -> float:
 
 
 def _set(threshold: float) -> None:
-    st.session_state["own-threshold"] = threshold
+    st.session_state[keys.OWN_THRESHOLD] = threshold
 
 
 def _likely() -> float:

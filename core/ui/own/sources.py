@@ -20,7 +20,7 @@ from core.own.ingest.url_source import UrlSource
 from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards
 from core.ui.own import example, job
-from core.ui.visit import session
+from core.ui.visit import keys, session
 from core.ui.words import WORDS
 
 
@@ -70,12 +70,11 @@ def _uploader(label: str, name: str, types: list[str], receive: Callable[[Upload
 
 def _guarded(begin: Callable[[], None]) -> None:
     """Begin something; what is refused becomes a sentence on the page."""
-    for name in ("own-note", "own-problem"):
-        st.session_state.pop(name, None)
+    keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM)
     try:
         begin()
     except VitrineError as error:
-        st.session_state["own-problem"] = str(error)
+        st.session_state[keys.OWN_PROBLEM] = str(error)
 
 
 def _release(file: UploadedFile) -> None:
