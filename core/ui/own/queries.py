@@ -16,7 +16,7 @@ from core.ui.components.pictures import Picture, data_url
 from core.ui.own import sources
 from core.ui.own.job import Answers
 from core.ui.visit import keys, session
-from core.ui.words import WORDS
+from core.ui.words import WORDS, language
 
 PAGE = 12
 #: Without labels, the slider starts where a hit is this probably of the query's kind.
@@ -94,12 +94,13 @@ def _downloads(answers: Answers, threshold: float) -> None:
     if mine is None:
         return
     results, picture = answers.queries.results, mine.thumbnail
+    words, spoken = WORDS.own.report, language()  # the visit's, which whoever fetches the file does not know
     with st.container(key="own-results-files", horizontal=True):
         for label, file, kind, make in (
             (WORDS.own.results_csv, "results.csv", "text/csv", lambda: results_csv(results, threshold)),
             (
                 *(WORDS.own.results_html, "results.html", "text/html"),
-                lambda: html_report(results, threshold, picture, WORDS.own.heading, answers.curve),
+                lambda: html_report(results, threshold, picture, words, answers.curve, spoken),
             ),
         ):
             st.download_button(
