@@ -47,7 +47,6 @@ HOMES = {
     "thumbhash": ("core.engine.images.placeholders",),
     "requests": ("core.jobs.fetch",),
     "starlette": ("core.api", "core.ui"),
-    "altair": ("core.ui",),
     "plotly": ("core.ui",),
     "streamlit": ("core.ui", "app", "pages"),
 }
