@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from core.compare.disputes import Dispute, disputes
+from core.compare.agreement import Dispute, disputes
 from core.compare.gallery import has_gallery
 from core.config import artifacts_dir
 from core.engine.search import process
