@@ -18,6 +18,7 @@ from core.errors import VitrineError
 from core.own.items import OWN
 from core.ui.compare import build
 from core.ui.components import cards, samples
+from core.ui.components.controls import command
 from core.ui.components.pictures import picture_of
 from core.ui.components.query import described, photo_of, ways_out
 from core.ui.visit import keys, session, state
@@ -76,9 +77,7 @@ def _command(query: state.Query, ids: list[str]) -> None:
     if len(ids) > 1:
         theirs = query.kind == "photo" or query.ref.startswith(f"{OWN}/")
         place = f"--item {query.ref}" if query.kind == "item" else f"samples/{query.ref}.jpg"
-        st.caption(WORDS.compare.command)
-        command = f"python -m core compare {'PHOTO' if theirs else place} --backbones {' '.join(ids)}"
-        st.code(command, language=None, wrap_lines=True)
+        command(f"python -m core compare {'PHOTO' if theirs else place} --backbones {' '.join(ids)}")
 
 
 @st.fragment(run_every=POLL_S)

@@ -12,6 +12,7 @@ from core.own.queries import QueryResult, results_csv
 from core.own.report import html_report
 from core.own.thresholds import Curve, suggest_threshold
 from core.ui.components import cards
+from core.ui.components.controls import download, paged
 from core.ui.components.pictures import Picture, data_url
 from core.ui.own import sources
 from core.ui.own.job import Answers
@@ -103,9 +104,7 @@ def _downloads(answers: Answers, threshold: float) -> None:
                 lambda: html_report(results, threshold, picture, words, answers.curve, spoken),
             ),
         ):
-            st.download_button(
-                label, make, f"vitrine-{file}", kind, key=f"own-{file}", icon=":material/download:", on_click="ignore"
-            )
+            download(label, make, f"vitrine-{file}", kind, f"own-{file}")
 
 
 def _results(results: list[QueryResult], threshold: float) -> None:
@@ -115,12 +114,10 @@ def _results(results: list[QueryResult], threshold: float) -> None:
             format_func=lambda id: WORDS.own.answer_kinds[id], label_visibility="collapsed",
         )  # fmt: skip
         wanted = [one for one in results if kind == "all" or bool(one.matches(threshold)) == (kind == "match")]
-        page = 1
-        if len(wanted) > PAGE:
-            page = st.number_input(WORDS.own.page, 1, -(-len(wanted) // PAGE), key=f"own-answers-{kind}", width=140)
+        page = paged(len(wanted), PAGE, WORDS.own.page, f"own-answers-{kind}")
     if not wanted:
         st.info(WORDS.own.none_of_these, icon=":material/filter_alt:")
-    for result in wanted[(page - 1) * PAGE : page * PAGE]:
+    for result in wanted[page]:
         st.html(answer_html(result, threshold))
 
 

@@ -19,6 +19,7 @@ from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.url_source import UrlSource
 from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards
+from core.ui.components.controls import download
 from core.ui.own import example, job
 from core.ui.visit import keys, session
 from core.ui.words import WORDS
@@ -32,9 +33,9 @@ def show() -> None:
     st.caption(f"{limits} {WORDS.own.urls_on if allow_urls() else cards.plain(WORDS.own.urls_off)}")
     with st.container(key="own-example", horizontal=True, gap="small"):
         st.button(WORDS.own.example, key="own-try", icon=":material/play_arrow:", on_click=_try)
-        st.download_button(
+        download(
             WORDS.own.example_download, example.catalogue_zip, "vitrine-example.zip", "application/zip",
-            key="own-example-zip", type="tertiary", icon=":material/download:", on_click="ignore",
+            "own-example-zip", type="tertiary",
         )  # fmt: skip
     if at_home():
         _local()
