@@ -70,7 +70,9 @@ def _remove(mine: OwnCatalogue, ids: Collection[str]) -> None:
 def duplicates(mine: OwnCatalogue) -> None:
     """Draw what the catalogue holds more than once, once that was asked for."""
     if st.button(WORDS.own.find_duplicates, key="own-duplicates-find", icon=":material/content_copy:"):
-        st.session_state[keys.OWN_DUPLICATES] = find_duplicates(mine.items, mine.embeddings)
+        st.session_state[keys.OWN_DUPLICATES] = find_duplicates(
+            {item.id: item.sha256 for item in mine.items}, mine.embeddings
+        )
     report: DuplicateReport | None = st.session_state.get(keys.OWN_DUPLICATES)
     if report is None:
         return
