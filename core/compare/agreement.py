@@ -1,15 +1,19 @@
-"""How far backbones agree on what looks alike: between two lists of hits, and over a whole gallery."""
+"""How far backbones agree on what looks alike: between two lists of hits, and over the whole compare gallery."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
+from core.compare.gallery import compare_engine
+from core.engine.backbones import get
+from core.engine.catalogues import CATALOGUES
 from core.engine.index.hnsw import ExactIndex
+from core.engine.search.engine import SearchEngine
 
 #: Items among which the greatest disagreements are looked for: enough to find striking ones, done in a second.
 N_SAMPLE = 240
@@ -47,6 +51,21 @@ class Disagreement:
     overlap: float
     labels: float
     neighbours: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A `Disagreement` of the compare gallery, with its items by catalogue.
+
+    Attributes:
+        item: Its catalogue and position there.
+        overlap: Mean share of common neighbours over all pairs of backbones.
+        neighbours: Backbone id -> catalogue and position of its nearest others, closest first.
+    """
+
+    item: tuple[str, int]
+    overlap: float
+    neighbours: dict[str, list[tuple[str, int]]]
 
 
 def shared(first: Sequence[object], second: Sequence[object]) -> float:
@@ -119,3 +138,42 @@ def _neighbours(gallery: ExactIndex, sample: np.ndarray, k: int) -> list[np.ndar
     queries = gallery.embeddings[sample].astype(np.float32)
     found, _ = gallery.search(queries / np.linalg.norm(queries, axis=1, keepdims=True), k + 1)
     return [row[row != position][:k] for row, position in zip(found, sample, strict=True)]
+
+
+def disputes(backbone_ids: Collection[str], n: int, k: int = 5, seed: int = 0) -> list[Dispute]:
+    """The items of a seeded sample of the compare gallery on which backbones disagree most; a second or so.
+
+    Args:
+        backbone_ids: At least two, all with a gallery.
+        n: How many items.
+        k: Neighbours that count.
+        seed: Of the sample.
+
+    Raises:
+        VitrineError: A gallery is missing or damaged.
+    """
+    engines = {id: compare_engine(get(id).id) for id in backbone_ids}
+    parts = {id: [engine.gallery(catalogue).exact for catalogue in CATALOGUES] for id, engine in engines.items()}
+    places, labels = _contents(next(iter(engines.values())))
+    galleries = {id: ExactIndex(np.concatenate([part.embeddings for part in parts[id]])) for id in engines}
+    return [
+        Dispute(
+            places[one.position],
+            one.overlap,
+            {id: [places[row] for row in rows.tolist()] for id, rows in one.neighbours.items()},
+        )
+        for one in disagreements(galleries, labels, k, seed=seed)[:n]
+    ]
+
+
+def _contents(engine: SearchEngine) -> tuple[list[tuple[str, int]], list[str]]:
+    """Where each item of the compare gallery stands, catalogue by catalogue, and what it shows in plain words."""
+    places: list[tuple[str, int]] = []
+    labels: list[str] = []
+    for id, catalogue in CATALOGUES.items():
+        gallery = engine.gallery(id)
+        positions = getattr(gallery.exact, "positions", np.arange(gallery.exact.n_items))
+        places += [(id, int(position)) for position in positions]
+        kinds = gallery.items.frame["label"].astype(str).to_numpy()[positions]
+        labels += [catalogue.classes[kind] for kind in kinds]
+    return places, labels

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core.compare.agreement import pairs
-from core.compare.disputes import disputes
+from core.compare.agreement import disputes, pairs
 from core.compare.gallery import compare_engine
 from core.compare.side_by_side import Answer, ask
 from core.engine.search.query import Query

@@ -8,19 +8,18 @@ no index to build, and none to go stale when items are removed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 
 import numpy as np
 
 from core.config import Quota
 from core.engine.catalogues.items import UnknownItemError
-from core.engine.embedders.base import Embedder, embed_photo
+from core.engine.embedders.base import EmbeddedPhoto, Embedder
 from core.engine.index.hnsw import ExactIndex
-from core.engine.progress import Progress, size_of, take_each
+from core.engine.progress import Progress
 from core.engine.search.calibration import Calibration
 from core.engine.search.gallery import Gallery
-from core.errors import ImageError
-from core.own.ingest.incoming import Incoming, Skipped
+from core.own.ingest.incoming import Incoming, Skipped, embed_each
 from core.own.items import OWN, THUMBNAIL_SIDE, OwnItem, item_table, make_item
 
 
@@ -121,64 +120,28 @@ class OwnCatalogue:
     def add(
         self, incoming: Iterable[Incoming | Skipped], n_total: int | None = None
     ) -> Generator[Progress, None, None]:
-        """Embed pictures and add them, in steps.
+        """Embed pictures and add them, in steps; see `embed_each`. What was done is in, and can be searched.
 
-        What was done is in, and can be searched: whoever stops asking (`close`, or `break`) cancels and keeps it.
         Once the quota is used up the rest is left out, with one entry in `skipped`.
-
-        Args:
-            incoming: A `ZipSource`, `UrlSource` or `FolderSource`, or anything like them.
-            n_total: How many there are; default: the length of `incoming`, where it has one.
-
-        Yields:
-            Progress, as often as `core.engine.progress.REPORT_S` says, and once when all is done.
-
-        Raises:
-            VitrineError: The backbone gave no usable embedding.
         """
         self.skipped = []
-        n_total = size_of(incoming) if n_total is None else n_total
-        yield from take_each(self._until_full(incoming), self._take, n_total)
+        yield from embed_each(incoming, self.embedder, self._take, self.skipped, self._why_full, n_total)
 
-    def _until_full(self, incoming: Iterable[Incoming | Skipped]) -> Iterator[Incoming | Skipped]:
-        for one in incoming:
-            full = self._why_full(one)
-            if full:
-                self.skipped.append(Skipped(f"{one.name} and all after it", full))
-                return
-            yield one
-
-    def _why_full(self, one: Incoming | Skipped) -> str:
+    def _why_full(self, one: Incoming) -> str:
         quota = self.quota
-        if isinstance(one, Skipped):
-            return ""
         if len(self) >= quota.images:
             return f"a catalogue of your own holds at most {quota.images:,} pictures"
         if self._n_read + len(one.data) > quota.bytes:
             return f"one visit may bring at most {quota.bytes / 1e6:g} MB of pictures"
         if self.n_bytes >= quota.memory:
             return f"a catalogue of your own takes at most {quota.memory / 1e6:g} MB of memory"
+        self._n_read += len(one.data)
         return ""
 
-    def _take(self, one: Incoming | Skipped) -> bool:
-        """Decode, embed and add one picture; whether that could be done.
-
-        One at a time: batches of 4 to 32 cost 1.5 to 2 times as much processor time a picture (measured with
-        vitrine-clip on two cores), and a click on Cancel would wait for the batch.
-        """
-        if isinstance(one, Skipped):
-            self.skipped.append(one)
-            return False
-        self._n_read += len(one.data)
-        try:
-            photo = embed_photo(self.embedder, one.data, one.name)
-        except ImageError as error:
-            self.skipped.append(Skipped(one.name, error.reason))
-            return False
+    def _take(self, one: Incoming, photo: EmbeddedPhoto) -> None:
         item = make_item(f"{OWN}/{self._next}", one, photo.image, self._thumbnail_side)
         self._next += 1
         self._append([item], photo.embedding[None])
-        return True
 
     def restore(self, items: Sequence[OwnItem], embeddings: np.ndarray) -> None:
         """Hold these items, whose embeddings were made before by the same backbone, instead of those held now.

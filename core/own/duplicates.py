@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -14,18 +13,6 @@ import numpy as np
 NEAR = 0.99
 MAX_PAIRS = 1000
 _BLOCK = 512
-
-
-class Fingerprinted(Protocol):
-    """What is known of a picture's file; an `OwnItem` is one."""
-
-    @property
-    def id(self) -> str:
-        """Differs from all others."""
-
-    @property
-    def sha256(self) -> str:
-        """Of the file, hex."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +39,21 @@ class DuplicateReport:
     n_near: int
 
 
-def find_duplicates(items: Sequence[Fingerprinted], embeddings: np.ndarray, threshold: float = NEAR) -> DuplicateReport:
+def find_duplicates(files: Mapping[str, str], embeddings: np.ndarray, threshold: float = NEAR) -> DuplicateReport:
     """Compare every item with every other.
 
     Args:
-        items: In the order of `embeddings`.
+        files: Id -> sha256 of its file, in the order of `embeddings`.
         embeddings: (n, dim) float32, rows L2-normalised.
         threshold: The least similarity of a near duplicate.
     """
     groups: dict[str, list[str]] = defaultdict(list)
-    for item in items:
-        groups[item.sha256].append(item.id)
-    number = {digest: n for n, digest in enumerate(groups)}
-    files = np.array([number[item.sha256] for item in items], np.int64)
-    n_near, best = _near(embeddings, files, threshold)
-    near = [NearPair(items[a].id, items[b].id, min(1.0, similarity)) for similarity, a, b in best]
-    return DuplicateReport([tuple(ids) for ids in groups.values() if len(ids) > 1], near, n_near)
+    for id, digest in files.items():
+        groups[digest].append(id)
+    number, ids = {digest: n for n, digest in enumerate(groups)}, list(files)
+    n_near, best = _near(embeddings, np.array([number[digest] for digest in files.values()], np.int64), threshold)
+    near = [NearPair(ids[a], ids[b], min(1.0, similarity)) for similarity, a, b in best]
+    return DuplicateReport([tuple(group) for group in groups.values() if len(group) > 1], near, n_near)
 
 
 def _near(embeddings: np.ndarray, files: np.ndarray, threshold: float) -> tuple[int, list[tuple[float, int, int]]]:

@@ -6,20 +6,19 @@ labels, `core.own.thresholds` says how good each threshold would be.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from core.config import DEFAULT_K, Quota
-from core.engine.embedders.base import embed_photo
+from core.engine.embedders.base import EmbeddedPhoto
 from core.engine.files.tables import to_csv
 from core.engine.images.decode import encode_thumbnail
-from core.engine.progress import Progress, size_of, take_each
+from core.engine.progress import Progress
 from core.engine.search.engine import Hit, SearchEngine
 from core.engine.search.query import Filters, Query
-from core.errors import ImageError
-from core.own.ingest.incoming import Incoming, Skipped
+from core.own.ingest.incoming import Incoming, Skipped, embed_each
 from core.own.thresholds import Curve, threshold_curve
 
 THUMBNAIL_SIDE = 192
@@ -77,38 +76,18 @@ class QuerySet:
     def run(
         self, incoming: Iterable[Incoming | Skipped], n_total: int | None = None
     ) -> Generator[Progress, None, None]:
-        """Run queries one after the other and add their results; see `OwnCatalogue.add` for the steps."""
-        n_total = size_of(incoming) if n_total is None else n_total
-        yield from take_each(self._until_full(incoming), self._take, n_total)
+        """Run queries one after the other and add their results; see `embed_each` for the steps."""
+        yield from embed_each(incoming, self._engine.embedder, self._take, self.skipped, self._why_full, n_total)
 
-    def _until_full(self, incoming: Iterable[Incoming | Skipped]) -> Iterator[Incoming | Skipped]:
-        for one in incoming:
-            if isinstance(one, Incoming) and len(self.results) >= self._quota.queries:
-                reason = f"a set of queries holds at most {self._quota.queries:,} pictures"
-                self.skipped.append(Skipped(f"{one.name} and all after it", reason))
-                return
-            yield one
+    def _why_full(self, one: Incoming) -> str:
+        most = self._quota.queries
+        return f"a set of queries holds at most {most:,} pictures" if len(self.results) >= most else ""
 
-    def _take(self, one: Incoming | Skipped) -> bool:
-        answer = self._ask(one)
-        if isinstance(answer, Skipped):
-            self.skipped.append(answer)
-            return False
-        self.results.append(answer)
-        return True
-
-    def _ask(self, one: Incoming | Skipped) -> QueryResult | Skipped:
-        if isinstance(one, Skipped):
-            return one
-        try:
-            photo = embed_photo(self._engine.embedder, one.data, one.name)
-        except ImageError as error:
-            return Skipped(one.name, error.reason)
-        hits = self._engine.search(
-            Query(embedding=photo.embedding, k=self._k, filters=Filters((self._catalogue,)))
-        ).hits
+    def _take(self, one: Incoming, photo: EmbeddedPhoto) -> None:
+        filters = Filters((self._catalogue,))
+        hits = self._engine.search(Query(embedding=photo.embedding, k=self._k, filters=filters)).hits
         thumbnail = encode_thumbnail(photo.image, THUMBNAIL_SIDE, 80)
-        return QueryResult(one.name, one.label, thumbnail, hits, photo.embedding)
+        self.results.append(QueryResult(one.name, one.label, thumbnail, hits, photo.embedding))
 
     def curve(self) -> Curve | None:
         """Precision and recall against the threshold, over all items, not only the hits that were kept.

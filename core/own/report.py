@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from html import escape
 
 import numpy as np
@@ -29,30 +29,17 @@ img,.none{display:block;width:8rem;height:8rem;object-fit:contain;background:#f3
 """
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
-
-@dataclass(frozen=True)
-class ReportWords:
-    """What a reader of the report reads; `{…}` is filled in by `str.format`."""
-
-    language: str = "en"
-    title: str = "Queries against {catalogue}"
-    summary: str = "{n_matched} of {n_queries} queries have a match at a similarity of {threshold:.3f} or more."
-    matches: str = "{n} matches"
-    one_match: str = "1 match"
-    no_match: str = "No match"
-    closest: str = "The closest is {similarity:.3f}."
-    similarity: str = "Similarity {similarity:.3f}"
-    label: str = "Label: {label}"
-    curve: str = "Precision (solid) and recall (dashed) against the threshold, from 0 to 1"
+#: The texts of the report by name.
+Words = Mapping[str, str]
 
 
 def html_report(
     results: Sequence[QueryResult],
     threshold: float,
     thumbnail: Callable[[str], bytes | None],
-    catalogue: str,
+    words: Words,
     curve: Curve | None = None,
-    words: ReportWords | None = None,
+    language: str = "en",
 ) -> str:
     """Write the report.
 
@@ -60,21 +47,21 @@ def html_report(
         results: The queries, in order.
         threshold: The least similarity of a match.
         thumbnail: Item id -> the bytes of a picture of it, None where there is none.
-        catalogue: What the catalogue is called.
+        words: What a reader reads: `title`, `summary`, `matches`, `one_match`, `no_match`, `closest`, `similarity`,
+            `label` and `curve`; `{…}` is filled in by `str.format`.
         curve: Drawn if there is one.
-        words: Default: English.
+        language: Of the words.
 
     Returns:
         A whole HTML document; every word from outside is escaped, every picture is a JPEG encoded here.
     """
-    words = words or ReportWords()
-    title = escape(words.title.format(catalogue=catalogue))
+    title = escape(words["title"])
     n_matched = sum(bool(result.matches(threshold)) for result in results)
-    summary = words.summary.format(n_matched=n_matched, n_queries=len(results), threshold=threshold)
-    pictures = _Pictures(thumbnail)
+    summary = words["summary"].format(n_matched=n_matched, n_queries=len(results), threshold=threshold)
+    pictures = cache(lambda id: _data_url(thumbnail(id)))
     sections = "\n".join(_section(result, threshold, pictures, words) for result in results)
     return f"""<!doctype html>
-<html lang="{escape(words.language)}">
+<html lang="{escape(language)}">
 <head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width"><title>{title}</title><style>{_STYLE}</style></head>
 <body><h1>{title}</h1><p>{escape(summary)}</p>
@@ -82,19 +69,6 @@ def html_report(
 {sections}
 </body></html>
 """
-
-
-class _Pictures:
-    """Item id -> a data URL, made once."""
-
-    def __init__(self, thumbnail: Callable[[str], bytes | None]):
-        self._thumbnail = thumbnail
-        self._urls: dict[str, str] = {}
-
-    def url(self, id: str) -> str:
-        if id not in self._urls:
-            self._urls[id] = _data_url(self._thumbnail(id))
-        return self._urls[id]
 
 
 def _data_url(picture: bytes | None) -> str:
@@ -115,28 +89,26 @@ def _figure(url: str, name: str, lines: Sequence[str]) -> str:
     return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
 
 
-def _section(result: QueryResult, threshold: float, pictures: _Pictures, words: ReportWords) -> str:
+def _section(result: QueryResult, threshold: float, pictures: Callable[[str], str], words: Words) -> str:
     matches = result.matches(threshold)
-    label = words.label.format(label=result.label) if result.label else ""
+    label = words["label"].format(label=result.label) if result.label else ""
     query = _figure(_data_url(result.thumbnail), result.name, (label,))
     if matches:
-        count = words.one_match if len(matches) == 1 else words.matches.format(n=len(matches))
+        count = words["one_match"] if len(matches) == 1 else words["matches"].format(n=len(matches))
         items = "".join(f"<li>{_match(hit, pictures, words)}</li>" for hit in matches)
         answer = f'<p class="answer">{escape(count)}</p><ol>{items}</ol>'
     else:
-        closest = words.closest.format(similarity=result.hits[0].similarity) if result.hits else ""
-        answer = f'<p class="answer no">{escape(words.no_match)}</p><p>{escape(closest)}</p>'
+        closest = words["closest"].format(similarity=result.hits[0].similarity) if result.hits else ""
+        answer = f'<p class="answer no">{escape(words["no_match"])}</p><p>{escape(closest)}</p>'
     return f"<section>{query}<div><h2>{escape(result.name)}</h2>{answer}</div></section>"
 
 
-def _match(hit: Hit, pictures: _Pictures, words: ReportWords) -> str:
-    similarity = words.similarity.format(similarity=hit.similarity)
-    return _figure(
-        pictures.url(hit.id), hit.title, (hit.title, "" if hit.label == hit.title else hit.label, similarity)
-    )
+def _match(hit: Hit, pictures: Callable[[str], str], words: Words) -> str:
+    similarity = words["similarity"].format(similarity=hit.similarity)
+    return _figure(pictures(hit.id), hit.title, (hit.title, "" if hit.label == hit.title else hit.label, similarity))
 
 
-def _drawing(curve: Curve, threshold: float, words: ReportWords) -> str:
+def _drawing(curve: Curve, threshold: float, words: Words) -> str:
     """The curve as SVG: x is the threshold, y the figure, both 0 to 1."""
     lines = []
     for values, dash in ((curve.precision, ""), (curve.recall, ' stroke-dasharray="6 4"')):
@@ -152,7 +124,7 @@ def _drawing(curve: Curve, threshold: float, words: ReportWords) -> str:
         f'<text x="34" y="{214 - 200 * v:.0f}" text-anchor="end">{v:g}</text>'
         for v in (0.0, 0.5, 1.0)
     )
-    caption = escape(words.curve)
+    caption = escape(words["curve"])
     return (
         f'<figure style="width:auto"><svg viewBox="0 0 600 240" width="600" height="240" role="img" '
         f'aria-label="{caption}" font-size="12"><path d="M40 10V210H580" fill="none" stroke="#888"/>{"".join(lines)}'

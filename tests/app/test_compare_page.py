@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from visits import html_of
 
 from core.compare import gallery, side_by_side
-from core.compare.disputes import disputes
+from core.compare.agreement import disputes
 from core.compare.figures.evaluation import read_evaluation
 from core.compare.gallery import compare_engine
 from core.compare.side_by_side import ask

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -46,7 +47,6 @@ HOMES = {
     "thumbhash": ("core.engine.images.placeholders",),
     "requests": ("core.jobs.fetch",),
     "starlette": ("core.api", "core.ui"),
-    "altair": ("core.ui",),
     "plotly": ("core.ui",),
     "streamlit": ("core.ui", "app", "pages"),
 }
@@ -175,6 +175,14 @@ def test_a_page_is_thin_and_knows_no_other():
     pages = {entry_of("core.ui", module) for module in ROOMS if module.startswith("core.ui.")} - shared
     assert pages == {"search", "browse", "own", "compare", "maps", "train"}
     assert {page: needs_of("core.ui")[page] - shared for page in pages} == {page: set() for page in pages}
+
+
+def test_what_a_visit_keeps_is_named_in_one_place():
+    """A literal key of the session's state is that of a widget of the same module."""
+    kept = re.compile(r'session_state(?:\.\w+\(|\[)"([^"]+)"|"([^"]+)" (?:not )?in st\.session_state')
+    texts = {module: path.read_text("utf-8") for module, path in SOURCES.items() if within(module, ("core.ui",))}
+    names = {(module, first or second) for module, text in texts.items() for first, second in kept.findall(text)}
+    assert {(module, name) for module, name in names if f'key="{name}"' not in texts[module]} == set()
 
 
 @pytest.mark.parametrize("library", HOMES)

@@ -64,12 +64,6 @@ class Report:
     across: Sequence[Across] | None = field(default=())
 
 
-@dataclass(frozen=True)
-class _File:
-    id: str
-    sha256: str
-
-
 def organise(examples: Examples, seed: int = 0, skipped: Sequence[Skipped] = ()) -> tuple[Examples, Report]:
     """Leave out classes that are too small, decide the parts, and look for duplicates.
 
@@ -138,7 +132,7 @@ def _conflicts(examples: Examples) -> list[tuple[str, str]]:
 def _across(examples: Examples) -> list[Across] | None:
     if len(examples) > MAX_COMPARED:
         return None
-    files = [_File(str(p), digest or examples.ids[p]) for p, digest in enumerate(examples.digests)]
+    files = {str(p): digest or examples.ids[p] for p, digest in enumerate(examples.digests)}
     report = find_duplicates(files, examples.embeddings, NEARLY)
     same = [(group[0], other, 1.0) for group in report.exact for other in group[1:]]
     pairs = [*same, *((pair.id_a, pair.id_b, pair.similarity) for pair in report.near)]

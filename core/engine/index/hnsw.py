@@ -98,7 +98,7 @@ class ExactIndex:
             k: At most this many.
             allowed: (m,) int64 positions, sorted, or None for all.
         """
-        queries = _check(queries, self.dim, k)
+        queries = self.as_stored(_check(queries, self.dim, k))
         n_candidates = self.n_items if allowed is None else len(allowed)
         k = min(k, n_candidates)
         similarities = np.empty((len(queries), n_candidates), np.float32)
@@ -110,6 +110,10 @@ class ExactIndex:
         best = _top(similarities, k)
         found = np.take_along_axis(similarities, best, 1)
         return (best if allowed is None else allowed[best]), found
+
+    def as_stored(self, queries: np.ndarray) -> np.ndarray:
+        """(q, dim) float32 queries in the form in which embeddings are stored; here they are the same."""
+        return queries
 
     def embedding(self, position: int) -> np.ndarray:
         """(dim,) float32, L2-normalised: what is stored of the item at a position."""

@@ -24,22 +24,19 @@ class PartIndex(ExactIndex):
         super().__init__(embeddings)
         self.positions = positions.astype(np.int64)
         self._components = None if components is None else components.astype(np.float32)
-        self._rows = ExactIndex(embeddings)
         if self._components is not None:
             self.dim = len(self._components)
 
     def search_among(self, queries: np.ndarray, k: int, allowed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """See `ExactIndex.search_among`; queries have `dim` dimensions, whatever is stored."""
-        if self._components is not None:
-            queries = self._reduced(queries)
         rows = None if allowed is None else np.flatnonzero(np.isin(self.positions, allowed))
-        found, similarities = self._rows.search_among(queries, k, rows)
+        found, similarities = super().search_among(queries, k, rows)
         return self.positions[found], similarities
 
-    def _reduced(self, queries: np.ndarray) -> np.ndarray:
-        if queries.ndim != 2 or queries.shape[1] != self.dim:
-            raise ValueError(f"queries must be (q, {self.dim}), not {queries.shape}")
-        assert self._components is not None
+    def as_stored(self, queries: np.ndarray) -> np.ndarray:
+        """See `ExactIndex.as_stored`."""
+        if self._components is None:
+            return queries
         reduced = queries @ self._components
         result: np.ndarray = reduced / np.maximum(np.linalg.norm(reduced, axis=1, keepdims=True), 1e-12)
         return result
@@ -50,7 +47,7 @@ class PartIndex(ExactIndex):
         Raises:
             KeyError: The item is not in this part.
         """
-        stored = self._rows.embedding(self._row_of[position])
+        stored = super().embedding(self._row_of[position])
         if self._components is None:
             return stored
         whole = self._components @ stored

@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from core.config import MAX_IMAGE_BYTES, URL_PARALLEL, URL_REDIRECTS, allow_urls
@@ -57,7 +56,7 @@ def fetch_url(url: str, policy: FetchPolicy = PUBLIC) -> bytes:
             answer = _ask(here, policy, deadline)
             if isinstance(answer, bytes):
                 return answer
-            here = _next(here, answer.location)
+            here = _next(here, answer)
     except UrlError as error:  # what a redirect leads to is nobody's business: it may be secret
         raise UrlError(url, error.reason) from None
     raise UrlError(url, f"it is redirected more than {URL_REDIRECTS} times")
@@ -101,13 +100,8 @@ def _fetch_or_error(url: str, policy: FetchPolicy) -> bytes | UrlError:
         return error
 
 
-@dataclass(frozen=True)
-class _Redirect:
-    location: str
-
-
-def _ask(url: str, policy: FetchPolicy, deadline: float) -> bytes | _Redirect:
-    """One request to one URL."""
+def _ask(url: str, policy: FetchPolicy, deadline: float) -> bytes | str:
+    """One request to one URL: the picture, or where else it is."""
     target = parse_url(url, policy.ports)
     addresses = _checked_addresses(url, target, policy, deadline)
     connection = CheckedConnection(target, addresses, policy, deadline)
@@ -154,9 +148,9 @@ def _resolve_in_time(url: str, target: Target, policy: FetchPolicy, deadline: fl
     return found
 
 
-def _read(url: str, response: http.client.HTTPResponse) -> bytes | _Redirect:
+def _read(url: str, response: http.client.HTTPResponse) -> bytes | str:
     if response.status in _REDIRECTS:
-        return _Redirect(response.getheader("Location") or "")
+        return response.getheader("Location") or ""
     if response.status != 200:
         raise UrlError(url, f"the host answered {response.status}")
     if (response.length or 0) > MAX_IMAGE_BYTES:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.config import MAX_IMAGE_BYTES
-from core.errors import DataError
+from core.engine.embedders.base import EmbeddedPhoto, Embedder, embed_photo
+from core.engine.progress import Progress, size_of, take_each
+from core.errors import DataError, ImageError
 
 MAX_NAME = 400
 _SHOWN = 120
@@ -102,6 +104,56 @@ def unique_names(names: Sequence[str]) -> list[str]:
         seen.add(name)
         result.append(unique)
     return result
+
+
+def embed_each(
+    incoming: Iterable[Incoming | Skipped],
+    embedder: Embedder,
+    use: Callable[[Incoming, EmbeddedPhoto], None],
+    skipped: list[Skipped],
+    why_full: Callable[[Incoming], str],
+    n_total: int | None = None,
+) -> Generator[Progress, None, None]:
+    """Decode and embed pictures, in steps; whoever stops asking (`close`, or `break`) cancels and keeps what was done.
+
+    One at a time: batches of 4 to 32 cost 1.5 to 2 times as much processor time a picture (measured with vitrine-clip
+    on two cores), and a click on Cancel would wait for the batch.
+
+    Args:
+        incoming: A `ZipSource`, `UrlSource` or `FolderSource`, or anything like them.
+        embedder: Of the backbone.
+        use: Takes each picture with its embedding.
+        skipped: Told what is left out, and why.
+        why_full: Why a picture and all after it are left out, "" while there is room.
+        n_total: How many there are; default: the length of `incoming`, where it has one.
+
+    Yields:
+        Progress, as often as `core.engine.progress.REPORT_S` says, and once when all is done.
+
+    Raises:
+        VitrineError: The backbone gave no usable embedding.
+    """
+
+    def until_full() -> Iterator[Incoming | Skipped]:
+        for one in incoming:
+            if isinstance(one, Incoming) and (full := why_full(one)):
+                skipped.append(Skipped(f"{one.name} and all after it", full))
+                return
+            yield one
+
+    def take(one: Incoming | Skipped) -> bool:
+        if isinstance(one, Incoming):
+            try:
+                photo = embed_photo(embedder, one.data, one.name)
+            except ImageError as error:
+                one = Skipped(one.name, error.reason)
+            else:
+                use(one, photo)
+                return True
+        skipped.append(one)
+        return False
+
+    yield from take_each(until_full(), take, size_of(incoming) if n_total is None else n_total)
 
 
 class FolderSource:

@@ -17,7 +17,7 @@ from core.ui.browse import twins
 from core.ui.browse.view import View, write
 from core.ui.components import cards
 from core.ui.components.pictures import Picture, picture_of
-from core.ui.visit import session
+from core.ui.visit import keys, session
 from core.ui.words import WORDS
 
 N_NEIGHBOURS = 12
@@ -61,7 +61,7 @@ def scroll_to_top(of: str) -> None:
 
 def trail(now: str) -> list[str]:
     """Ids of the items visited before the one that is open, the last one last."""
-    steps = list(cast("list[str]", st.session_state.get("browse-trail", [])))
+    steps = list(cast("list[str]", st.session_state.get(keys.BROWSE_TRAIL, [])))
     return steps[: steps.index(now)] if now in steps else steps
 
 
@@ -71,12 +71,12 @@ def _open(view: View, item_id: str) -> None:
         steps.append(view.item)
     if item_id in steps:  # going on to an item of the way is going back to it
         steps = steps[: steps.index(item_id)]
-    st.session_state["browse-trail"] = steps[-MAX_TRAIL:]
+    st.session_state[keys.BROWSE_TRAIL] = steps[-MAX_TRAIL:]
     st.query_params.from_dict(write(replace(view, item=item_id)))
 
 
 def _close(view: View) -> None:
-    st.session_state.pop("browse-trail", None)
+    keys.forget(keys.BROWSE_TRAIL)
     st.query_params.from_dict(write(replace(view, item="")))
 
 

@@ -10,6 +10,7 @@ from core.compare.background import GalleryWork
 from core.compare.side_by_side import Answer
 from core.engine.embedders import exported
 from core.ui.components import cards
+from core.ui.visit import keys
 from core.ui.words import WORDS
 
 POLL_S = 0.5
@@ -41,7 +42,7 @@ def preparing(backbone_id: str, name: str) -> str:
 
 def _works() -> dict[str, GalleryWork]:
     """What this visitor has begun to build."""
-    return cast("dict[str, GalleryWork]", st.session_state.setdefault("gallery-works", {}))
+    return cast("dict[str, GalleryWork]", st.session_state.setdefault(keys.GALLERY_WORKS, {}))
 
 
 def _start(backbone_id: str) -> None:
@@ -51,7 +52,7 @@ def _start(backbone_id: str) -> None:
 def _forget(backbone_id: str) -> None:
     if work := _works().pop(backbone_id, None):
         work.stop()
-    st.session_state.pop("side-by-side", None)  # whoever had no answer is asked again
+    keys.forget(keys.SIDE_BY_SIDE)  # whoever had no answer is asked again
 
 
 @st.fragment(run_every=POLL_S)

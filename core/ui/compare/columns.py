@@ -20,9 +20,10 @@ from core.errors import VitrineError
 from core.own.items import OWN
 from core.ui.compare import build
 from core.ui.components import cards
+from core.ui.components.controls import command
 from core.ui.components.pictures import picture_of
 from core.ui.components.query import described, photo_of, ways_out
-from core.ui.visit import session, state
+from core.ui.visit import keys, session, state
 from core.ui.words import WORDS
 
 K = 5
@@ -66,13 +67,13 @@ def _question(query: state.Asked, photo: Photo | None) -> Query:
 def _asked(query: state.Asked, question: Query, chosen: list[str]) -> SideBySide:
     """What the visitor asks with this query, begun now if it is another than the last one."""
     key = (query, tuple(chosen))
-    known = cast("tuple[object, SideBySide] | None", st.session_state.get("side-by-side"))
+    known = cast("tuple[object, SideBySide] | None", st.session_state.get(keys.SIDE_BY_SIDE))
     if known and known[0] == key:
         return known[1]
     if known:
         known[1].stop()
     asked = SideBySide(chosen, question)
-    st.session_state["side-by-side"] = (key, asked)
+    st.session_state[keys.SIDE_BY_SIDE] = (key, asked)
     return asked
 
 
@@ -81,9 +82,7 @@ def _command(query: state.Asked, ids: list[str]) -> None:
     if len(ids) > 1:
         theirs = query.kind == "photo" or query.ref.startswith(f"{OWN}/")
         place = f"--item {query.ref}" if query.kind == "item" else f"samples/{query.ref}.jpg"
-        st.caption(WORDS.compare.command)
-        command = f"python -m core compare {'PHOTO' if theirs else place} --backbones {' '.join(ids)}"
-        st.code(command, language=None, wrap_lines=True)
+        command(f"python -m core compare {'PHOTO' if theirs else place} --backbones {' '.join(ids)}")
 
 
 @st.fragment(run_every=POLL_S)

@@ -6,13 +6,12 @@ from html import escape
 
 import streamlit as st
 
-from core.compare.disputes import Dispute, disputes
+from core.compare.agreement import Dispute, disputes
 from core.compare.gallery import has_gallery
 from core.config import artifacts_dir
-from core.engine.search import process
 from core.ui.compare.columns import K, title_of
 from core.ui.components import cards
-from core.ui.components.pictures import picture_of
+from core.ui.components.controls import command, item_at
 from core.ui.visit import state
 from core.ui.words import WORDS
 
@@ -43,9 +42,7 @@ def show(chosen: list[str]) -> None:
         found = _found(tuple(usable), int(seed), str(artifacts_dir()))
     for dispute in found:
         _draw(dispute)
-    command = f"python -m core compare --seed {int(seed)} --backbones {' '.join(usable)}"
-    st.caption(WORDS.compare.command)
-    st.code(command, language=None, wrap_lines=True)
+    command(f"python -m core compare --seed {int(seed)} --backbones {' '.join(usable)}")
 
 
 @st.cache_data(max_entries=32, ttl=3600, show_spinner=False)
@@ -54,17 +51,14 @@ def _found(backbone_ids: tuple[str, ...], seed: int, folder: str) -> list[Disput
 
 
 def _draw(dispute: Dispute) -> None:
-    catalogue, position = dispute.item
-    gallery = process.engine().gallery(catalogue)
-    item = gallery.items.row(position)
+    item, html = item_at(*dispute.item)
     with st.container(key=f"dispute-{item.id}", border=True):
         left, right = st.columns([1, 5], gap="medium")
         with left:
-            title = f'<p class="vt-quiet">{escape(item.title)}</p>'
-            st.html(cards.item_html(item, picture_of(gallery, position), title))
+            st.html(html)
             st.button(
                 WORDS.compare.disputes_open, key=f"open-{item.id}", on_click=_open, args=(item.id,), width="stretch",
-                help=WORDS.browse.item_alt.format(title=item.title, catalogue=WORDS.common.catalogues[catalogue]),
+                help=WORDS.browse.item_alt.format(title=item.title, catalogue=WORDS.common.catalogues[item.catalogue]),
             )  # fmt: skip
         with right:
             st.html("".join(_strip_html(id, places) for id, places in dispute.neighbours.items()))
@@ -72,12 +66,7 @@ def _draw(dispute: Dispute) -> None:
 
 def _strip_html(backbone_id: str, places: list[tuple[str, int]]) -> str:
     """A backbone's name and the pictures of what it finds closest."""
-    tiles = ""
-    for catalogue, position in places:
-        gallery = process.engine().gallery(catalogue)
-        item = gallery.items.row(position)
-        title = f'<p class="vt-quiet">{escape(item.title)}</p>'
-        tiles += cards.item_html(item, picture_of(gallery, position), title)
+    tiles = "".join(item_at(*place)[1] for place in places)
     return f'<div class="vt-strip"><p class="vt-kicker">{escape(title_of(backbone_id))}</p><div>{tiles}</div></div>'
 
 

@@ -12,15 +12,14 @@ from core.compare.index_lab import EfLab, Found
 from core.config import artifacts_dir
 from core.engine.search import process
 from core.ui.compare import plots
-from core.ui.components import ask, cards
-from core.ui.components.pictures import picture_of
+from core.ui.components import ask
+from core.ui.components.controls import command, item_at
 from core.ui.components.query import photo_of, receive
 from core.ui.visit import session, state
 from core.ui.words import WORDS
 
 K = 10
 EFS = (10, 12, 16, 24, 32, 40, 48, 64, 96, 128, 256)
-COMMAND = "python -m core benchmark --only index_settings"
 
 
 def show() -> None:
@@ -67,8 +66,7 @@ def _sweep() -> None:
         measured, machine = part["results"], part["machine"]
         st.plotly_chart(plots.recall_against_speed(measured["rows"]), key="sweep", alt=WORDS.compare.sweep_alt)
         st.caption(WORDS.compare.sweep_note.format(**{**measured, **machine}))
-    st.caption(WORDS.compare.command)
-    st.code(COMMAND, language=None, wrap_lines=True)
+    command("python -m core benchmark --only index_settings")
 
 
 @st.fragment
@@ -90,9 +88,6 @@ def _slider(lab: EfLab, embedding: np.ndarray, exclude: tuple[tuple[str, int], .
 
 
 def _tile(place: tuple[str, int], similarity: float, mark: str) -> None:
-    catalogue, position = place
-    gallery = process.engine().gallery(catalogue)
-    item = gallery.items.row(position)
     badge = "" if mark == WORDS.compare.ef_same else f'<span class="vt-mark">{escape(mark)}</span>'
     line = f'<p class="vt-quiet">{escape(WORDS.browse.similarity.format(similarity=similarity))}</p>'
-    st.html(cards.item_html(item, picture_of(gallery, position), badge + line))
+    st.html(item_at(*place, badge + line)[1])

@@ -13,7 +13,7 @@ from core.ui.compare import columns, disagreements, index_lab, table
 from core.ui.components import ask, cards
 from core.ui.components.link import choose, choose_several
 from core.ui.components.query import receive, ways_out
-from core.ui.visit import navigation, page, state
+from core.ui.visit import keys, navigation, page, state
 from core.ui.words import WORDS
 
 N_USUAL = 3
@@ -57,7 +57,7 @@ def _query(chosen: list[str]) -> None:
     ask.show(large=False, words=False)
     receive()
     query = state.pictured()
-    if problem := st.session_state.get("problem"):
+    if problem := st.session_state.get(keys.PROBLEM):
         st.error(cards.plain(problem), icon=":material/error:")
     if not chosen:
         st.info(WORDS.compare.choose_some, icon=":material/checklist:")

@@ -16,6 +16,7 @@ from core.engine.metrics import Estimate
 from core.ui.compare import plots
 from core.ui.compare.columns import title_of
 from core.ui.components import cards
+from core.ui.components.controls import command, download
 from core.ui.components.link import choose
 from core.ui.words import WORDS
 
@@ -38,7 +39,7 @@ def show(chosen: list[str]) -> None:
     rows = rows_of(evaluation, protocol, others)
     if not metrics:
         st.info(WORDS.compare.table_empty, icon=":material/table:")
-        _command("python -m core evaluate")
+        command("python -m core evaluate")
         return
     _table(rows, metrics, protocol)
     _missing([row for row in rows if not row["computed"]])
@@ -53,11 +54,6 @@ def _metric_name(metric: str) -> str:
     return WORDS.compare.metrics.get(metric, (metric, ""))[0]
 
 
-def _command(command: str) -> None:
-    st.caption(WORDS.compare.command)
-    st.code(command, language=None, wrap_lines=True)
-
-
 def _table(rows: list[Row], metrics: list[str], protocol: str) -> None:
     st.dataframe(
         [_shown(row, metrics) for row in rows],
@@ -68,14 +64,14 @@ def _table(rows: list[Row], metrics: list[str], protocol: str) -> None:
         alt=WORDS.compare.table_alt.format(protocol=WORDS.compare.protocols[protocol][0]),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            WORDS.common.csv, to_csv(columns_of(metrics), rows), f"vitrine-benchmark-{protocol}.csv", "text/csv",
-            key="benchmark-csv", help=WORDS.compare.table_csv_help, icon=":material/download:", on_click="ignore",
+        download(
+            WORDS.common.csv, lambda: to_csv(columns_of(metrics), rows), f"vitrine-benchmark-{protocol}.csv",
+            "text/csv", "benchmark-csv", help=WORDS.compare.table_csv_help,
         )  # fmt: skip
         st.caption(WORDS.compare.table_note, width="content")
     for line in sorted({run_line(row) for row in rows if "date" in row}):
         st.caption(cards.plain(line))
-    _command("python -m core evaluate --backbone vitrine-clip")
+    command("python -m core evaluate --backbone vitrine-clip")
 
 
 def run_line(row: Row) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.config import MAX_IMAGE_BYTES
 from core.ui.components import samples, words_box
-from core.ui.visit import state
+from core.ui.visit import keys, state
 from core.ui.words import WORDS
 
 SMALL_CAMERA = 320  # pixels
@@ -59,13 +59,13 @@ def _photo(large: bool) -> None:
 def _received(widget: str) -> None:
     """Take what a widget has just got; it is looked at when the page is drawn."""
     file = st.session_state.get(widget)
-    st.session_state.pop("problem", None)
+    keys.forget(keys.PROBLEM)
     if file is None:
         state.forget_photos()
-        st.session_state["emptied"] = True
+        st.session_state[keys.EMPTIED] = True
         return
     name = WORDS.common.camera_name if widget == "camera" else file.name
-    st.session_state["incoming"] = (file.getvalue(), name)
+    st.session_state[keys.INCOMING] = (file.getvalue(), name)
 
 
 def _samples() -> None:

@@ -11,7 +11,7 @@ MAX_NAME = 120  # characters of a name that is typed in
 
 
 def choose(
-    widget: Callable[..., Any], label: str, name: str, ids: Sequence[str], words: Callable[[str], str], **looks: Any
+    widget: Callable[..., Any], label: str, name: str, ids: Sequence[str], words: Callable[[str], str], **others: Any
 ) -> str:
     """Draw a widget with one choice, whose value is in the link under `name`.
 
@@ -21,12 +21,12 @@ def choose(
         name: Of the link's parameter.
         ids: What can be chosen; the first one is as usual, and left out of the link.
         words: id -> what visitors read.
-        looks: Whatever else the widget takes.
+        others: Whatever else the widget takes.
     """
     asked = st.query_params.get(name, "")
     key = f"compare-{name}"
     st.session_state[key] = asked if asked in ids else ids[0]
-    chosen = widget(label, ids, format_func=words, key=key, on_change=_keep, args=(name, ids[0]), **looks)
+    chosen = widget(label, ids, format_func=words, key=key, on_change=_keep, args=(name, ids[0]), **others)
     return str(chosen)
 
 
@@ -35,7 +35,7 @@ def _keep(name: str, usual: str) -> None:
 
 
 def choose_several(
-    label: str, name: str, ids: Sequence[str], usual: Sequence[str], most: int, **looks: Any
+    label: str, name: str, ids: Sequence[str], usual: Sequence[str], most: int, **others: Any
 ) -> list[str]:
     """Draw a widget with several choices, or names that are typed in; all of them are in the link, the usual ones, too.
 
@@ -47,13 +47,13 @@ def choose_several(
         ids: What can be chosen without typing.
         usual: What is chosen where the link names nothing.
         most: How many can be chosen.
-        looks: Whatever else `st.multiselect` takes.
+        others: Whatever else `st.multiselect` takes.
     """
     key = f"compare-{name}"
     st.session_state[key] = _allowed(st.query_params.get_all(name) if name in st.query_params else usual, most)
     chosen = st.multiselect(
         label, ids, key=key, max_selections=most, accept_new_options=True,
-        on_change=_keep_several, args=(name,), **looks,
+        on_change=_keep_several, args=(name,), **others,
     )  # fmt: skip
     chosen = _allowed(chosen, most)  # a visitor can send what the widget would not
     _put_several(name, chosen)

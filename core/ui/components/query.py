@@ -12,13 +12,13 @@ from core.engine.search.query import EVERYTHING, Filters, Query
 from core.errors import ImageError, VitrineError
 from core.ui.components import cards, samples
 from core.ui.components.pictures import Picture, data_url, picture_of
-from core.ui.visit import session, state
+from core.ui.visit import keys, session, state
 from core.ui.words import WORDS
 
 
 def receive() -> None:
     """Look at a photo that has just come in, and make it the query."""
-    incoming = st.session_state.get("incoming")
+    incoming = st.session_state.get(keys.INCOMING)
     if incoming is None:
         return
     data, name = incoming
@@ -28,7 +28,7 @@ def receive() -> None:
         state.go(state.Asked("photo", photo.sha256))  # which also forgets what came in
     except VitrineError as error:
         state.leave()
-        st.session_state["problem"] = str(error)
+        st.session_state[keys.PROBLEM] = str(error)
         st.rerun()  # the page was begun as one that has an answer
 
 

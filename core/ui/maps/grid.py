@@ -12,9 +12,7 @@ from core.engine.catalogues import CATALOGUES
 from core.engine.files.tables import to_csv
 from core.engine.search import process
 from core.maps import points
-from core.ui.components.cards import item_html
-from core.ui.components.pictures import picture_of
-from core.ui.visit import state
+from core.ui.components.controls import download, item_at, more_like, paged
 from core.ui.words import WORDS
 
 SIZE = 24
@@ -33,32 +31,24 @@ def show(numbers: np.ndarray) -> None:
     st.html(f'<h2 class="vt-title">{escape(WORDS.maps.chosen.format(n=len(numbers)))}</h2>')
     chosen = table_of(numbers)
     st.markdown(" · ".join(WORDS.maps.count.format(title=title, n=n) for title, n in counts_of(chosen)))
-    n_pages = -(-len(numbers) // SIZE)
-    page = 1
     with st.container(key="maps-pager", horizontal=True, vertical_alignment="bottom"):
-        if n_pages > 1:
-            page = int(st.number_input(WORDS.maps.page.format(n=n_pages), 1, n_pages, key=_key(numbers), width=180))
-        st.download_button(
+        # Another choice begins at its first page.
+        page = paged(len(numbers), SIZE, WORDS.maps.page, f"maps-page-{len(numbers)}-{int(numbers.sum())}")
+        download(
             WORDS.common.csv, lambda: to_csv(CSV_COLUMNS, chosen.to_dict("records")), "vitrine-map.csv", "text/csv",
-            key="maps-csv", help=WORDS.maps.csv_help, icon=":material/download:", on_click="ignore",
+            "maps-csv", help=WORDS.maps.csv_help,
         )  # fmt: skip
-    tiles(numbers[(page - 1) * SIZE : page * SIZE], "maps-chosen")
+    tiles(numbers[page], "maps-chosen")
 
 
 def tiles(numbers: np.ndarray, key: str) -> None:
     """Draw items as small pictures, each with "more like this"."""
     with st.grid(COLUMNS, min_column_width=130, gap="small", key=key) as grid:
         for number in numbers.tolist():
-            catalogue, position = points.place_of(number)
-            gallery = process.engine().gallery(catalogue)
-            item = gallery.items.row(position)
+            item, html = item_at(*points.place_of(number))
             with grid.cell():
-                caption = f'<p class="vt-quiet">{escape(item.title)}</p>'
-                st.html(item_html(item, picture_of(gallery, position), caption))
-                st.button(
-                    WORDS.common.more, key=f"{key}-{number}", width="stretch", on_click=state.go,
-                    args=(state.Asked("item", item.id),),
-                )  # fmt: skip
+                st.html(html)
+                more_like(item.id, f"{key}-{number}")
 
 
 def table_of(numbers: np.ndarray) -> pd.DataFrame:
@@ -76,8 +66,3 @@ def counts_of(chosen: pd.DataFrame) -> list[tuple[str, int]]:
     """The most frequent classes in plain words, and how many items each has."""
     counts = chosen.value_counts(["catalogue", "label"]).head(MAX_COUNTS)
     return [(CATALOGUES[catalogue].classes[label], int(n)) for (catalogue, label), n in counts.items()]
-
-
-def _key(numbers: np.ndarray) -> str:
-    """Another choice begins at its first page."""
-    return f"maps-page-{len(numbers)}-{int(numbers.sum())}"

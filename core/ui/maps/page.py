@@ -17,7 +17,7 @@ from core.ui.components import cards
 from core.ui.maps import component, grid, mistakes
 from core.ui.maps import query as maps_query
 from core.ui.maps.view import COLOURS, View, read, rivals, write
-from core.ui.visit import page, state
+from core.ui.visit import keys, page, state
 from core.ui.words import WORDS
 
 NOTHING = np.empty(0, np.int64)
@@ -51,7 +51,7 @@ def _body(known: list[str]) -> None:
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
     _controls(view, known)
-    placed, lit = maps_query.placed(), st.session_state.get("maps-drawn", NOTHING)
+    placed, lit = maps_query.placed(), st.session_state.get(keys.MAPS_DRAWN, NOTHING)
     if view.kind:
         lit = _numbers_of(view.map, view.kind)
     component.show(view, lit, placed, lambda: _drawn(view, known), _opened)
@@ -74,7 +74,7 @@ def _go(view: View, known: list[str]) -> None:
 
 def _changed(view: View, known: list[str], name: str) -> None:
     if name == "kind":
-        st.session_state.pop("maps-drawn", None)
+        keys.forget(keys.MAPS_DRAWN)
     view = replace(view, **{name: st.session_state[f"maps-{name}"]})
     if view.beside == view.map:
         view = replace(view, beside="")
@@ -116,7 +116,7 @@ def _controls(view: View, known: list[str]) -> None:
             WORDS.maps.query, list(names), format_func=names.__getitem__, key="maps-sample", on_change=_sample,
             width=110,
         )  # fmt: skip
-    if problem := st.session_state.pop("maps-problem", ""):
+    if problem := st.session_state.pop(keys.MAPS_PROBLEM, ""):
         st.warning(cards.plain(problem), icon=":material/search_off:")
 
 
@@ -129,11 +129,11 @@ def _find(view: View, known: list[str]) -> None:
     if len(numbers) == 1:
         maps_query.place(int(numbers[0]))
     elif 0 < len(numbers) <= MOST_FOUND:
-        st.session_state["maps-drawn"] = numbers
+        st.session_state[keys.MAPS_DRAWN] = numbers
         _go(replace(view, kind=""), known)
     else:
         words = WORDS.maps.found_many if len(numbers) else WORDS.maps.found_none
-        st.session_state["maps-problem"] = words.format(text=text[:60], n=len(numbers), most=MOST_FOUND)
+        st.session_state[keys.MAPS_PROBLEM] = words.format(text=text[:60], n=len(numbers), most=MOST_FOUND)
 
 
 def _sample() -> None:
@@ -142,19 +142,19 @@ def _sample() -> None:
         state.go(state.Asked("sample", name))
     else:
         state.leave()
-        st.session_state.pop("answer", None)
+        keys.forget(keys.ANSWER)
 
 
 def _drawn(view: View, known: list[str]) -> None:
     """Something was drawn around points: it takes the place of the class."""
-    st.session_state["maps-drawn"] = component.drawn()
+    st.session_state[keys.MAPS_DRAWN] = component.drawn()
     _go(replace(view, kind=""), known)
 
 
 def _opened() -> None:
     number = component.opened()
     if number is not None:
-        st.session_state["maps-clicked"] = number
+        st.session_state[keys.MAPS_CLICKED] = number
         maps_query.place(number)
 
 

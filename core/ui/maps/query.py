@@ -14,7 +14,7 @@ from core.own.items import OWN
 from core.ui.components import cards
 from core.ui.components.query import photo_of, question
 from core.ui.maps import component
-from core.ui.visit import session, state
+from core.ui.visit import keys, session, state
 
 
 def place(number: int) -> None:
@@ -41,5 +41,5 @@ def placed() -> component.Placed | None:
         st.warning(cards.plain(str(error)), icon=":material/error:")
         return None
     nearest = tuple(points.number_of(hit.id) for hit in hits)
-    clicked = number is not None and number == st.session_state.get("maps-clicked")
+    clicked = number is not None and number == st.session_state.get(keys.MAPS_CLICKED)
     return component.Placed(number, nearest, DEFAULT_K, centred=not clicked)

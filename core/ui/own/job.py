@@ -20,7 +20,7 @@ from core.own.ingest.incoming import Incoming, Skipped
 from core.own.items import OWN
 from core.own.queries import QuerySet
 from core.own.thresholds import Curve
-from core.ui.visit import session
+from core.ui.visit import keys, session
 from core.ui.words import WORDS
 
 #: What the page showed before stays, greyed, until a run ends; while this one works it is only in the way.
@@ -73,7 +73,7 @@ class Answers:
 
 def current() -> Job | None:
     """The work of this session, None where there is none."""
-    return cast("Job | None", st.session_state.get("own-job"))
+    return cast("Job | None", st.session_state.get(keys.OWN_JOB))
 
 
 def add(incoming: Iterable[Incoming | Skipped], skipped: list[Skipped] | None = None) -> None:
@@ -84,14 +84,14 @@ def add(incoming: Iterable[Incoming | Skipped], skipped: list[Skipped] | None = 
     """
     steps = session.start().add(incoming)
     session.forget_results()
-    st.session_state["own-job"] = Job("add", steps, skipped or [])
+    st.session_state[keys.OWN_JOB] = Job("add", steps, skipped or [])
 
 
 def ask(incoming: Iterable[Incoming | Skipped]) -> None:
     """Begin to run queries against the session's catalogue."""
     queries = QuerySet(session.engine(), OWN)
     session.forget_results()
-    st.session_state["own-job"] = Job("ask", queries.run(incoming), queries=queries)
+    st.session_state[keys.OWN_JOB] = Job("ask", queries.run(incoming), queries=queries)
 
 
 def show(job: Job) -> None:
@@ -108,7 +108,7 @@ def show(job: Job) -> None:
         _end(job, WORDS.own.done)
     except VitrineError as error:
         _end(job, WORDS.own.stopped)
-        st.session_state["own-problem"] = str(error)
+        st.session_state[keys.OWN_PROBLEM] = str(error)
     st.rerun()
 
 
@@ -131,16 +131,16 @@ def _cancel(job: Job) -> None:
 
 def _end(job: Job, words: dict[str, str]) -> None:
     """Put away the work and keep what came of it."""
-    if st.session_state.pop("own-job", None) is None:  # a click that came too late
+    if st.session_state.pop(keys.OWN_JOB, None) is None:  # a click that came too late
         return
     mine = session.own()
     left_out = job.queries.skipped if job.queries else mine.skipped if mine is not None else []
-    st.session_state["own-skipped"] = [*job.skipped, *left_out]
+    st.session_state[keys.OWN_SKIPPED] = [*job.skipped, *left_out]
     progress = job.progress
     n_added, speed = (progress.n_added, progress.images_per_s) if progress else (0, 0.0)
     if n_added:
-        st.session_state["own-note"] = words[job.kind].format(n=n_added, speed=speed)
+        st.session_state[keys.OWN_NOTE] = words[job.kind].format(n=n_added, speed=speed)
     elif words is WORDS.own.done:
-        st.session_state["own-problem"] = WORDS.own.nothing
+        st.session_state[keys.OWN_PROBLEM] = WORDS.own.nothing
     if job.queries and job.queries.results:
-        st.session_state["own-queries"] = Answers(job.queries, job.queries.curve())
+        st.session_state[keys.OWN_QUERIES] = Answers(job.queries, job.queries.curve())

@@ -10,8 +10,9 @@ from core.own.catalogue import OwnCatalogue
 from core.own.duplicates import NEAR, DuplicateReport, NearPair, find_duplicates
 from core.own.items import OwnItem, embeddings_npz, index_bytes, items_csv
 from core.ui.components import cards
+from core.ui.components.controls import download, paged
 from core.ui.components.pictures import Picture, data_url
-from core.ui.visit import session
+from core.ui.visit import keys, session
 from core.ui.words import WORDS
 
 COLUMNS = 8
@@ -28,12 +29,9 @@ def items(mine: OwnCatalogue) -> None:
     with st.container(key="own-filter", horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(WORDS.own.label, list(names), format_func=names.__getitem__, key="own-label", width=260)
         found = [item for item in mine.items if chosen in (_ALL, f"/{item.label}")]
-        page = 1
-        if len(found) > PAGE:
-            page = st.number_input(WORDS.own.page, 1, -(-len(found) // PAGE), key=f"own-page-{chosen}", width=140)
+        page = paged(len(found), PAGE, WORDS.own.page, f"own-page-{chosen}")
         actions = st.container(horizontal=True, width="content")
-    shown = found[(page - 1) * PAGE : page * PAGE]
-    picked = _grid(shown)
+    picked = _grid(found[page])
     with actions:
         _remove_button(WORDS.own.remove.format(n=len(picked)), "own-remove", mine, picked)
         if chosen != _ALL:
@@ -72,8 +70,10 @@ def _remove(mine: OwnCatalogue, ids: Collection[str]) -> None:
 def duplicates(mine: OwnCatalogue) -> None:
     """Draw what the catalogue holds more than once, once that was asked for."""
     if st.button(WORDS.own.find_duplicates, key="own-duplicates-find", icon=":material/content_copy:"):
-        st.session_state["own-duplicates"] = find_duplicates(mine.items, mine.embeddings)
-    report: DuplicateReport | None = st.session_state.get("own-duplicates")
+        st.session_state[keys.OWN_DUPLICATES] = find_duplicates(
+            {item.id: item.sha256 for item in mine.items}, mine.embeddings
+        )
+    report: DuplicateReport | None = st.session_state.get(keys.OWN_DUPLICATES)
     if report is None:
         return
     copies = [id for group in report.exact for id in group[1:]]
@@ -109,9 +109,6 @@ def downloads(mine: OwnCatalogue) -> None:
     )
     with st.container(key="own-downloads", horizontal=True):
         for label, note, file, make in files:
-            st.download_button(
-                label, make, f"vitrine-{file}", "application/octet-stream", key=f"own-get-{file}", help=note,
-                icon=":material/download:", on_click="ignore",
-            )  # fmt: skip
+            download(label, make, f"vitrine-{file}", "application/octet-stream", f"own-get-{file}", help=note)
     st.caption(WORDS.own.downloads_note)
     st.caption(WORDS.own.keep_note)

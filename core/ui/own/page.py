@@ -12,7 +12,7 @@ from core.own.items import OWN
 from core.ui.components import cards
 from core.ui.own import job as own_job
 from core.ui.own import manage, queries, sources
-from core.ui.visit import navigation, page, session
+from core.ui.visit import keys, navigation, page, session
 from core.ui.words import WORDS
 
 
@@ -59,11 +59,11 @@ def _welcome() -> None:
 
 def _notes() -> None:
     """What came of the last thing that was done."""
-    if note := st.session_state.get("own-note"):
+    if note := st.session_state.get(keys.OWN_NOTE):
         st.success(note, icon=":material/check:")
-    if problem := st.session_state.get("own-problem"):
+    if problem := st.session_state.get(keys.OWN_PROBLEM):
         st.error(cards.plain(problem), icon=":material/error:")
-    skipped: list[Skipped] = st.session_state.get("own-skipped", [])
+    skipped: list[Skipped] = st.session_state.get(keys.OWN_SKIPPED, [])
     if skipped:
         with st.expander(WORDS.own.skipped.format(n=len(skipped)), icon=":material/block:"):
             rows = [dict(zip(WORDS.own.skipped_columns, (one.name, one.reason), strict=True)) for one in skipped]

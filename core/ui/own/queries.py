@@ -12,11 +12,12 @@ from core.own.queries import QueryResult, results_csv
 from core.own.report import html_report
 from core.own.thresholds import Curve, suggest_threshold
 from core.ui.components import cards
+from core.ui.components.controls import download, paged
 from core.ui.components.pictures import Picture, data_url
 from core.ui.own import sources
 from core.ui.own.job import Answers
-from core.ui.visit import session
-from core.ui.words import WORDS
+from core.ui.visit import keys, session
+from core.ui.words import WORDS, language
 
 PAGE = 12
 #: Without labels, the slider starts where a hit is this probably of the query's kind.
@@ -26,7 +27,7 @@ PRECISE = 0.95
 
 def show() -> None:
     """Draw the ways in, and the answers where there are some."""
-    answers: Answers | None = st.session_state.get("own-queries")
+    answers: Answers | None = st.session_state.get(keys.OWN_QUERIES)
     if answers is None:
         sources.show_queries()
         return
@@ -53,9 +54,11 @@ def _threshold(answers: Answers) -> float:
     if answers.curve:
         suggestions[WORDS.own.suggest] = suggest_threshold(answers.curve)
         suggestions[WORDS.own.suggest_precise] = suggest_threshold(answers.curve, PRECISE)
-    st.session_state.setdefault("own-threshold", suggestions.get(WORDS.own.suggest) or _likely())
+    st.session_state.setdefault(keys.OWN_THRESHOLD, suggestions.get(WORDS.own.suggest) or _likely())
     with st.container(key="own-threshold-row", horizontal=True, vertical_alignment="bottom", gap="medium"):
-        threshold = st.slider(WORDS.own.threshold, 0.0, 1.0, step=0.005, key="own-threshold", format="%.3f", width=420)
+        threshold = st.slider(
+            WORDS.own.threshold, 0.0, 1.0, step=0.005, key=keys.OWN_THRESHOLD, format="%.3f", width=420
+        )
         for n, (words, value) in enumerate(suggestions.items()):
             if value is not None:
                 st.button(words.format(threshold=value), key=f"own-suggest-{n}", on_click=_set, args=(value,))
@@ -63,7 +66,7 @@ def _threshold(answers: Answers) -> float:
 
 
 def _set(threshold: float) -> None:
-    st.session_state["own-threshold"] = threshold
+    st.session_state[keys.OWN_THRESHOLD] = threshold
 
 
 def _likely() -> float:
@@ -92,17 +95,16 @@ def _downloads(answers: Answers, threshold: float) -> None:
     if mine is None:
         return
     results, picture = answers.queries.results, mine.thumbnail
+    words, spoken = WORDS.own.report, language()  # the visit's, which whoever fetches the file does not know
     with st.container(key="own-results-files", horizontal=True):
         for label, file, kind, make in (
             (WORDS.own.results_csv, "results.csv", "text/csv", lambda: results_csv(results, threshold)),
             (
                 *(WORDS.own.results_html, "results.html", "text/html"),
-                lambda: html_report(results, threshold, picture, WORDS.own.heading, answers.curve),
+                lambda: html_report(results, threshold, picture, words, answers.curve, spoken),
             ),
         ):
-            st.download_button(
-                label, make, f"vitrine-{file}", kind, key=f"own-{file}", icon=":material/download:", on_click="ignore"
-            )
+            download(label, make, f"vitrine-{file}", kind, f"own-{file}")
 
 
 def _results(results: list[QueryResult], threshold: float) -> None:
@@ -112,12 +114,10 @@ def _results(results: list[QueryResult], threshold: float) -> None:
             format_func=lambda id: WORDS.own.answer_kinds[id], label_visibility="collapsed",
         )  # fmt: skip
         wanted = [one for one in results if kind == "all" or bool(one.matches(threshold)) == (kind == "match")]
-        page = 1
-        if len(wanted) > PAGE:
-            page = st.number_input(WORDS.own.page, 1, -(-len(wanted) // PAGE), key=f"own-answers-{kind}", width=140)
+        page = paged(len(wanted), PAGE, WORDS.own.page, f"own-answers-{kind}")
     if not wanted:
         st.info(WORDS.own.none_of_these, icon=":material/filter_alt:")
-    for result in wanted[(page - 1) * PAGE : page * PAGE]:
+    for result in wanted[page]:
         st.html(answer_html(result, threshold))
 
 

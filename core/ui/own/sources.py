@@ -19,8 +19,9 @@ from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.url_source import UrlSource
 from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards
+from core.ui.components.controls import download
 from core.ui.own import example, job
-from core.ui.visit import session
+from core.ui.visit import keys, session
 from core.ui.words import WORDS
 
 
@@ -32,9 +33,9 @@ def show() -> None:
     st.caption(f"{limits} {WORDS.own.urls_on if allow_urls() else cards.plain(WORDS.own.urls_off)}")
     with st.container(key="own-example", horizontal=True, gap="small"):
         st.button(WORDS.own.example, key="own-try", icon=":material/play_arrow:", on_click=_try)
-        st.download_button(
+        download(
             WORDS.own.example_download, example.catalogue_zip, "vitrine-example.zip", "application/zip",
-            key="own-example-zip", type="tertiary", icon=":material/download:", on_click="ignore",
+            "own-example-zip", type="tertiary",
         )  # fmt: skip
     if at_home():
         _local()
@@ -70,12 +71,11 @@ def _uploader(label: str, name: str, types: list[str], receive: Callable[[Upload
 
 def _guarded(begin: Callable[[], None]) -> None:
     """Begin something; what is refused becomes a sentence on the page."""
-    for name in ("own-note", "own-problem"):
-        st.session_state.pop(name, None)
+    keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM)
     try:
         begin()
     except VitrineError as error:
-        st.session_state["own-problem"] = str(error)
+        st.session_state[keys.OWN_PROBLEM] = str(error)
 
 
 def _release(file: UploadedFile) -> None:

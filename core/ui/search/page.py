@@ -11,7 +11,7 @@ from core.errors import VitrineError
 from core.ui.components import ask, cards
 from core.ui.components.query import receive, ways_out
 from core.ui.search import results
-from core.ui.visit import navigation, page, state
+from core.ui.visit import keys, navigation, page, state
 from core.ui.words import WORDS
 
 
@@ -20,8 +20,8 @@ def show() -> None:
     navigation.remember("search", st.query_params.to_dict())
     # A photo that replaces another is sent after that one was taken away; were the page drawn with its large uploader
     # in between, the photo on its way would be lost.
-    emptied = st.session_state.pop("emptied", False)
-    busy = emptied or "incoming" in st.session_state or state.current() is not None
+    emptied = st.session_state.pop(keys.EMPTIED, False)
+    busy = emptied or keys.INCOMING in st.session_state or state.current() is not None
     n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())
     lead = WORDS.search.lead.format(n_items=n_items)
     page.begin(WORDS.search.title, lead=lead, headline=() if busy else WORDS.search.headline)
@@ -47,7 +47,7 @@ def _answer(query: state.Asked) -> None:
 
 def _idle() -> None:
     """Nothing is asked yet: say what happens with a photo, and whether the page can answer at all."""
-    if problem := st.session_state.get("problem"):
+    if problem := st.session_state.get(keys.PROBLEM):
         st.error(cards.plain(problem), icon=":material/error:")
     if state.trail():
         ways_out()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Any
 
-import altair as alt
-import pandas as pd  # type: ignore[import-untyped]
 import streamlit as st
 
 from core.classifier.data.examples import PARTS
@@ -17,90 +16,87 @@ from core.ui.words import WORDS
 
 #: Of training, validation and test; told apart in both themes and without seeing red and green.
 COLOURS = ("#c0573b", "#3f7fa6", "#9a8f7e")
-_BAR = 20
-_CURVE_HEIGHT = 220
-_TOP = 0.6  # a cell darker than this has light writing
+#: Of a share of 0 and of 1.
+SHADES = ("#f6ece6", "#8f3319")
+_BAR = 24
+_CELL = 34
+_CURVE_HEIGHT = 260
+_AROUND = 120  # what the axis and the legend take of a chart's height, and slanted names once more
+_MOST_LETTERS = 24
+_RULE = {"dash": "dot", "color": "#888", "width": 1.5}
 
 
 def counts(report: Report) -> None:
     """How many pictures each class has in each part."""
-    names = [WORDS.train.parts[part] for part in PARTS]
-    rows = [
-        {"class": name, "part": part, "n": n, "order": order}
-        for name, row in zip(report.classes, report.counts.tolist(), strict=True)
-        for order, (part, n) in enumerate(zip(names, row, strict=True))
-    ]
-    chart = (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_bar()
-        .encode(
-            x=alt.X("sum(n):Q", title=WORDS.train.axis_pictures, axis=alt.Axis(tickMinStep=1, format="d")),
-            y=alt.Y("class:N", sort="-x", title=None, axis=alt.Axis(labelLimit=160, labelOverlap=False)),
-            color=alt.Color("part:N", scale=alt.Scale(domain=names, range=COLOURS), title=None, legend=_legend()),
-            order="order:Q",
-            tooltip=["class", "part", "n"],
-        )
-        .properties(height=alt.Step(_BAR))
-    )
-    st.altair_chart(chart, alt=WORDS.train.counts_alt)
+    order = report.counts.sum(axis=1).argsort(kind="stable")  # drawn from below, so the largest is on top
+    figure = _figure(_AROUND + _BAR * len(order), barmode="stack")
+    for part, colour, column in zip(PARTS, COLOURS, report.counts.T, strict=True):
+        name = WORDS.train.parts[part]
+        figure.add_bar(
+            x=column[order].tolist(), y=list(range(len(order))), name=name, orientation="h", marker={"color": colour},
+            customdata=_written(report.classes[row] for row in order),
+            hovertemplate=f"%{{customdata}} · {escape(name)}: %{{x}}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title=WORDS.train.axis_pictures, tickformat=",d")
+    figure.update_yaxes(**_ticks([report.classes[row] for row in order]))
+    st.plotly_chart(figure, alt=WORDS.train.counts_alt)
 
 
 def curves(history: Sequence[Epoch]) -> None:
     """Loss and accuracy of training and validation so far, the best epoch marked."""
     left, right = st.columns(2, gap="medium")
-    with left:
-        st.altair_chart(_curve(history, "loss", WORDS.train.axis_loss, ".2f"), alt=WORDS.train.loss_alt)
-    with right:
-        st.altair_chart(_curve(history, "accuracy", WORDS.train.axis_accuracy, ".0%"), alt=WORDS.train.accuracy_alt)
+    loss = _curve(history, "loss", WORDS.train.axis_loss, ".2f")
+    accuracy = _curve(history, "accuracy", WORDS.train.axis_accuracy, ".0%")
+    left.plotly_chart(loss, alt=WORDS.train.loss_alt)
+    right.plotly_chart(accuracy, alt=WORDS.train.accuracy_alt)
 
 
-def _curve(history: Sequence[Epoch], figure: str, title: str, form: str) -> Any:
-    names = [WORDS.train.parts[part] for part in PARTS[:2]]
-    rows = [
-        {"epoch": epoch.number, "part": name, "value": getattr(epoch, f"{part}_{figure}")}
-        for epoch in history
-        for part, name in zip(PARTS[:2], names, strict=True)
-    ]
-    base = alt.Chart(pd.DataFrame(rows, columns=["epoch", "part", "value"]))
-    lines = base.mark_line(point=len(history) < 2, strokeWidth=2.5).encode(
-        x=alt.X("epoch:Q", title=WORDS.train.axis_epoch, axis=alt.Axis(tickMinStep=1, format="d")),
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=form, tickMinStep=0.01)),
-        color=alt.Color("part:N", scale=alt.Scale(domain=names, range=COLOURS[:2]), title=None, legend=_legend()),
-        tooltip=["epoch", "part", alt.Tooltip("value:Q", format=".3f")],
-    )
-    best = max((epoch.number for epoch in history if epoch.best), default=0)
-    marked = alt.Chart(pd.DataFrame({"epoch": [best]})).mark_rule(strokeDash=[4, 4], opacity=0.6).encode(x="epoch:Q")
-    return (lines + marked).properties(height=_CURVE_HEIGHT)
-
-
-def _legend() -> Any:
-    return alt.Legend(orient="top")
+def _curve(history: Sequence[Epoch], value: str, title: str, form: str) -> Any:
+    figure = _figure(_CURVE_HEIGHT)
+    for part, colour in zip(PARTS[:2], COLOURS, strict=False):
+        figure.add_scatter(
+            x=[epoch.number for epoch in history], y=[getattr(epoch, f"{part}_{value}") for epoch in history],
+            name=WORDS.train.parts[part], mode="lines" if len(history) > 1 else "markers",
+            line={"color": colour, "width": 2.5}, hovertemplate="%{x}: %{y:.3f}",
+        )  # fmt: skip
+    for best in [epoch.number for epoch in history if epoch.best][-1:]:
+        figure.add_vline(best, line=_RULE)
+    figure.update_xaxes(title=WORDS.train.axis_epoch, dtick=max(1, len(history) // 8))
+    figure.update_yaxes(title=title, tickformat=form)
+    return figure
 
 
 def confusion(judgement: Judgement) -> None:
     """What each class was taken for, as shares of the class."""
-    rows = [
-        {"truth": truth, "guess": guess, "n": n, "share": n / max(1, sum(row))}
-        for truth, row in zip(judgement.classes, judgement.confusion.tolist(), strict=True)
-        for guess, n in zip(judgement.classes, row, strict=True)
-    ]
-    order = list(judgement.classes)
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X(
-            "guess:N",
-            sort=order,
-            title=WORDS.train.axis_guess,
-            axis=alt.Axis(labelAngle=-40, labelLimit=110, labelOverlap=False),
-        ),
-        y=alt.Y("truth:N", sort=order, title=WORDS.train.axis_truth, axis=alt.Axis(labelLimit=110, labelOverlap=False)),
-        tooltip=["truth", "guess", "n", alt.Tooltip("share:Q", format=".0%")],
+    names, table = judgement.classes, judgement.confusion
+    figure = _figure(2 * _AROUND + _CELL * len(names))
+    places = list(range(len(names)))
+    figure.add_heatmap(
+        z=(table / table.sum(axis=1, keepdims=True).clip(1)).tolist(), x=places, y=places, zmin=0, zmax=1,
+        text=[[str(n) if n else "" for n in row] for row in table.tolist()], texttemplate="%{text}",
+        customdata=[[f"{truth} → {guess}" for guess in _written(names)] for truth in _written(names)],
+        hovertemplate="%{customdata}: %{text} (%{z:.0%})<extra></extra>",
+        colorscale=SHADES, showscale=False,
+    )  # fmt: skip
+    figure.update_xaxes(title=WORDS.train.axis_guess, tickangle=-40, **_ticks(names))
+    figure.update_yaxes(title=WORDS.train.axis_truth, autorange="reversed", **_ticks(names))
+    st.plotly_chart(figure, alt=WORDS.train.confusion_alt)
+
+
+def _figure(height: int, **layout: Any) -> Any:
+    import plotly.graph_objects as go
+
+    legend = {"orientation": "h", "yanchor": "bottom", "y": 1, "traceorder": "normal"}
+    return go.Figure().update_layout(
+        height=height, margin={"t": 40, "r": 20, "b": 20, "l": 20}, legend=legend, **layout
     )
-    cells = base.mark_rect().encode(
-        color=alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=["#f6ece6", "#8f3319"]), legend=None)
-    )
-    writing = (
-        base.transform_filter("datum.n > 0")
-        .mark_text()
-        .encode(text="n:Q", color=alt.condition(f"datum.share > {_TOP}", alt.value("#fff"), alt.value("#211d19")))
-    )
-    st.altair_chart((cells + writing).properties(height=max(220, 34 * len(order))), alt=WORDS.train.confusion_alt)
+
+
+def _written(names: Iterable[str]) -> list[str]:
+    """Names of classes, short enough for an axis; they come from outside, and Plotly reads some HTML."""
+    return [escape(name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…") for name in names]
+
+
+def _ticks(names: Sequence[str]) -> dict[str, Any]:
+    """One line of an axis for each class, whatever a class is called: "1" is no number here."""
+    return {"tickvals": list(range(len(names))), "ticktext": _written(names), "showgrid": False, "zeroline": False}

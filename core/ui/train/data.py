@@ -17,6 +17,7 @@ from core.own.ingest.incoming import shown
 from core.ui.components import cards
 from core.ui.train import charts
 from core.ui.train.state import Workshop
+from core.ui.visit import session
 from core.ui.visit.page import step
 from core.ui.words import WORDS
 
@@ -52,8 +53,7 @@ def _chosen() -> None:
 
 def own_catalogue() -> OwnCatalogue | None:
     """The visitor's own catalogue, if this session has one."""
-    mine = st.session_state.get("own")
-    return mine if isinstance(mine, OwnCatalogue) and len(mine) else None
+    return session.own() or None
 
 
 def _built(shop: Workshop, dataset_id: str) -> None:

@@ -10,6 +10,7 @@ from core.config import DEFAULT_BACKBONE
 from core.errors import VitrineError
 from core.ui.components import cards
 from core.ui.train.state import Workshop
+from core.ui.visit import keys
 from core.ui.words import WORDS
 
 _MAX_MB = 60
@@ -23,7 +24,7 @@ def show(shop: Workshop) -> None:
         st.file_uploader(
             WORDS.train.load_file, type="zip", key="train-load", max_upload_size=_MAX_MB, on_change=_load, args=(shop,)
         )
-        if problem := st.session_state.get("train-load-problem"):
+        if problem := st.session_state.get(keys.TRAIN_LOAD_PROBLEM):
             st.error(cards.plain(problem), icon=":material/error:")
 
 
@@ -53,13 +54,13 @@ def _folder(classifier: Classifier) -> bytes:
 def _load(shop: Workshop) -> None:
     """Take a classifier that was saved earlier into use."""
     file = st.session_state.get("train-load")
-    st.session_state.pop("train-load-problem", None)
+    keys.forget(keys.TRAIN_LOAD_PROBLEM)
     if file is None:
         return
     try:
         classifier = files.from_zip(file.getvalue(), [DEFAULT_BACKBONE])
     except VitrineError as error:
-        st.session_state["train-load-problem"] = str(error)
+        st.session_state[keys.TRAIN_LOAD_PROBLEM] = str(error)
         return
     shop.forget_run()
     shop.classifier = classifier

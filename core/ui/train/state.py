@@ -16,8 +16,7 @@ from core.classifier.run import Result
 from core.classifier.training.options import Epoch
 from core.classifier.training.trainer import Trainer
 from core.own.catalogue import OwnCatalogue
-
-_KEY = "classifier"
+from core.ui.visit import keys
 
 
 @dataclass
@@ -88,4 +87,4 @@ class Workshop:
 
 def workshop() -> Workshop:
     """This session's."""
-    return cast("Workshop", st.session_state.setdefault(_KEY, Workshop()))
+    return cast("Workshop", st.session_state.setdefault(keys.TRAIN, Workshop()))

@@ -20,6 +20,7 @@ from core.engine.search import process
 from core.ui.components import cards
 from core.ui.train import charts
 from core.ui.train.state import Run, Workshop
+from core.ui.visit import keys
 from core.ui.visit.page import step
 from core.ui.words import WORDS
 
@@ -44,7 +45,7 @@ def show(shop: Workshop) -> None:
             WORDS.train.stop, key="train-stop", icon=":material/stop:",
             disabled=shop.run is None, on_click=_stop, args=(shop,),
         )  # fmt: skip
-    if problem := st.session_state.pop("train-problem", ""):
+    if problem := st.session_state.pop(keys.TRAIN_PROBLEM, ""):
         st.error(cards.plain(problem), icon=":material/error:")
     if shop.run is not None:
         _go_on(shop, shop.run)
@@ -139,7 +140,7 @@ def _finish(shop: Workshop, run: Run) -> None:
     words = datasets.words(dataset) if dataset else None
     shop.run = None
     if run.trainer.best is None:
-        st.session_state["train-problem"] = WORDS.train.stopped_early
+        st.session_state[keys.TRAIN_PROBLEM] = WORDS.train.stopped_early
         return
     shop.result = finish(run.trainer, process.engine().embedder, shop.title, words, run.stop)
     shop.classifier = shop.result.classifier

@@ -7,6 +7,7 @@ from typing import cast
 
 import streamlit as st
 
+from core.ui.visit import keys
 from core.ui.visit.state import PICTURED
 from core.ui.words import WORDS
 
@@ -25,7 +26,7 @@ PAGES = {
 
 def show() -> None:
     """Draw the links, each to what was last seen there; what is searched with goes along to where it is compared."""
-    left = cast("dict[str, Params]", st.session_state.get("pages-left", {}))
+    left = cast("dict[str, Params]", st.session_state.get(keys.PAGES_LEFT, {}))
     carried: Params = {name: ref for name in PICTURED if (ref := st.query_params.get(name))}
     with st.container(key="navigation", horizontal=True, horizontal_alignment="right", gap="small"):
         for name, path in PAGES.items():
@@ -35,4 +36,4 @@ def show() -> None:
 
 def remember(name: str, params: Params) -> None:
     """Keep what a page shows, as the parameters of its link, for this visit."""
-    st.session_state["pages-left"] = st.session_state.get("pages-left", {}) | {name: params}
+    st.session_state[keys.PAGES_LEFT] = st.session_state.get(keys.PAGES_LEFT, {}) | {name: params}

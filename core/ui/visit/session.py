@@ -20,18 +20,16 @@ from core.own.catalogue import OwnCatalogue
 from core.own.duplicates import NEAR
 from core.own.items import OWN
 from core.own.search import OwnSearch, describe
+from core.ui.visit import keys
 from core.ui.words import WORDS
 
 #: Whether a neighbour is the same picture, nearly so, or neither.
 Mark = Literal["", "exact", "near"]
-_KEY = "own"
-#: What was found out about the catalogue as it is; a change makes it wrong.
-_RESULTS = ("own-note", "own-problem", "own-skipped", "own-duplicates", "own-queries", "own-threshold", "answer")
 
 
 def own() -> OwnCatalogue | None:
     """This session's catalogue, None where it has none."""
-    return cast("OwnCatalogue | None", st.session_state.get(_KEY))
+    return cast("OwnCatalogue | None", st.session_state.get(keys.OWN))
 
 
 def start() -> OwnCatalogue:
@@ -53,21 +51,20 @@ def new() -> OwnCatalogue:
 def keep(catalogue: OwnCatalogue) -> OwnCatalogue:
     """Make this the session's catalogue; what belonged to the one before is dropped with it."""
     drop()
-    st.session_state[_KEY] = catalogue
+    st.session_state[keys.OWN] = catalogue
     return catalogue
 
 
 def drop() -> None:
     """Forget the session's catalogue and all that came of it."""
-    for name in (_KEY, "own-job"):
-        st.session_state.pop(name, None)
+    keys.forget(keys.OWN, keys.OWN_JOB)
     forget_results()
 
 
 def forget_results() -> None:
     """Drop what was found out about the catalogue, because it changes."""
-    for name in _RESULTS:
-        st.session_state.pop(name, None)
+    keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM, keys.OWN_SKIPPED, keys.OWN_DUPLICATES)
+    keys.forget(keys.OWN_QUERIES, keys.OWN_THRESHOLD, keys.ANSWER)
 
 
 def revision() -> int:

@@ -16,6 +16,7 @@ from core.config import MAX_LESS_ITEMS, MAX_WORDS
 from core.engine.search.engine import SearchResult
 from core.engine.search.photo import Photo
 from core.engine.search.query import NOTHING_SAID, Wording
+from core.ui.visit import keys
 
 Kind = Literal["photo", "sample", "item", "words"]
 #: Kinds of query that the URL names, and its parameter for each.
@@ -46,7 +47,7 @@ def current() -> Asked | None:
         ref = st.query_params.get(name, "").strip()
         if ref:
             return Asked(kind, ref[:MAX_WORDS] if kind == "words" else ref, _wording())
-    photo = st.session_state.get("photo")
+    photo = st.session_state.get(keys.PHOTO)
     return Asked("photo", photo, _wording()) if photo else None
 
 
@@ -66,7 +67,7 @@ def pictured() -> Asked | None:
 
 def latest() -> Asked | None:
     """The query of this page, else the last one that was answered in this visit."""
-    stored = st.session_state.get("answer")
+    stored = st.session_state.get(keys.ANSWER)
     return current() or (cast("Asked", stored[0][0]) if stored else None)
 
 
@@ -74,7 +75,7 @@ def go(query: Asked) -> None:
     """Make this the query, and remember the one before."""
     before = current()
     if before is not None and before != query:
-        st.session_state["trail"] = [*trail(), before][-MAX_TRAIL:]
+        st.session_state[keys.TRAIL] = [*trail(), before][-MAX_TRAIL:]
     _set(query)
 
 
@@ -82,14 +83,13 @@ def back() -> None:
     """Return to the query before."""
     steps = trail()
     if steps:
-        st.session_state["trail"] = steps[:-1]
+        st.session_state[keys.TRAIL] = steps[:-1]
         _set(steps[-1])
 
 
 def start_over() -> None:
     """Return to the empty page and forget the photos."""
-    for name in ("trail", "photos", "answer"):
-        st.session_state.pop(name, None)
+    keys.forget(keys.TRAIL, keys.PHOTOS, keys.ANSWER)
     _set(None)
 
 
@@ -98,21 +98,20 @@ def forget_photos() -> None:
     query = current()
     if query is None or query.kind == "photo":
         start_over()
-    for name in ("photo", "photos", "incoming"):
-        st.session_state.pop(name, None)
+    keys.forget(keys.PHOTO, keys.PHOTOS, keys.INCOMING)
 
 
 def leave() -> None:
     """Show no query, but keep the way back."""
     before = current()
     if before is not None:
-        st.session_state["trail"] = [*trail(), before][-MAX_TRAIL:]
+        st.session_state[keys.TRAIL] = [*trail(), before][-MAX_TRAIL:]
     _set(None)
 
 
 def trail() -> list[Asked]:
     """The queries before this one, without those that are shown now or whose photo is gone."""
-    steps = cast("list[Asked]", st.session_state.get("trail", []))
+    steps = cast("list[Asked]", st.session_state.get(keys.TRAIL, []))
     kept = [step for step in steps if step.kind != "photo" or step.ref in photos()]
     while kept and kept[-1] == current():
         kept.pop()
@@ -122,13 +121,12 @@ def trail() -> list[Asked]:
 def _set(query: Asked | None) -> None:
     for name in (*URL_KINDS.values(), *BESIDE, LESS_ITEMS):
         st.query_params.pop(name, None)
-    for name in ("incoming", "problem"):
-        st.session_state.pop(name, None)
+    keys.forget(keys.INCOMING, keys.PROBLEM)
     if query is None:
-        st.session_state.pop("photo", None)
+        keys.forget(keys.PHOTO)
         return
     if query.kind == "photo":
-        st.session_state["photo"] = query.ref
+        st.session_state[keys.PHOTO] = query.ref
     else:
         st.query_params[URL_KINDS[query.kind]] = query.ref
     for name in BESIDE:
@@ -141,7 +139,7 @@ def _set(query: Asked | None) -> None:
 
 def photos() -> dict[str, Photo]:
     """The pictures that this session has looked at, by sha256, the last used one last."""
-    return cast("dict[str, Photo]", st.session_state.setdefault("photos", {}))
+    return cast("dict[str, Photo]", st.session_state.setdefault(keys.PHOTOS, {}))
 
 
 def keep(photo: Photo) -> Photo:
@@ -158,11 +156,11 @@ def keep(photo: Photo) -> Photo:
 
 def answer_for(key: object) -> SearchResult | None:
     """The last search's result if it was for this key."""
-    stored = st.session_state.get("answer")
+    stored = st.session_state.get(keys.ANSWER)
     return cast("SearchResult", stored[1]) if stored and stored[0] == key else None
 
 
 def keep_answer(key: object, result: SearchResult) -> SearchResult:
     """Keep the last search's result."""
-    st.session_state["answer"] = (key, result)
+    st.session_state[keys.ANSWER] = (key, result)
     return result

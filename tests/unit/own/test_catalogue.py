@@ -281,7 +281,7 @@ def test_duplicates_are_told_from_near_duplicates(embedder):
     rgbs = [(255, 0, 0), (0, 255, 0), (255, 0, 0), (250, 5, 5), (0, 0, 255), (255, 0, 0), (0, 250, 0)]
     own = OwnCatalogue(embedder)
     list(own.add([incoming(f"{number}.png", rgb=rgb) for number, rgb in enumerate(rgbs)]))
-    report = find_duplicates(own.items, own.embeddings, 0.99)
+    report = find_duplicates({item.id: item.sha256 for item in own.items}, own.embeddings, 0.99)
     assert report.exact == [("own/1", "own/3", "own/6")]
     expected = own.embeddings @ own.embeddings.T
     pairs = {(pair.id_a, pair.id_b): pair.similarity for pair in report.near}
@@ -299,11 +299,11 @@ def test_duplicates_across_blocks_agree_with_a_naive_count(embedder, monkeypatch
     list(own.add([incoming(f"{i}.png", rgb=tuple(map(int, rng.integers(0, 256, 3)))) for i in range(40)]))
     similarities = own.embeddings @ own.embeddings.T
     naive = [(-similarities[a, b], a, b) for a in range(40) for b in range(a + 1, 40) if similarities[a, b] >= 0.9]
-    report = find_duplicates(own.items, own.embeddings, 0.9)
+    report = find_duplicates({item.id: item.sha256 for item in own.items}, own.embeddings, 0.9)
     assert report.n_near == len(naive) > 25
     found = [(pair.id_a, pair.id_b) for pair in report.near]
     assert found == [(f"own/{a + 1}", f"own/{b + 1}") for _, a, b in sorted(naive)[:25]]
-    assert find_duplicates([], np.empty((0, 4), np.float32)).n_near == 0
+    assert find_duplicates({}, np.empty((0, 4), np.float32)).n_near == 0
 
 
 def test_the_item_table_is_safe_and_whole(catalogue):

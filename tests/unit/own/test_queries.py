@@ -19,10 +19,12 @@ from core.own import thresholds
 from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import Incoming, Skipped
 from core.own.queries import QuerySet, results_csv
-from core.own.report import ReportWords, html_report
+from core.own.report import html_report
 from core.own.search import OwnSearch
 from core.own.thresholds import THRESHOLDS, Curve, suggest_threshold, threshold_curve
+from core.ui.words import words_in
 
+REPORT = words_in("en").own.report
 EVIL = '<script>alert("1")</script>&'
 
 
@@ -223,7 +225,7 @@ class Reader(HTMLParser):
 
 
 def test_the_report_is_whole_safe_and_on_its_own(answers, own):
-    html = html_report(answers.results, 0.95, own.thumbnail, EVIL, answers.curve())
+    html = html_report(answers.results, 0.95, own.thumbnail, REPORT | {"title": f"Of {EVIL}"}, answers.curve())
     page = Reader(html)
     assert page.open == []
     assert not {"script", "link", "iframe", "a"} & {tag for tag, _ in page.elements}
@@ -242,9 +244,7 @@ def test_the_report_is_whole_safe_and_on_its_own(answers, own):
 
 
 def test_a_report_without_pictures_or_hits(answers):
-    html = html_report(answers.results, 1.1, lambda id: b"no picture", "Mine")
+    html = html_report(answers.results, 1.1, lambda id: b"no picture", REPORT)
     assert html.count("No match") == 3 and "<svg" not in html
-    html = html_report(
-        answers.results, 0.0, lambda id: None, "Mine", words=ReportWords(language="pt-BR", no_match="Nada")
-    )
+    html = html_report(answers.results, 0.0, lambda id: None, REPORT, language="pt-BR")
     assert 'lang="pt-BR"' in html and html.count('<div class="none">') == 6

@@ -1,0 +1,32 @@
+"""What a visit keeps in `st.session_state`, by name.
+
+A widget that only its own module draws and reads keeps its key there; so does the language, which words need first.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+#: The query: sha256 of the visitor's photo, the photos by sha256, the queries before, the last question and its answer.
+PHOTO, PHOTOS, TRAIL, ANSWER = "photo", "photos", "trail", "answer"
+#: A photo that has just come in, why one was refused, and whether the uploader has just been emptied.
+INCOMING, PROBLEM, EMPTIED = "incoming", "problem", "emptied"
+#: What was last seen on each page, as the parameters of its link.
+PAGES_LEFT = "pages-left"
+#: The catalogue of one's own, the work at it, and what was found out about it.
+OWN, OWN_JOB, OWN_NOTE, OWN_PROBLEM, OWN_SKIPPED = "own", "own-job", "own-note", "own-problem", "own-skipped"
+OWN_DUPLICATES, OWN_QUERIES, OWN_THRESHOLD = "own-duplicates", "own-queries", "own-threshold"
+#: The items that were opened one after the other on the Browse page.
+BROWSE_TRAIL = "browse-trail"
+#: The query of the Compare page with all answers to it, and the galleries that are being built.
+SIDE_BY_SIDE, GALLERY_WORKS = "side-by-side", "gallery-works"
+#: On the maps: the items that something was drawn around, the one that was clicked, and why none was found.
+MAPS_DRAWN, MAPS_CLICKED, MAPS_PROBLEM = "maps-drawn", "maps-clicked", "maps-problem"
+#: All that the Train page holds, and why a training or an opening failed.
+TRAIN, TRAIN_PROBLEM, TRAIN_LOAD_PROBLEM = "classifier", "train-problem", "train-load-problem"
+
+
+def forget(*names: str) -> None:
+    """Drop what is kept under these names."""
+    for name in names:
+        st.session_state.pop(name, None)
