@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Sized
 from dataclasses import dataclass
@@ -98,3 +99,17 @@ def take_each(
         if clock.is_time():
             yield clock.report()
     yield clock.report(finished=True)
+
+
+def progress_line(progress: Progress) -> str:
+    """One line for a terminal, such as "320 of 1,000 pictures, 90 a second, 8 s left"."""
+    total = f" of {progress.n_total:,}" if progress.n_total is not None else ""
+    left = "" if progress.seconds_left is None or progress.finished else f", {progress.seconds_left:.0f} s left"
+    return f"{progress.n_done:,}{total} pictures, {progress.images_per_s:.0f} a second{left}"
+
+
+def show_progress(progress: Progress) -> None:
+    """Print the line to stderr, over the one before; where that is no terminal, only the last one."""
+    if progress.finished or sys.stderr.isatty():
+        end = "\n" if progress.finished else "\r"
+        print(f"{progress_line(progress):60}", end=end, file=sys.stderr, flush=True)

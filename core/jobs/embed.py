@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from core.config import MAX_IMAGE_BYTES
-from core.engine.embedders.base import Embedder
-from core.engine.files.manifest import written
-from core.engine.images.decode import open_image
 from core.errors import DataError, ImageError
+from core.jobs.backbones import add_backbone
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.engine.embedders.base import Embedder
+
+NOTHING_EMBEDDED = 3
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `embed`."""
+    parser = commands.add_parser("embed", help="turn pictures or lines of text into embeddings")
+    parser.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="picture files, folders or ZIP archives")
+    parser.add_argument("--texts", type=Path, metavar="FILE", help="a text file instead: one line, one embedding")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz", help="where the result goes")
+    add_backbone(parser)
+    parser.set_defaults(run=_embed, parser=parser)
+
+
+def _embed(options: argparse.Namespace) -> int:
+    from core.engine.embedders.load import load_embedder
+
+    if bool(options.paths) == bool(options.texts):
+        options.parser.error("give either PATHs or --texts FILE")
+    embedder = load_embedder(options.backbone)
+    result = embed_lines(embedder, options.texts) if options.texts else embed_paths(embedder, options.paths)
+    for reason in result.skipped:
+        print(f"skipped: {reason}", file=sys.stderr)
+    write_npz(result, options.output)
+    print(f"{len(result.ids)} embedded, {len(result.skipped)} skipped.", file=sys.stderr)
+    return 0 if result.ids else NOTHING_EMBEDDED
 
 
 @dataclass(frozen=True)
@@ -47,7 +77,10 @@ def embed_lines(embedder: Embedder, file: Path) -> Embedded:
 
 def embed_paths(embedder: Embedder, paths: Sequence[Path]) -> Embedded:
     """Embed picture files, folders (with all that is below) and ZIP archives; shows progress on a terminal."""
+    import numpy as np
     from tqdm import tqdm
+
+    from core.engine.images.decode import open_image
 
     ids: list[str] = []
     rows: list[np.ndarray] = []
@@ -70,6 +103,10 @@ def write_npz(result: Embedded, output: Path) -> None:
     Raises:
         DataError: The place cannot be written to.
     """
+    import numpy as np
+
+    from core.engine.files.manifest import written
+
     ids, skipped = (np.array(names, dtype=str) for names in (result.ids, result.skipped))
     try:
         with written(output) as temporary, temporary.open("wb") as file:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -370,6 +372,16 @@ def test_every_command_has_help(capsys):
             main([command, "--help"])
         assert caught.value.code == 0
         assert f"usage: python -m core {command}" in capsys.readouterr().out
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from core.__main__ import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print({'numpy', 'pandas', 'PIL', 'onnxruntime', 'torch', 'starlette'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "set()"
 
 
 def test_no_command_is_refused(capsys):

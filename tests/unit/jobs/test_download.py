@@ -11,8 +11,8 @@ import pytest
 
 from core.engine.catalogues.clothing import ClothingSource
 from core.errors import DownloadError
-from core.jobs import fetch
-from core.jobs.download import check_archive, console_progress, download_clothing
+from core.jobs.download import fetch
+from core.jobs.download.clothing import check_archive, console_progress, download_clothing
 
 IDS = [str(uuid.UUID(int=i, version=4)) for i in range(1, 7)]
 PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 200

@@ -20,11 +20,11 @@ from PIL import Image
 from core.config import Quota
 from core.engine import progress
 from core.engine.catalogues.items import UnknownItemError
-from core.engine.progress import Progress, ProgressClock
+from core.engine.progress import Progress, ProgressClock, progress_line
 from core.engine.search.calibration import fit
 from core.engine.search.engine import Filters, SearchEngine
 from core.errors import DataError, DownloadError, ImageError, UnknownNameError, VitrineError
-from core.own.build import build_own, progress_line
+from core.own.build import build_own
 from core.own.catalogue import OwnCatalogue
 from core.own.duplicates import find_duplicates
 from core.own.ingest.incoming import Incoming, Skipped, UploadError

@@ -18,7 +18,7 @@ from pathlib import Path
 from core.engine.catalogues.clothing import ARCHIVE, COMMIT, SPLITS_CSV, ClothingSource
 from core.engine.files.manifest import written
 from core.errors import DataError, DownloadError
-from core.jobs.fetch import Progress, fetch, require_space
+from core.jobs.download.fetch import Progress, fetch, require_space
 
 N_PHOTOS = 5_398
 _USUAL_BYTES = 160_000_000
