@@ -32,13 +32,13 @@ def _train_clip(options: argparse.Namespace) -> int:
     from core.engine.backbones import model_dir
     from core.engine.files.manifest import written
     from core.training.model.export import export_towers
-    from core.training.stages.first import Recipe, train_clip
+    from core.training.stages.first import Recipe, train_first_stage
     from core.training.stages.refine import Refinement, refine_clip
 
     chosen = {"epochs": options.epochs, "n_views": options.views}
     recipe = Recipe(**{name: value for name, value in chosen.items() if value is not None})
     folder, workshop = options.output or model_dir(DEFAULT_BACKBONE), options.cache / "model"
-    train_clip(options.cache / "first", options.cache, recipe)
+    train_first_stage(options.cache / "first", options.cache, recipe)
     refine_clip(options.cache / "first", workshop, options.cache / "pooled", Refinement())
     export_towers(workshop)
     for file in sorted(workshop.iterdir()):  # what is served stays whole until the new model is

@@ -17,18 +17,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "requirements-dev.txt; without it that row is left out.",
     )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.add_argument("--placement", action="store_true", help="compare ways to place a query on a map instead")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.set_defaults(run=_benchmark)
 
 
 def _benchmark(options: argparse.Namespace) -> int:
     from core.jobs.benchmark.run import benchmark, describe
-    from core.maps.placement import compare_placements
 
-    if options.placement:
-        compare_placements()
-        return 0
     results = benchmark(options.only)
     print(json.dumps(results) if options.json else describe(results))
     return 0
