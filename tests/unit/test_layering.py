@@ -50,7 +50,7 @@ HOMES = {
     "plotly": ("core.ui",),
     "streamlit": ("core.ui", "app", "pages"),
 }
-HEAVY = {*HOMES, "pyarrow", "tqdm", "playwright", "psutil"} - {"safetensors", "starlette", "thumbhash"}
+HEAVY = {*HOMES, "pyarrow", "playwright", "psutil"} - {"safetensors", "starlette", "thumbhash"}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     clothing = what.add_parser(
         "clothing",
         help="the clothing dataset, so that its pictures are served from here",
-        description="About 150 MB with a progress bar; a broken download goes on where it stopped.",
+        description="About 150 MB; a broken download goes on where it stopped.",
     )
     clothing.add_argument(
         "--from", dest="local", type=Path, metavar="ARCHIVE", help="take this local archive instead of the network"
