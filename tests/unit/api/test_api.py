@@ -244,11 +244,8 @@ def test_another_backbone_answers_where_it_has_been_built(client: TestClient, ot
     answer = conforms(client.get("/api/similar", params={"item": RED_ITEM, "backbone": "other"}), "Found")
     assert answer["backbone"] == "other"
     assert ids(answer) == [hit.id for hit in SearchEngine("other").search_similar(RED_ITEM).hits]
-    options = client.get("/api/openapi.json").json()["paths"]["/api/similar"]["get"]["parameters"]
-    assert next(option for option in options if option["name"] == "backbone")["schema"]["enum"] == [
-        "vitrine-clip",
-        "other",
-    ]
+    options = client.get("/api/openapi.json").json()["components"]["parameters"]
+    assert options["backbone"]["schema"]["enum"] == ["vitrine-clip", "other"]
 
 
 def test_a_backbone_that_is_unknown_or_not_built_is_refused(client: TestClient) -> None:
