@@ -46,13 +46,21 @@ class Labelled:
 
 def labelled(embedder: Embedder, catalogue: str) -> Labelled:
     """The stored embeddings where they are built, else computed (and kept) now."""
-    entry = load_manifest()["indexes"].get(f"{embedder.record.id}/{catalogue}")
+    if f"{embedder.record.id}/{catalogue}" in load_manifest()["indexes"]:
+        return stored(embedder.record.id, catalogue)
     items = ItemTable.load(verified(items_file(catalogue)))
-    if entry is not None:
-        stored = np.load(verified(index_file(embedder.record.id, catalogue, ".npy")), allow_pickle=False)
-        embeddings = stored.astype(np.float32)
-        return Labelled(items, embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
     return Labelled(items, embed_catalogue(embedder, catalogue, items))
+
+
+def stored(backbone_id: str, catalogue: str) -> Labelled:
+    """The stored embeddings.
+
+    Raises:
+        ArtifactError: They are not built, or damaged.
+    """
+    items = ItemTable.load(verified(items_file(catalogue)))
+    embeddings = np.load(verified(index_file(backbone_id, catalogue, ".npy")), allow_pickle=False).astype(np.float32)
+    return Labelled(items, embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
 
 
 def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.ndarray:
