@@ -1,7 +1,7 @@
 """The HTTP API: the searches of the pages for other programs, answered in JSON.
 
-A request goes one way: `rate` counts it, `body` reads it within limits, `asked` checks what it asks for, `gate` lets
-a few through at once, `answers` puts hits into JSON; `errors` turns whatever
+A request goes one way: `limits` counts it, `body` reads it, `asked` checks what it asks for, `limits` lets a few
+through at once, `answers` puts hits into JSON; `errors` turns whatever
 is refused into one plain sentence. `endpoints` joins them, `description` says it all in OpenAPI. Nothing here changes
 anything, nothing is kept of a request, and no header allows other web sites to read an answer (no CORS).
 """

@@ -14,13 +14,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from core import __version__
-from core.api import answers, remote
+from core.api import answers
 from core.api.asked import OPTIONS, SUBJECTS, check_names, check_options, check_subject, engine_for, from_texts
 from core.api.body import drain, media_type, open_form, read_json
 from core.api.description import description
 from core.api.errors import HANDLERS, HEADERS, ApiError
-from core.api.gate import Gate
-from core.api.limits import RateLimit, client_of
+from core.api.limits import Gate, RateLimit, client_of
 from core.config import (
     API_MAX_SEARCHES,
     API_MAX_UPLOADS,
@@ -28,13 +27,17 @@ from core.config import (
     API_PATIENCE_S,
     API_PICTURE_COST,
     URL_PARALLEL,
+    allow_urls,
     api_per_minute,
 )
 from core.engine.search.query import Query
+from core.own.ingest.addresses import UrlError
+from core.own.ingest.fetch import fetch_url
 
 T = TypeVar("T")
 
 _NOT_ACCEPTED = "Send a picture as multipart/form-data, or an item or words as application/json."
+URLS_OFF = "Pictures are not fetched from the web by this server; send the picture itself instead."
 _SHOWN_NAME = 100  # characters of a file's name
 
 
@@ -124,7 +127,7 @@ class Api:
         subject: dict[str, Any] = {kind: value}
         if kind == "image_url":  # a slow host holds a place of its own, never one of the searches'
             async with self._fetches.enter():
-                subject = {"photo": await anyio.to_thread.run_sync(remote.fetch_picture, value)}
+                subject = {"photo": await anyio.to_thread.run_sync(_fetch, value)}
         return await self._answer(value, backbone, lambda: ask(**subject))
 
     async def _answer(self, name: str, backbone: str, query: Callable[[], Query]) -> Response:
@@ -138,6 +141,20 @@ class Api:
         """Do the work in a thread when it is its turn, so that the pages' server is never held up."""
         async with self._searches.enter():
             return await anyio.to_thread.run_sync(work)
+
+
+def _fetch(url: str) -> bytes:
+    """The bytes of what claims to be a picture at an address. Runs in a thread, for up to `URL_TOTAL_S` seconds.
+
+    Raises:
+        ApiError: 403 while URLs are off; 422 where the address is refused or gives nothing within the limits.
+    """
+    if not allow_urls():
+        raise ApiError(403, URLS_OFF)
+    try:
+        return fetch_url(url)
+    except UrlError as error:
+        raise ApiError(422, str(error)) from error
 
 
 def _only(request: Request, *known: str) -> dict[str, Any]:

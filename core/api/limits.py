@@ -1,4 +1,7 @@
-"""How much one client may ask: a token bucket for each address, of which a bounded number is kept."""
+"""How much may be asked: of one client, by a token bucket for its address, and by all at once, by a gate.
+
+A few are let in at once, a few more wait for a moment, and the rest is told to come back.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,18 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
+import anyio
 from starlette.requests import HTTPConnection
 
 from core.api.errors import ApiError
 from core.config import API_BURST_S, API_MAX_CLIENTS, trusts_proxies
 
 _HERE = "127.0.0.1"
+_RETRY_AFTER_S = 1
+_BUSY = f"Too much is being asked at the moment; try again in {_RETRY_AFTER_S} second."
 _TOO_OFTEN = "You have asked too much in a short time; try again in {seconds} s."
 
 
@@ -69,3 +76,52 @@ def client_of(request: HTTPConnection) -> str:
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+
+
+class Gate:
+    """Bounds how much is done at once; for the coroutines of one event loop.
+
+    Args:
+        places: How many may be inside.
+        waiting: How many may wait outside.
+        patience_s: How long one waits at most, in seconds.
+    """
+
+    def __init__(self, places: int, waiting: int = 0, patience_s: float = 0.0):
+        self._free = anyio.Semaphore(places)
+        self._max_waiting = waiting
+        self._n_waiting = 0
+        self._patience_s = patience_s
+
+    @asynccontextmanager
+    async def enter(self) -> AsyncIterator[None]:
+        """Hold a place.
+
+        Raises:
+            ApiError: 429, there is no place, and either nobody else may wait or the wait was too long.
+        """
+        await self._take()
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    async def _take(self) -> None:
+        try:
+            self._free.acquire_nowait()
+            return
+        except anyio.WouldBlock:
+            if self._n_waiting >= self._max_waiting:
+                raise _busy() from None
+        self._n_waiting += 1
+        try:
+            with anyio.fail_after(self._patience_s):
+                await self._free.acquire()
+        except TimeoutError:
+            raise _busy() from None
+        finally:
+            self._n_waiting -= 1
+
+
+def _busy() -> ApiError:
+    return ApiError(429, _BUSY, {"Retry-After": str(_RETRY_AFTER_S)})

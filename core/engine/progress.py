@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -98,3 +100,33 @@ def take_each(
         if clock.is_time():
             yield clock.report()
     yield clock.report(finished=True)
+
+
+def progress_line(progress: Progress, things: str = "pictures") -> str:
+    """One line for a terminal, such as "320 of 1,000 pictures, 90 a second, 8 s left"."""
+    total = f" of {progress.n_total:,}" if progress.n_total is not None else ""
+    left = "" if progress.seconds_left is None or progress.finished else f", {progress.seconds_left:.0f} s left"
+    return f"{progress.n_done:,}{total} {things}, {progress.images_per_s:.0f} a second{left}"
+
+
+def show_progress(progress: Progress, things: str = "pictures") -> None:
+    """Print the line to stderr, over the one before; where that is no terminal, only the last one."""
+    if progress.finished or sys.stderr.isatty():
+        end = "\n" if progress.finished else "\r"
+        print(f"{progress_line(progress, things):78}", end=end, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def shown_progress(n_total: int, things: str = "pictures") -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how many more are done, and print a line of it now and then."""
+    clock = ProgressClock(n_total)
+
+    def add(n: int) -> None:
+        clock.n_added += n
+        if clock.is_time():
+            show_progress(clock.report(), things)
+
+    try:
+        yield add
+    finally:
+        show_progress(clock.report(finished=True), things)

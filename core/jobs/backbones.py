@@ -1,20 +1,52 @@
-"""`python -m core backbones`: what can embed a picture, and what of it is here."""
+"""`python -m core backbones`: what can embed a picture, and what of it is here; and the option that names one."""
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections.abc import Iterable
 from typing import Any
 
-from core.compare.gallery import has_gallery
-from core.engine.backbones import BACKBONES
-from core.engine.embedders.load import missing
+from core.config import DEFAULT_BACKBONE
 
 #: Of the record, in the order of the output.
 _FIELDS = ("id", "title", "architecture", "n_parameters", "input_size", "dim", "licence", "source")
 
 
+def add_backbone(parser: argparse.ArgumentParser) -> None:
+    """Add `--backbone`, for the commands that need one."""
+    parser.add_argument(
+        "--backbone",
+        default=DEFAULT_BACKBONE,
+        metavar="ID",
+        help=f"as `backbones` lists them (default: {DEFAULT_BACKBONE})",
+    )
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `backbones`."""
+    parser = commands.add_parser(
+        "backbones",
+        help="list what can embed a picture, and what of it is here",
+        description="Beside these, any model of timm or open_clip can be named: timm:convnext_tiny.fb_in22k, "
+        "open_clip:ViT-B-16/laion2b_s34b_b88k.",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(run=_backbones)
+
+
+def _backbones(options: argparse.Namespace) -> int:
+    rows = list_backbones()
+    print(json.dumps(rows, indent=1) if options.json else describe(rows))
+    return 0
+
+
 def list_backbones() -> list[dict[str, Any]]:
     """One row a backbone: the fields of its record, `weights_here`, `gallery_here`, and what is `missing` ("")."""
+    from core.compare.gallery import has_gallery
+    from core.engine.backbones import BACKBONES
+    from core.engine.embedders.load import missing
+
     rows = []
     for record in BACKBONES.values():
         lacks = missing(record)

@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterator, Sequence
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from core.config import MAX_IMAGE_BYTES
-from core.engine.embedders.base import Embedder
-from core.engine.files.manifest import written
-from core.engine.images.decode import open_image
+from core.engine.progress import shown_progress
 from core.errors import DataError, ImageError
+from core.jobs.backbones import add_backbone
+from core.own.ingest.incoming import Skipped, UploadError
+from core.own.ingest.zip_source import ArchiveLimits, ZipSource
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.engine.embedders.base import Embedder
+
+NOTHING_EMBEDDED = 3
+#: On one's own machine the machine is the limit.
+LIMITS = ArchiveLimits(archive_bytes=10**12, entries=10**6, unpacked_bytes=10**12, ratio=10**6)
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `embed`."""
+    parser = commands.add_parser("embed", help="turn pictures or lines of text into embeddings")
+    parser.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="picture files, folders or ZIP archives")
+    parser.add_argument("--texts", type=Path, metavar="FILE", help="a text file instead: one line, one embedding")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz", help="where the result goes")
+    add_backbone(parser)
+    parser.set_defaults(run=_embed, parser=parser)
+
+
+def _embed(options: argparse.Namespace) -> int:
+    from core.engine.embedders.load import load_embedder
+
+    if bool(options.paths) == bool(options.texts):
+        options.parser.error("give either PATHs or --texts FILE")
+    embedder = load_embedder(options.backbone)
+    result = embed_lines(embedder, options.texts) if options.texts else embed_paths(embedder, options.paths)
+    for reason in result.skipped:
+        print(f"skipped: {reason}", file=sys.stderr)
+    write_npz(result, options.output)
+    print(f"{len(result.ids)} embedded, {len(result.skipped)} skipped.", file=sys.stderr)
+    return 0 if result.ids else NOTHING_EMBEDDED
 
 
 @dataclass(frozen=True)
@@ -21,7 +56,8 @@ class Embedded:
     """What was embedded, and what was not.
 
     Attributes:
-        ids: File names (of an archive's member: archive/member), sorted; or the lines of text, in their order.
+        ids: File names (of an archive's member: archive/member, a long one as `shown` shortens it), sorted; or the
+            lines of text, in their order.
         embeddings: (n, dim) float32, rows L2-normalised, in the order of `ids`.
         skipped: One sentence for each file that was left out.
     """
@@ -47,21 +83,42 @@ def embed_lines(embedder: Embedder, file: Path) -> Embedded:
 
 def embed_paths(embedder: Embedder, paths: Sequence[Path]) -> Embedded:
     """Embed picture files, folders (with all that is below) and ZIP archives; shows progress on a terminal."""
-    from tqdm import tqdm
+    import numpy as np
 
-    ids: list[str] = []
-    rows: list[np.ndarray] = []
+    from core.engine.images.decode import open_image
+
+    rows: list[tuple[str, np.ndarray]] = []
     skipped: list[str] = []
-    sources = sorted(_sources(paths, skipped), key=lambda source: source[0])
-    for name, source in tqdm(sources, unit="image", disable=None):
-        try:
-            image = open_image(source.read() if isinstance(source, _Member) else source, name)
-            rows.append(embedder.embed_images([image])[0])
-            ids.append(name)
-        except ImageError as error:
-            skipped.append(str(error))
-    embeddings = np.stack(rows) if rows else np.empty((0, embedder.record.dim), np.float32)
-    return Embedded(ids, embeddings, skipped)
+    with ExitStack() as opened:
+        sources = [(path, _source(path, opened, skipped)) for path in paths]
+        done = opened.enter_context(shown_progress(sum(len(source) for _, source in sources)))
+        for path, source in sources:
+            for one in source:
+                name = str(one) if isinstance(one, Path) else f"{path}/{one.name}"
+                try:
+                    if isinstance(one, Skipped):
+                        raise ImageError(name, one.reason)
+                    image = open_image(one if isinstance(one, Path) else one.data, name)
+                    rows.append((name, embedder.embed_images([image])[0]))
+                except ImageError as error:
+                    skipped.append(str(error))
+                done(1)
+    rows.sort(key=itemgetter(0))
+    embeddings = np.stack([row for _, row in rows]) if rows else np.empty((0, embedder.record.dim), np.float32)
+    return Embedded([name for name, _ in rows], embeddings, sorted(skipped))
+
+
+def _source(path: Path, opened: ExitStack, skipped: list[str]) -> Sequence[Path] | ZipSource:
+    """The files that a path stands for, or what is in the archive that it is."""
+    if path.is_dir():
+        return [file for file in path.rglob("*") if file.is_file()]
+    if path.suffix.lower() != ".zip":
+        return [path]
+    try:
+        return ZipSource(opened.enter_context(path.open("rb")), LIMITS)
+    except (OSError, UploadError) as error:
+        skipped.append(f"{path}: it is not a readable ZIP archive ({str(error).rstrip('.')}).")
+        return []
 
 
 def write_npz(result: Embedded, output: Path) -> None:
@@ -70,41 +127,13 @@ def write_npz(result: Embedded, output: Path) -> None:
     Raises:
         DataError: The place cannot be written to.
     """
+    import numpy as np
+
+    from core.engine.files.manifest import written
+
     ids, skipped = (np.array(names, dtype=str) for names in (result.ids, result.skipped))
     try:
         with written(output) as temporary, temporary.open("wb") as file:
             np.savez(file, ids=ids, embeddings=result.embeddings, skipped=skipped)
     except OSError as error:
         raise DataError(f"{output} cannot be written ({error.strerror or error}).") from error
-
-
-@dataclass(frozen=True)
-class _Member:
-    """A file inside an archive, unpacked in memory only when its turn comes."""
-
-    archive: Path
-    info: zipfile.ZipInfo
-
-    def read(self) -> bytes:
-        name = f"{self.archive}/{self.info.filename}"
-        try:
-            with zipfile.ZipFile(self.archive) as archive, archive.open(self.info) as file:
-                return file.read(MAX_IMAGE_BYTES + 1)  # never more, whatever size the archive claims
-        except Exception as error:  # zipfile and its decompressors raise many kinds on damaged bytes
-            raise ImageError(name, f"it cannot be unpacked ({error})") from error
-
-
-def _sources(paths: Sequence[Path], skipped: list[str]) -> Iterator[tuple[str, Path | _Member]]:
-    for path in paths:
-        if path.is_dir():
-            yield from ((str(file), file) for file in path.rglob("*") if file.is_file())
-        elif path.suffix.lower() == ".zip":
-            try:
-                with zipfile.ZipFile(path) as archive:
-                    members = [info for info in archive.infolist() if not info.is_dir()]
-            except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
-                skipped.append(f"{path}: it is not a readable ZIP archive ({error}).")
-                continue
-            yield from ((f"{path}/{info.filename}", _Member(path, info)) for info in members)
-        else:
-            yield str(path), path

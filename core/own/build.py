@@ -83,10 +83,3 @@ def build_own(
         why = f"; the first was left out because {skipped[0].reason} ({skipped[0].name})" if skipped else ""
         raise DataError(f"{path} holds no picture that can be used{why}.")
     return OwnBuild(write_own(catalogue, name, folder), len(catalogue), skipped)
-
-
-def progress_line(progress: Progress) -> str:
-    """One line for a terminal, such as "320 of 1,000 pictures, 90 a second, 8 s left"."""
-    total = f" of {progress.n_total:,}" if progress.n_total is not None else ""
-    left = "" if progress.seconds_left is None or progress.finished else f", {progress.seconds_left:.0f} s left"
-    return f"{progress.n_done:,}{total} pictures, {progress.images_per_s:.0f} a second{left}"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -22,9 +21,10 @@ from core.engine.embedders.exported import weights_sha256
 from core.engine.files.manifest import load_manifest, sha256_of, verified, written
 from core.engine.files.paths import index_file, items_file
 from core.engine.images.decode import open_image
+from core.engine.progress import shown_progress
 
 CHUNK = 1000  # pictures; what a stop loses at most
-BATCH = 100  # pictures between two moves of the progress bar
+BATCH = 100  # pictures between two looks at the progress
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,25 @@ class Labelled:
 
 def labelled(embedder: Embedder, catalogue: str) -> Labelled:
     """The stored embeddings where they are built, else computed (and kept) now."""
-    entry = load_manifest()["indexes"].get(f"{embedder.record.id}/{catalogue}")
+    if f"{embedder.record.id}/{catalogue}" in load_manifest()["indexes"]:
+        return stored(embedder.record.id, catalogue)
     items = ItemTable.load(verified(items_file(catalogue)))
-    if entry is not None:
-        stored = np.load(verified(index_file(embedder.record.id, catalogue, ".npy")), allow_pickle=False)
-        embeddings = stored.astype(np.float32)
-        return Labelled(items, embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
     return Labelled(items, embed_catalogue(embedder, catalogue, items))
 
 
-def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.ndarray:
-    """(n, dim) float32 embeddings of all items, in chunks that are kept; shows a progress bar."""
-    from tqdm import tqdm
+def stored(backbone_id: str, catalogue: str) -> Labelled:
+    """The stored embeddings.
 
+    Raises:
+        ArtifactError: They are not built, or damaged.
+    """
+    items = ItemTable.load(verified(items_file(catalogue)))
+    embeddings = np.load(verified(index_file(backbone_id, catalogue, ".npy")), allow_pickle=False).astype(np.float32)
+    return Labelled(items, embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
+
+
+def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.ndarray:
+    """(n, dim) float32 embeddings of all items, in chunks that are kept; shows progress."""
     record = embedder.record
     weights = model_dir(record.id) / "image.onnx"
     key = sha256_of(weights) if weights.is_file() else weights_sha256(record)
@@ -68,24 +74,26 @@ def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.
     embedder = for_bulk(embedder)
     # Filled part by part: joining the parts would hold thousands of dimensions of 70,000 pictures twice.
     embeddings = np.empty((len(items), record.dim), np.float32)
-    with tqdm(total=len(items), unit="image", desc=f"{record.id} on {catalogue}") as bar:
+    with shown_progress(len(items), f"pictures of {catalogue}") as done:
         for start in range(0, len(items), CHUNK):
             positions = range(start, min(start + CHUNK, len(items)))
             file = folder / f"{start:06}.npy"
-            embeddings[start : positions.stop] = _chunk(file, embedder, catalogue, items, positions, bar)
+            embeddings[start : positions.stop] = _chunk(file, embedder, catalogue, items, positions, done)
     return embeddings
 
 
-def _chunk(file: Path, embedder: Embedder, catalogue: str, items: ItemTable, positions: range, bar: Any) -> np.ndarray:
+def _chunk(
+    file: Path, embedder: Embedder, catalogue: str, items: ItemTable, positions: range, done: Callable[[int], None]
+) -> np.ndarray:
     if file.is_file():
         kept: np.ndarray = np.load(file, allow_pickle=False)
-        bar.update(len(positions))
+        done(len(positions))
         return kept
     parts = []
     pictures = pictures_of(catalogue, items, positions)
     while batch := list(islice(pictures, BATCH)):
         parts.append(embedder.embed_images(batch))
-        bar.update(len(batch))
+        done(len(batch))
     embeddings = np.concatenate(parts)
     with written(file) as temporary:
         np.save(temporary, embeddings)

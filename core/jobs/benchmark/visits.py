@@ -16,7 +16,7 @@ from core.compare.gallery import has_gallery
 from core.engine.backbones import BACKBONES
 from core.engine.embedders.load import missing
 from core.jobs.benchmark.serving import serving
-from core.jobs.evaluate.cost import SAMPLE
+from core.jobs.evaluate.cost import SAMPLE, peak_bytes_of
 
 N_VISITORS = 20
 #: Visits of each page that is timed, after one that is not.
@@ -75,8 +75,6 @@ def _browser() -> Iterator[Any]:
 
 def server() -> dict[str, Any]:
     """Start the app as `make run` does and visit it: seconds to an answer, memory (MB) after searches."""
-    import psutil
-
     with _browser() as browser:
         started = time.perf_counter()
         with TemporaryDirectory() as folder, serving(Path(folder) / "log.txt", CI="true") as (process, address):
@@ -85,16 +83,23 @@ def server() -> dict[str, Any]:
             seconds = time.perf_counter() - started
             for sample in ("shirt", "bag", "dress"):
                 _answer(page, f"{address}/?sample={sample}")
-            one = psutil.Process(process.pid).memory_info().rss / 1e6
+            one = _memory_mb(process.pid)
             pages = [browser.new_context().new_page() for _ in range(N_VISITORS - 1)]
             for number, visitor in enumerate(pages):
                 _answer(visitor, f"{address}/?sample={('shirt', 'bag', 'dress')[number % 3]}")
-            many = psutil.Process(process.pid).memory_info().rss / 1e6
+            many = _memory_mb(process.pid)
     return {
         "start_to_answer_s": round(seconds, 2),
         "memory_after_searches_mb": round(one),
         f"memory_with_{N_VISITORS}_visitors_mb": round(many),
     }
+
+
+def _memory_mb(pid: int) -> float:
+    """What a process has in memory now."""
+    import psutil
+
+    return float(psutil.Process(pid).memory_info().rss / 1e6)
 
 
 def _answer(page: Any, address: str) -> None:
@@ -145,8 +150,6 @@ def compare_page() -> dict[str, Any]:
     Raises:
         FileNotFoundError: Fewer than four backbones have a gallery and all that they need here.
     """
-    import psutil
-
     chosen = [id for id in _COMPARED if has_gallery(id) and not missing(BACKBONES[id])]
     if len(chosen) < len(_COMPARED):
         raise FileNotFoundError(f"not all of {', '.join(_COMPARED)} can be compared here")
@@ -164,24 +167,15 @@ def compare_page() -> dict[str, Any]:
         for view in ("disputes", "benchmark", "index"):
             page.goto(f"{address}{link}&sample=dress&view={view}")
             page.locator(_DONE).wait_for(timeout=120_000)
-        memory = psutil.Process(process.pid).memory_info().rss / 1e6
-        at_most = _most_memory_mb(process.pid)
+        memory = _memory_mb(process.pid)
+        at_most = peak_bytes_of(process.pid)
     return {
         "backbones": ", ".join(chosen),
         "first_answer_s": round(seconds[0], 2),
         "later_answer_s": round(float(np.median(seconds[1:])), 2),
         "memory_mb": round(memory),
-        "memory_at_most_mb": at_most,
+        "memory_at_most_mb": None if at_most is None else round(at_most / 1e6),
     }
-
-
-def _most_memory_mb(pid: int) -> int | None:
-    """The most that a process ever had in memory, which Linux counts."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return None
-    return round(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6)
 
 
 def maps_page() -> dict[str, Any]:
@@ -192,8 +186,6 @@ def maps_page() -> dict[str, Any]:
     Returns:
         A figure for each page, `times_the_empty_page`, and the server's memory (MB) after the first and the last turn.
     """
-    import psutil
-
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         (folder / "empty.py").write_text(_EMPTY_PAGE)
@@ -206,7 +198,7 @@ def maps_page() -> dict[str, Any]:
             for name, (link, wanted) in _PAGES.items():
                 page.goto(app + link if link else empty, wait_until="commit")
                 seconds[name].append(page.evaluate(_WAIT, wanted) / 1000)
-            memory.append(psutil.Process(process.pid).memory_info().rss / 1e6)
+            memory.append(_memory_mb(process.pid))
     medians = {name: round(float(np.median(values[1:])), 2) for name, values in seconds.items()}
     return medians | {
         "times_the_empty_page": round(medians["map_s"] / medians["empty_page_s"], 2),

@@ -1,1 +1,85 @@
-"""Building what ships."""
+"""`python -m core build`: the catalogues that ship, the gallery of a backbone, maps, or a catalogue of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from core.config import DEFAULT_BACKBONE, own_dir
+from core.engine.progress import show_progress
+from core.jobs.backbones import add_backbone
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `build`."""
+    parser = commands.add_parser(
+        "build",
+        help="embed the catalogues and write the indexes",
+        description="Needs the clothing archive and its splits in the data folder (VITRINE_DATA_DIR) and "
+        "Debian's package dataset-fashion-mnist. Minutes on two cores; a stopped build goes on where it was.",
+    )
+    parser.add_argument("--catalogue", metavar="NAME", help="build a catalogue of your own instead, from --from")
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="PATH", help="its pictures: a folder, a ZIP or a CSV of URLs"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="where it goes (default: own/ in the data folder)"
+    )
+    parser.add_argument("--maps", action="store_true", help="make only the maps, of all backbones unless one is named")
+    parser.add_argument(
+        "--calibration", action="store_true", help="only fit anew what similarities mean, from the stored embeddings"
+    )
+    add_backbone(parser)
+    parser.set_defaults(run=_build, parser=parser, backbone=None)
+
+
+def _build(options: argparse.Namespace) -> int:
+    from core.jobs.build.catalogues import build
+    from core.maps.build import build_maps
+
+    if (options.catalogue is None) != (options.source is None):
+        options.parser.error("--catalogue NAME and --from PATH go together")
+    if options.maps and options.source is not None:
+        options.parser.error("--maps is for the catalogues that ship, not for --from")
+    if options.maps:
+        build_maps(options.backbone)
+        return 0
+    options.backbone = options.backbone or DEFAULT_BACKBONE
+    if options.source is not None:
+        return _build_own(options)
+    if options.calibration:
+        from core.jobs.build.calibrate import recalibrate
+
+        recalibrate(options.backbone)
+    elif options.backbone != DEFAULT_BACKBONE:
+        return _build_gallery(options.backbone)
+    else:
+        build(options.backbone)
+        build_maps(options.backbone)
+    return 0
+
+
+def _build_gallery(backbone_id: str) -> int:
+    from core.compare.build import build_gallery
+    from core.compare.gallery import describe_gallery
+
+    for progress in build_gallery(backbone_id):
+        show_progress(progress)
+    facts = describe_gallery(backbone_id)
+    for catalogue, figures in facts["p_at_5"].items():
+        print(f"{catalogue}: P@5 {figures['full']:.4f} from full embeddings, {figures['stored']:.4f} as stored")
+    print(f"{facts['bytes'] / 1e6:.1f} MB")
+    return 0
+
+
+def _build_own(options: argparse.Namespace) -> int:
+    from core.engine.embedders.load import load_embedder
+    from core.own.build import build_own
+
+    folder = options.output or own_dir()
+    built = build_own(options.source, options.catalogue, folder, load_embedder(options.backbone), show_progress)
+    for one in built.skipped:
+        print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
+    print("\n".join(map(str, built.files)))
+    return 0

@@ -24,8 +24,6 @@ from core.engine.index.hnsw import HnswIndex, IndexParameters
 from core.errors import ArtifactError
 from core.jobs.build.calibrate import recalibrate
 
-CHUNK = 1000  # pictures; what a stop loses at most
-BATCH = 100  # pictures between two moves of the progress bar
 PARAMETERS = IndexParameters()
 
 

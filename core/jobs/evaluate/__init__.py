@@ -1,1 +1,44 @@
-"""The evaluation protocol."""
+"""`python -m core evaluate`: how good a backbone is, and what it costs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from core.compare.figures.evaluation import PROTOCOLS, SCHEMA
+from core.jobs.backbones import add_backbone
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `evaluate`."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="run the evaluation protocol and write artifacts/evaluation.json",
+        description="R@1, P@5, mAP@100, k-NN, linear and zero-shot accuracy with 95 % intervals; then time, memory "
+        "and size. A backbone without artifacts is embedded first (kept in .cache/, resumable). "
+        "Needs requirements-dev.txt; the product figures need fashion-products.zip in the data folder.",
+    )
+    add_backbone(parser)
+    parser.add_argument(
+        "--validation", action="store_true", help="by the parts that models are chosen on; writes nothing"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=(*PROTOCOLS, "cost"),
+        default=PROTOCOLS,
+        metavar="PROTOCOL",
+        help=f"one or more of {', '.join(PROTOCOLS)}; `cost` alone measures time, memory and size again",
+    )
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.set_defaults(run=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from core.jobs.evaluate.protocols import evaluate
+
+    part = "validation" if options.validation else "test"
+    results = evaluate(options.backbone, (lambda line: None) if options.json else print, part, options.only)
+    if options.json:
+        print(json.dumps({"schema": SCHEMA, "results": results}))
+    return 0

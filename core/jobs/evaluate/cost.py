@@ -132,11 +132,17 @@ def _measured(backbone_id: str, n_runs: int) -> Cost:
 
 def _peak_bytes() -> int:
     """The most memory this process has held; on Linux `getrusage` would count what its parent held before `exec`."""
+    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return peak_bytes_of("self") or usage
+
+
+def peak_bytes_of(process: int | str) -> int | None:
+    """The most memory that a process (its number, or "self") has held, which Linux counts; None elsewhere."""
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
         return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM:")))
     except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return None
 
 
 def _seconds(run: Any, times: int) -> list[float]:

@@ -28,7 +28,7 @@ import numpy as np
 
 from core.compare.figures.evaluation import FILE, PROTOCOLS, SCHEMA, Result, read_evaluation
 from core.compare.figures.outcomes import Outcomes, load_outcomes, save_outcomes
-from core.config import DEFAULT_BACKBONE, artifacts_dir, n_threads
+from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir, n_threads
 from core.engine import metrics
 from core.engine.backbones import Backbone, model_dir
 from core.engine.catalogues import CATALOGUES, clothing
@@ -180,13 +180,8 @@ def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -
     n_of_label = Counter(labels[train].tolist())
     n_relevant = np.array([n_of_label[label] for label in labels[test].tolist()])
     _add_retrieval("fashion-mnist", (labels[test], labels[train]), found, n_relevant, add)
-    if embedder.record.has_text:
-        words = {label: [label.lower().replace("/", " or ")] for label in CATALOGUES["fashion-mnist"].classes}
-        add(
-            "fashion-mnist",
-            "zero_shot_accuracy",
-            _zero_shot(embedder, data.embeddings[test], labels[test], words),
-        )
+    words = {label: [label.lower().replace("/", " or ")] for label in CATALOGUES["fashion-mnist"].classes}
+    _add_zero_shot("fashion-mnist", embedder, (data.embeddings[test], labels[test]), words, add)
 
 
 def _clothing(data: Labelled, add: Record, part: str) -> None:
@@ -217,23 +212,21 @@ def _clothing_small(embedder: Embedder, data: Labelled, add: Record, part: str) 
     with threadpool_limits(1), parallel_config("threading", n_jobs=n_threads()):
         search.fit(data.embeddings[train], labels[train])
     add.mean("clothing-small", "linear_accuracy", search.predict(data.embeddings[test]) == labels[test])
+    words = {label: [SMALL_WORDS.get(label, label)] for label in sorted(set(labels[test]))}
+    _add_zero_shot("clothing-small", embedder, (data.embeddings[test], labels[test]), words, add)
+
+
+def _add_zero_shot(
+    protocol: str, embedder: Embedder, test: tuple[np.ndarray, np.ndarray], words: dict[str, list[str]], add: Record
+) -> None:
+    """Accuracy of the class whose words are closest, where the backbone reads words."""
     if embedder.record.has_text:
-        words = {label: [SMALL_WORDS.get(label, label)] for label in sorted(set(labels[test]))}
-        add(
-            "clothing-small",
-            "zero_shot_accuracy",
-            _zero_shot(embedder, data.embeddings[test], labels[test], words),
-        )
-
-
-def _zero_shot(embedder: Embedder, pictures: np.ndarray, labels: np.ndarray, words: dict[str, list[str]]) -> Estimate:
-    """Accuracy of the class whose words are closest."""
-    return bootstrap(np.array(list(words))[zero_shot(embedder, pictures, words)] == labels)
+        pictures, labels = test
+        guess = np.array(list(words))[zero_shot(embedder, pictures, words)]
+        add(protocol, "zero_shot_accuracy", bootstrap(guess == labels))
 
 
 def _products_here() -> bool:
-    from core.config import data_dir
-
     return (data_dir() / "fashion-products.zip").is_file()
 
 

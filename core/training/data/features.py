@@ -22,6 +22,7 @@ import numpy as np
 
 from core.engine.embedders.base import open_session
 from core.engine.embedders.onnx_export import export_onnx
+from core.engine.progress import shown_progress
 from core.training.data.samples import Pictures
 from core.training.data.views import SIZE, View, render_view
 
@@ -127,8 +128,6 @@ def cache(session: Any, shapes: Shapes, views: list[View], folder: Path) -> dict
 
 def _batches(session: Any, views: list[View], done: int) -> Iterator[tuple[int, list[np.ndarray]]]:
     """Where each batch starts and what was computed of it, in order; one worker a core."""
-    from tqdm import tqdm
-
     own = threading.local()
 
     def work(start: int) -> tuple[int, list[np.ndarray]]:
@@ -142,9 +141,9 @@ def _batches(session: Any, views: list[View], done: int) -> Iterator[tuple[int, 
 
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        with tqdm(total=len(views), initial=done, unit="view", mininterval=10) as bar:
+        with shown_progress(len(views) - done, "views") as add:
             for start, found in pool.map(work, range(done, len(views), _BATCH_SIZE)):
                 yield start, found
-                bar.update(len(found[0]))
+                add(len(found[0]))
     finally:
         pool.shutdown(cancel_futures=True)

@@ -50,7 +50,7 @@ def upper_tower(visual: Any, features: Tensor) -> Tensor:
     return visual.head(trunk.forward_head(trunk.bn2(trunk.conv_head(x))))
 
 
-def train_clip(folder: Path, cache: Path, recipe: Recipe, report: Callable[[str], None] = print) -> None:
+def train_first_stage(folder: Path, cache: Path, recipe: Recipe, report: Callable[[str], None] = print) -> None:
     """Train the first stage and write a complete open_clip model folder.
 
     Args:

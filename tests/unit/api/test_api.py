@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core import __main__, __version__, api
-from core.api import answers, body, endpoints, remote
+from core.api import answers, body, endpoints
 from core.api.description import description
 from core.config import API_MAX_SEARCHES, API_MAX_WAITING, MAX_IMAGE_BYTES, ROOT
 from core.engine.backbones import BACKBONES
@@ -244,11 +244,8 @@ def test_another_backbone_answers_where_it_has_been_built(client: TestClient, ot
     answer = conforms(client.get("/api/similar", params={"item": RED_ITEM, "backbone": "other"}), "Found")
     assert answer["backbone"] == "other"
     assert ids(answer) == [hit.id for hit in SearchEngine("other").search(Query(item=RED_ITEM)).hits]
-    options = client.get("/api/openapi.json").json()["paths"]["/api/similar"]["get"]["parameters"]
-    assert next(option for option in options if option["name"] == "backbone")["schema"]["enum"] == [
-        "vitrine-clip",
-        "other",
-    ]
+    options = client.get("/api/openapi.json").json()["components"]["parameters"]
+    assert options["backbone"]["schema"]["enum"] == ["vitrine-clip", "other"]
 
 
 def test_a_backbone_that_is_unknown_or_not_built_is_refused(client: TestClient) -> None:
@@ -500,7 +497,7 @@ def test_urls_are_off_refused_inside_and_fetched_outside(
     client: TestClient, engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = {"image_url": "https://pictures.example/red.png"}
-    refused(client.post("/api/search", json=asked), 403, remote.URLS_OFF)
+    refused(client.post("/api/search", json=asked), 403, endpoints.URLS_OFF)
     monkeypatch.setenv("VITRINE_ALLOW_URLS", "1")
     for address in (
         "https://127.0.0.1/a.png",
@@ -511,7 +508,7 @@ def test_urls_are_off_refused_inside_and_fetched_outside(
         answer = client.post("/api/search", json={"image_url": address})
         assert answer.status_code == 422
         assert answer.json()["error"].startswith(f"{address}: ")
-    monkeypatch.setattr(remote, "fetch_picture", lambda url: png() if url == asked["image_url"] else b"")
+    monkeypatch.setattr(endpoints, "fetch_url", lambda url: png() if url == asked["image_url"] else b"")
     content = conforms(client.post("/api/search", json=asked), "Found")
     assert ids(content) == [hit.id for hit in engine.search(Query(photo=png())).hits]
 

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from core import api
+from core.api.asked import OPTIONS, SUBJECTS
+from core.api.description import description
 
 ITEMS = [fakes.make_items(catalogue).row(3).id for catalogue in ("clothing", "fashion-mnist")]
 KINDS = ("png", "webp", "avif", "gif", "bmp", "tiff")
@@ -46,3 +48,14 @@ def test_every_answer_is_as_described(tiny_artifacts: Path, case: schemathesis.C
     if "item" in (case.query or {}) and case.meta is not None and case.meta.generation.mode.is_positive:
         case.query["item"] = ITEMS[len(str(case.query)) % 2]  # so that some are found
     case.call_and_validate()
+
+
+def test_every_option_of_a_search_is_described_wherever_it_is_accepted() -> None:
+    whole = description("/elsewhere/api")
+    bodies = whole["paths"]["/elsewhere/api/search"]["post"]["requestBody"]["content"]
+    by_json = bodies["application/json"]["schema"]["oneOf"]
+    for body in (bodies["multipart/form-data"]["schema"], *by_json):
+        assert [name for name in body["properties"] if name not in body["required"]] == list(OPTIONS)
+    assert [body["required"] for body in by_json] == [[subject] for subject in SUBJECTS]
+    similar = whole["paths"]["/elsewhere/api/similar"]["get"]["parameters"]
+    assert [one["$ref"].rpartition("/")[2] for one in similar] == ["item", *OPTIONS]

@@ -11,8 +11,8 @@ import pytest
 
 from core.engine.catalogues.clothing import ClothingSource
 from core.errors import DownloadError
-from core.jobs import fetch
-from core.jobs.download import check_archive, console_progress, download_clothing
+from core.jobs.download import fetch
+from core.jobs.download.clothing import check_archive, console_progress, download_clothing
 
 IDS = [str(uuid.UUID(int=i, version=4)) for i in range(1, 7)]
 PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 200
@@ -244,8 +244,8 @@ def test_a_bad_local_copy_changes_nothing(tmp_path, folder):
     assert (folder / "clothing-dataset.zip").read_bytes() == good
 
 
-def test_the_bar_shows_what_is_done(capsys):
+def test_the_last_line_says_what_is_done(capsys):
     with console_progress() as progress:
         progress(40_000_000, 80_000_000)
         progress(80_000_000, 80_000_000)
-    assert "80.0M/80.0M" in capsys.readouterr().err
+    assert "80 of 80 MB, " in capsys.readouterr().err

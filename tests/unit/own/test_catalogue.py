@@ -20,12 +20,12 @@ from PIL import Image
 from core.config import Quota
 from core.engine import progress
 from core.engine.catalogues.items import UnknownItemError
-from core.engine.progress import Progress, ProgressClock
+from core.engine.progress import ProgressClock
 from core.engine.search.calibration import fit
 from core.engine.search.engine import SearchEngine
 from core.engine.search.query import Filters, Query
 from core.errors import DataError, DownloadError, ImageError, UnknownNameError, VitrineError
-from core.own.build import build_own, progress_line
+from core.own.build import build_own
 from core.own.catalogue import OwnCatalogue
 from core.own.duplicates import find_duplicates
 from core.own.ingest.incoming import Incoming, Skipped, UploadError
@@ -393,18 +393,6 @@ def test_what_cannot_be_built_is_said(tmp_path, embedder, monkeypatch):
 def test_items_cannot_be_changed(catalogue):
     with pytest.raises(dataclasses.FrozenInstanceError):
         catalogue.items[0].label = "x"
-
-
-@pytest.mark.parametrize(
-    "report, line",
-    [
-        (Progress(320, 1000, 310, 10, 90.2, 7.6), "320 of 1,000 pictures, 90 a second, 8 s left"),
-        (Progress(5, None, 5, 0, 2.0, None), "5 pictures, 2 a second"),
-        (Progress(5, 5, 5, 0, 2.0, 0.0, True), "5 of 5 pictures, 2 a second"),
-    ],
-)
-def test_progress_for_a_terminal(report, line):
-    assert progress_line(report) == line
 
 
 def test_own_items_join_the_built_catalogues_and_the_shared_engine_never_learns_of_them(engine):

@@ -40,7 +40,7 @@ from core.training.stages import (
     refine,
 )
 from core.training.stages.detail import Detailing
-from core.training.stages.first import Recipe, train_clip, upper_tower
+from core.training.stages.first import Recipe, train_first_stage, upper_tower
 from core.training.stages.refine import Refinement, refine_clip
 
 TEXTS = [
@@ -114,7 +114,7 @@ def trained(tmp_path_factory):
         lines: list[str] = []
         refined: list[str] = []
         recipe = Recipe(epochs=1, batch_size=12, n_fashion_mnist=6, mixed_share=0.5, seed=3)
-        train_clip(first, root / "cache", recipe, lines.append)
+        train_first_stage(first, root / "cache", recipe, lines.append)
         few = Refinement(n_steps=3, batch_size=12, detail=Detailing(n_steps=2, batch_size=12))
         refine_clip(first, folder, root / "pooled", few, refined.append)
         export_towers(folder)

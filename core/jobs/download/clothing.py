@@ -17,8 +17,9 @@ from pathlib import Path
 
 from core.engine.catalogues.clothing import ARCHIVE, COMMIT, SPLITS_CSV, ClothingSource
 from core.engine.files.manifest import written
+from core.engine.progress import ProgressClock, show_progress
 from core.errors import DataError, DownloadError
-from core.jobs.fetch import Progress, fetch, require_space
+from core.jobs.download.fetch import Progress, fetch, require_space
 
 N_PHOTOS = 5_398
 _USUAL_BYTES = 160_000_000
@@ -98,16 +99,19 @@ def check_archive(path: Path, n_photos: int = N_PHOTOS) -> None:
 
 @contextmanager
 def console_progress() -> Iterator[Progress]:
-    """Give a progress function that draws a bar on the terminal."""
-    from tqdm import tqdm
+    """Give a progress function that prints a line now and then."""
+    clock = ProgressClock(None)
 
-    with tqdm(unit="B", unit_scale=True, unit_divisor=1000, desc=ARCHIVE) as bar:
+    def show(done: int, total: int | None) -> None:
+        clock.n_added, clock.n_total = done // 10**6, None if total is None else total // 10**6
+        if clock.is_time():
+            show_progress(clock.report(), "MB")
 
-        def show(done: int, total: int | None) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    try:
         yield show
+    finally:
+        if clock.n_done:
+            show_progress(clock.report(finished=True), "MB")
 
 
 def _take_local(local: Path, target: Path, n_photos: int) -> None:

@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.compare.agreement import disputes, pairs
-from core.compare.gallery import compare_engine
-from core.compare.side_by_side import Answer, ask
-from core.engine.search.query import Query
+from core.config import DEFAULT_K, MAX_K
 from core.errors import VitrineError
 
+if TYPE_CHECKING:
+    from core.compare.side_by_side import Answer
+
 N_DISPUTES = 6
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `compare`."""
+    parser = commands.add_parser(
+        "compare",
+        help="one query to several backbones, or the items on which they disagree most",
+        description="With a photo or --item: what each backbone finds, and how far they agree. With neither: the "
+        "items of a seeded sample whose neighbours differ most.",
+    )
+    parser.add_argument("image", type=Path, nargs="?", help="a photo")
+    parser.add_argument("--item", metavar="ID", default="", help="an item of a catalogue instead of a photo")
+    parser.add_argument(
+        "--backbones", nargs="+", required=True, metavar="ID", help="at least two, as `backbones` lists"
+    )
+    parser.add_argument("--k", type=int, default=DEFAULT_K, help=f"hits that count (default: {DEFAULT_K})")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(run=_compare, parser=parser)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    if options.image is not None and options.item:
+        options.parser.error("give either an IMAGE or --item")
+    if not 1 <= options.k <= MAX_K or len(set(options.backbones)) < 2:
+        options.parser.error(f"--k must be between 1 and {MAX_K}, --backbones at least two")
+    if options.image is None and not options.item:
+        result = disputed(options.backbones, options.k, options.seed)
+    else:
+        result = compared(options.backbones, options.image or options.item, options.k)
+    print(json.dumps(result) if options.json else describe(result))
+    return 0
 
 
 def compared(backbone_ids: Sequence[str], query: Path | str, k: int) -> dict[str, Any]:
@@ -30,6 +64,10 @@ def compared(backbone_ids: Sequence[str], query: Path | str, k: int) -> dict[str
     Raises:
         VitrineError: A backbone or the picture cannot be used.
     """
+    from core.compare.agreement import pairs
+    from core.compare.side_by_side import ask
+    from core.engine.search.query import Query
+
     subject = Query(item=query, k=k) if isinstance(query, str) else Query(photo=query, name=query.name, k=k)
     answers = [_usable(ask(id, subject)) for id in dict.fromkeys(backbone_ids)]
     found = {answer.backbone_id: [(hit.id, hit.title) for hit in answer.hits] for answer in answers}
@@ -57,6 +95,9 @@ def disputed(backbone_ids: Sequence[str], k: int, seed: int) -> dict[str, Any]:
     Raises:
         VitrineError: A gallery is missing or damaged.
     """
+    from core.compare.agreement import disputes
+    from core.compare.gallery import compare_engine
+
     found = disputes(list(dict.fromkeys(backbone_ids)), N_DISPUTES, k, seed)
     engine = compare_engine(backbone_ids[0])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.config import DEFAULT_BACKBONE
+from core.engine.progress import show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from core.classifier.training.options import Epoch, Options
     from core.classifier.training.trainer import Trainer
     from core.engine.embedders.base import Embedder
-    from core.engine.progress import Progress
     from core.own.ingest.incoming import Skipped
 
 Commands = argparse._SubParsersAction
@@ -31,8 +31,13 @@ _SHOWN = 20
 _PARTS_OF_IT = "a folder a class, the same in train, validation and test, or pictures with images.csv"
 
 
-def add_organise(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add `organise`."""
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add `organise` and `classify`."""
+    _add_organise(commands)
+    _add_classify(commands)
+
+
+def _add_organise(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "organise",
         help="check labelled pictures and split them",
@@ -69,8 +74,7 @@ def add_train(what: Commands[argparse.ArgumentParser]) -> None:
     parser.set_defaults(run=_train, parser=parser)
 
 
-def add_classify(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add `classify`."""
+def _add_classify(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("classify", help="sort pictures with a trained classifier")
     parser.add_argument("model", type=Path, metavar="MODEL", help="the folder that `train classifier -o` wrote")
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="picture files, folders or ZIP archives")
@@ -107,7 +111,7 @@ def _load(options: argparse.Namespace, embedder: Embedder) -> tuple[Examples, Re
     catalogue = OwnCatalogue(embedder, quota=OWN_MACHINE)
     with _source(options) as source:
         for progress in catalogue.add(source):
-            _progress(progress)
+            show_progress(progress)
     return organise(examples.from_own(catalogue, GROUP, PART), options.seed, catalogue.skipped)
 
 
@@ -115,14 +119,6 @@ def _source(options: argparse.Namespace) -> LabelledSource:
     from core.classifier.data.sources import from_path
 
     return from_path(options.source, options.labels)
-
-
-def _progress(progress: Progress) -> None:
-    from core.own.build import progress_line
-
-    if progress.finished or sys.stderr.isatty():
-        end = "\n" if progress.finished else "\r"
-        print(f"{progress_line(progress):60}", end=end, file=sys.stderr, flush=True)
 
 
 def _organise(options: argparse.Namespace) -> int:
@@ -218,7 +214,7 @@ def _train(options: argparse.Namespace) -> int:
 def _run(trainer: Trainer) -> bool:
     """Train, with a line an epoch; returns whether it was stopped by hand with something to keep."""
     for progress in trainer.prepare():
-        _progress(progress)
+        show_progress(progress)
     try:
         for epoch in trainer.epochs():
             print(_epoch_line(epoch), file=sys.stderr)
@@ -275,7 +271,7 @@ def _classify(options: argparse.Namespace) -> int:
     sorter = Sorter(classifier, embedder_of(classifier))
     for progress in sorter.add(read_paths(options.paths)):
         if sys.stderr.isatty():
-            _progress(progress)
+            show_progress(progress)
     for one in sorter.skipped:
         print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
     if options.csv:
