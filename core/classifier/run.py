@@ -1,4 +1,4 @@
-"""A whole run: examples -> training -> judgement -> a classifier that can be kept."""
+"""A whole run: examples -> training -> evaluation -> a classifier that can be saved."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from core.classifier.data.examples import PARTS, Examples
-from core.classifier.evaluate import Judgement, judge
+from core.classifier.evaluate import Evaluation, evaluate
 from core.classifier.model.card import figure_rows
 from core.classifier.model.files import Classifier, weights_sha256
 from core.classifier.training.options import FINETUNE, Options
@@ -19,7 +19,7 @@ class Result:
     """What a run gives."""
 
     classifier: Classifier
-    judgement: Judgement
+    evaluation: Evaluation
 
 
 def make_trainer(examples: Examples, options: Options, embedder: Embedder) -> Trainer:
@@ -42,13 +42,13 @@ def finish(
     words: Mapping[str, Sequence[str]] | None = None,
     stopped: bool = False,
 ) -> Result:
-    """Judge what a trainer has learnt, once, and make a classifier of it.
+    """Evaluate what a trainer has learnt, once, and make a classifier of it.
 
     Args:
         trainer: At least one epoch is over.
         embedder: The backbone as it is.
         data: What the examples are, for readers.
-        words: See `judge`.
+        words: See `evaluate`.
         stopped: Whether training was ended by hand.
 
     Raises:
@@ -56,15 +56,15 @@ def finish(
     """
     outcome = trainer.outcome(stopped)
     examples, options = trainer.examples, trainer.options
-    judgement = judge(outcome.head, examples, outcome.known, embedder, words, outcome.embeddings)
+    evaluation = evaluate(outcome.head, examples, outcome.known, embedder, words, outcome.embeddings)
     best = trainer.best
     facts = {
         "data": data,
         "pictures": {part: len(examples.at(part)) for part in PARTS},
         "learnt_from": list(outcome.known),
         "options": asdict(options) | {"epochs": best.number if best else 0, "stopped": stopped},
-        "figures": figure_rows(judgement),
+        "figures": figure_rows(evaluation),
     }
     id = embedder.record.id
-    kept = Classifier(outcome.head, examples.classes, id, weights_sha256(id), options.kind, facts, outcome.tower)
-    return Result(kept, judgement)
+    classifier = Classifier(outcome.head, examples.classes, id, weights_sha256(id), options.kind, facts, outcome.tower)
+    return Result(classifier, evaluation)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.engine.backbones import BACKBONES
 
 if TYPE_CHECKING:
-    from core.classifier.evaluate import Judgement
+    from core.classifier.evaluate import Evaluation
     from core.classifier.model.files import Classifier
 
 _KINDS = {
@@ -75,19 +75,19 @@ def card_text(classifier: Classifier) -> str:
     )
 
 
-def figure_rows(judgement: Judgement) -> list[dict[str, Any]]:
+def figure_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The figures as JSON values, rounded to five decimals."""
     return [
         {"method": figures.name, "metric": metric}
         | {key: round(getattr(getattr(figures, metric), key), 5) for key in ("value", "low", "high", "n")}
-        for figures in judgement.figures
+        for figures in evaluation.figures
         for metric in ("accuracy", "macro_f1")
     ]
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
     if not rows:
-        return "It was not judged."
+        return "It was not evaluated."
     lines = ["| method | figure | value | 95 % interval | pictures |", "|---|---|---|---|---|"]
     for row in rows:
         interval = f"{row['low']:.3f} to {row['high']:.3f}"

@@ -57,7 +57,7 @@ def embedder_of(classifier: Classifier) -> Embedder:
         return OnnxImageEmbedder(get(classifier.backbone), file)
 
 
-class Sorter:
+class Predictor:
     """Classifies pictures as they come; a bad one in the middle moves nothing.
 
     Attributes:

@@ -199,7 +199,7 @@ class FinetuneTrainer(Trainer):
         return torch.nn.functional.normalize(self._tower.upper(features), dim=1)
 
     def _embed_all(self) -> None:
-        """Embed every picture as the tower is now; the head is judged on them like any other."""
+        """Embed every picture as the tower is now; the head is evaluated on them like any other."""
         import torch
 
         self._embeddings = np.empty_like(self._embeddings)

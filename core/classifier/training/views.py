@@ -1,6 +1,6 @@
 """Further views of the training pictures (mirrored, cropped, tilted, lighter), embedded like any picture.
 
-Only training pictures have views, so nothing that judges a head is touched by them.
+Only training pictures have views, so nothing that a head is evaluated on is touched by them.
 """
 
 from __future__ import annotations

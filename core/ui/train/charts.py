@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.classifier.data.examples import PARTS
 from core.classifier.data.organise import Report
-from core.classifier.evaluate import Judgement
+from core.classifier.evaluate import Evaluation
 from core.classifier.training.options import Epoch
 from core.ui.words import WORDS
 
@@ -77,14 +77,14 @@ def _legend() -> Any:
     return alt.Legend(orient="top")
 
 
-def confusion(judgement: Judgement) -> None:
+def confusion(evaluation: Evaluation) -> None:
     """What each class was taken for, as shares of the class."""
     rows = [
         {"truth": truth, "guess": guess, "n": n, "share": n / max(1, sum(row))}
-        for truth, row in zip(judgement.classes, judgement.confusion.tolist(), strict=True)
-        for guess, n in zip(judgement.classes, row, strict=True)
+        for truth, row in zip(evaluation.classes, evaluation.confusion.tolist(), strict=True)
+        for guess, n in zip(evaluation.classes, row, strict=True)
     ]
-    order = list(judgement.classes)
+    order = list(evaluation.classes)
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X(
             "guess:N",

@@ -36,7 +36,7 @@ class Run:
 
 
 @dataclass
-class Workshop:
+class TrainSession:
     """All that the page remembers.
 
     Attributes:
@@ -86,6 +86,6 @@ class Workshop:
         self.forget_run()
 
 
-def workshop() -> Workshop:
+def train_session() -> TrainSession:
     """This session's."""
-    return cast("Workshop", st.session_state.setdefault(_KEY, Workshop()))
+    return cast("TrainSession", st.session_state.setdefault(_KEY, TrainSession()))

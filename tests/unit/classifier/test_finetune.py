@@ -42,7 +42,7 @@ def test_what_was_learnt_is_what_is_kept_and_used(examples, embedder):
     epochs = list(trainer.epochs())
     assert [epoch.number for epoch in epochs] == [1]
     result = finish(trainer, embedder, "samples")
-    assert result.judgement.figures[0].accuracy.value == 1
+    assert result.evaluation.figures[0].accuracy.value == 1
     files = pack(result.classifier)
     tuned = embedder_of(unpack(files))
     images = [examples.picture(position) for position in range(len(examples))]
