@@ -25,9 +25,9 @@ from core.classifier.training.trainer import HeadTrainer, Outcome, Trainer
 from core.classifier.training.views import N_VIEWS
 from core.engine.backbones import model_dir
 from core.engine.embedders.base import Embedder, prepare
+from core.engine.images.augment import augment
 from core.engine.progress import Progress, ProgressClock
 from core.errors import DataError
-from core.training.data.views import augment
 from core.training.model import clip as models
 from core.training.model.export import export_tower
 

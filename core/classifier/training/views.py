@@ -12,9 +12,9 @@ import numpy as np
 
 from core.classifier.data.examples import TRAIN, Examples
 from core.engine.embedders.base import Embedder
+from core.engine.images.augment import augment
 from core.engine.progress import Progress, ProgressClock
 from core.errors import DataError
-from core.training.data.views import augment
 
 #: Of each training picture, beside the plain one.
 N_VIEWS = 2

@@ -22,8 +22,9 @@ import numpy as np
 
 from core.engine.embedders.base import open_session
 from core.engine.embedders.onnx_export import export_onnx
+from core.engine.images.augment import SIZE
 from core.training.data.samples import Pictures
-from core.training.data.views import SIZE, View, render_view
+from core.training.data.views import View, render_view
 
 N_FROZEN_BLOCKS = 5
 FEATURE_SHAPE = (112, 14, 14)
