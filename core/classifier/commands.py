@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from core.classifier.data.examples import Examples
     from core.classifier.data.organise import Report
-    from core.classifier.data.sources import LabelledSource
     from core.classifier.evaluate import Evaluation
     from core.classifier.model.predict import Predictor
     from core.classifier.training.options import Epoch, Options
@@ -97,7 +96,7 @@ def _load(options: argparse.Namespace, embedder: Embedder) -> tuple[Examples, Re
     """Read and organise what the options name."""
     from core.classifier.data import datasets, examples
     from core.classifier.data.organise import organise
-    from core.classifier.data.sources import GROUP, OWN_MACHINE, PART
+    from core.classifier.data.sources import GROUP, OWN_MACHINE, PART, from_path
     from core.own.catalogue import OwnCatalogue
 
     if options.source is None:
@@ -105,16 +104,10 @@ def _load(options: argparse.Namespace, embedder: Embedder) -> tuple[Examples, Re
             options.parser.error("--labels goes with --from")
         return organise(datasets.load(datasets.get(options.catalogue), embedder), options.seed)
     catalogue = OwnCatalogue(embedder, quota=OWN_MACHINE)
-    with _source(options) as source:
+    with from_path(options.source, options.labels) as source:
         for progress in catalogue.add(source):
             _progress(progress)
     return organise(examples.from_own(catalogue, GROUP, PART), options.seed, catalogue.skipped)
-
-
-def _source(options: argparse.Namespace) -> LabelledSource:
-    from core.classifier.data.sources import from_path
-
-    return from_path(options.source, options.labels)
 
 
 def _progress(progress: Progress) -> None:
@@ -126,6 +119,7 @@ def _progress(progress: Progress) -> None:
 
 
 def _organise(options: argparse.Namespace) -> int:
+    from core.classifier.data.sources import from_path
     from core.classifier.data.write_out import check_place, write_folders
     from core.engine.embedders.load import load_embedder
 
@@ -136,7 +130,7 @@ def _organise(options: argparse.Namespace) -> int:
     examples, report = _load(options, load_embedder(options.backbone))
     _print_report(report)
     if options.output:
-        with _source(options) as source:
+        with from_path(options.source, options.labels) as source:
             n = write_folders(source, examples, options.output)
         print(f"{n:,} pictures were copied to {options.output}.")
     return 0
@@ -209,9 +203,9 @@ def _train(options: argparse.Namespace) -> int:
     stopped = _run(trainer)
     dataset = datasets.DATASETS.get(options.catalogue or "")
     data = dataset.id if dataset else options.source.name
-    result = run.finish(trainer, embedder, data, datasets.words(dataset) if dataset else None, stopped)
-    _print_evaluation(result.evaluation, dataset.published if dataset else None)
-    _save(result.classifier, options)
+    classifier, evaluation = run.finish(trainer, embedder, data, datasets.words(dataset) if dataset else None, stopped)
+    _print_evaluation(evaluation, dataset.published if dataset else None)
+    _save(classifier, options)
     return 0
 
 

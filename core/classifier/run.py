@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from core.classifier.data.examples import PARTS, Examples
 from core.classifier.evaluate import Evaluation, evaluate
@@ -12,14 +12,6 @@ from core.classifier.model.files import Classifier, weights_sha256
 from core.classifier.training.options import FINETUNE, Options
 from core.classifier.training.trainer import HeadTrainer, Trainer
 from core.engine.embedders.base import Embedder
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What a run gives."""
-
-    classifier: Classifier
-    evaluation: Evaluation
 
 
 def make_trainer(examples: Examples, options: Options, embedder: Embedder) -> Trainer:
@@ -41,8 +33,8 @@ def finish(
     data: str,
     words: Mapping[str, Sequence[str]] | None = None,
     stopped: bool = False,
-) -> Result:
-    """Evaluate what a trainer has learnt, once, and make a classifier of it.
+) -> tuple[Classifier, Evaluation]:
+    """Make a classifier of what a trainer has learnt, and evaluate it, once.
 
     Args:
         trainer: At least one epoch is over.
@@ -67,4 +59,4 @@ def finish(
     }
     id = embedder.record.id
     classifier = Classifier(outcome.head, examples.classes, id, weights_sha256(id), options.kind, facts, outcome.tower)
-    return Result(classifier, evaluation)
+    return classifier, evaluation

@@ -19,8 +19,8 @@ def show() -> None:
         data.show(session)
         if session.examples is not None:
             training.show(session)
-        if session.result is not None:
-            evaluate.show(session, session.result.evaluation)
+        if session.evaluation is not None:
+            evaluate.show(session, session.evaluation)
         predict.show(session)
         saved.show(session)
     except VitrineError as error:

@@ -141,8 +141,8 @@ def _finish(session: TrainSession, run: Run) -> None:
     if run.trainer.best is None:
         st.session_state["train-problem"] = WORDS.train.stopped_early
         return
-    session.result = finish(run.trainer, process.engine().embedder, session.title, words, run.stop)
-    session.classifier = session.result.classifier
+    trained = finish(run.trainer, process.engine().embedder, session.title, words, run.stop)
+    session.classifier, session.evaluation = trained
 
 
 def _status(history: list[Epoch], going_on: bool) -> None:
