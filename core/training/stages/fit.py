@@ -1,4 +1,13 @@
-"""The loop that contrastive training shares: batches, losses, learning rate, progress."""
+"""The loop that contrastive training shares: batches, losses, learning rate, progress.
+
+The loss is CLIP's where one picture may have several right texts, and one text many pictures. With labels for captions
+most batches hold the same caption many times; the plain loss would call all but one of them wrong. Here every equal
+pair is right, every pair that cannot be compared is left out, and the rest is wrong. With all captions different it is
+open_clip's `ClipLoss` (a test holds that).
+
+Source: Radford et al. 2021 (CLIP); Yang et al. 2022 (UniCL, several positives);
+    Khosla et al. 2020 (supervised contrastive).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +22,6 @@ import numpy as np
 from core.training.data.batches import Batch
 from core.training.model import clip as models
 from core.training.model.tokenizer import text_encoder
-from core.training.stages.losses import clip_loss, supervised_contrastive_loss
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,6 +110,46 @@ def _loss(
             if weight and relation is not None:
                 total = total + weight * supervised_contrastive_loss(some, torch.from_numpy(relation))
     return total
+
+
+def contrastive_loss(logits: Tensor, relation: Tensor) -> Tensor:
+    """Cross-entropy over each row, its right answers sharing the weight.
+
+    Args:
+        logits: (n, m) float32, similarity times scale.
+        relation: (n, m) int8: 1 right, 0 wrong, -1 not comparable. Rows without a right answer are skipped.
+
+    Returns:
+        A scalar; 0 if no row has a right answer.
+    """
+    right = (relation == 1).to(logits.dtype)
+    n_right = right.sum(1)
+    log_probability = logits.masked_fill(relation == -1, float("-inf")).log_softmax(1)
+    log_probability = log_probability.masked_fill(relation != 1, 0)
+    rows = n_right > 0
+    loss = -(log_probability * right).sum(1)[rows] / n_right[rows]
+    return loss.mean() if len(loss) else logits.sum() * 0
+
+
+def clip_loss(images: Tensor, texts: Tensor, relation: Tensor, scale: Tensor) -> Tensor:
+    """Both directions of CLIP's loss.
+
+    Args:
+        images: (n, dim), rows L2-normalised.
+        texts: (m, dim), rows L2-normalised.
+        relation: (n, m) int8, as in `contrastive_loss`.
+        scale: Scalar, the inverse temperature.
+    """
+    logits = scale * images @ texts.T
+    return (contrastive_loss(logits, relation) + contrastive_loss(logits.T, relation.T)) / 2
+
+
+def supervised_contrastive_loss(images: Tensor, relation: Tensor, temperature: float = 0.1) -> Tensor:
+    """Pictures of one kind together, of different kinds apart; a picture is never compared with itself."""
+    import torch
+
+    relation = relation.masked_fill(torch.eye(len(images), dtype=torch.bool), -1)
+    return contrastive_loss(images @ images.T / temperature, relation)
 
 
 def optimizer_of(rates: list[tuple[list[Any], float]]) -> Any:
