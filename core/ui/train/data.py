@@ -59,22 +59,16 @@ def own_catalogue() -> OwnCatalogue | None:
 def _built(session: TrainSession, dataset_id: str) -> None:
     session.forget_pictures()
     with st.spinner(WORDS.train.organising):
-        found = datasets.load(datasets.get(dataset_id), process.engine().embedder)
-        session.examples, session.report = organise(found)
-    session.source, session.title = dataset_id, dataset_id
+        found = organise(datasets.load(datasets.get(dataset_id), process.engine().embedder))
+    session.choose(dataset_id, dataset_id)
+    session.examples, session.report = found
 
 
 def _own(session: TrainSession) -> None:
     mine = own_catalogue()
-    source = (OWN, len(mine) if mine else 0)
-    if mine is None or session.source == source:
-        return
-    session.forget_pictures()
-    session.source, session.title, session.catalogue = source, WORDS.train.sources[OWN], mine
-    try:
-        session.examples, session.report = organise(examples.from_own(mine), skipped=mine.skipped)
-    except VitrineError as error:
-        session.problem = str(error)
+    if mine is not None and session.source != (OWN, len(mine)):
+        session.choose((OWN, len(mine)), WORDS.train.sources[OWN], mine)
+        _organise(session, mine)
 
 
 def _upload(session: TrainSession) -> None:
@@ -92,19 +86,20 @@ def _upload(session: TrainSession) -> None:
         st.info(WORDS.train.upload_empty, icon=":material/folder_zip:")
         return
     source = (archive.file_id, table.file_id if table else "")
-    if session.source == source:
-        return
-    session.forget_pictures()
-    session.source, session.title = source, shown(archive.name)  # what is refused is refused once
-    catalogue = OwnCatalogue(process.engine().embedder)
+    if session.source != source:
+        catalogue = OwnCatalogue(process.engine().embedder)
+        session.choose(source, shown(archive.name), catalogue)  # what is refused is refused once
+        _organise(session, catalogue, (archive, table))
+
+
+def _organise(session: TrainSession, catalogue: OwnCatalogue, uploads: tuple[Any, Any] | None = None) -> None:
     try:
-        _embed(catalogue, archive, table)
-        session.examples, session.report = organise(
-            examples.from_own(catalogue, GROUP, PART), skipped=catalogue.skipped
-        )
+        if uploads is not None:
+            _embed(catalogue, *uploads)
+        columns = (GROUP, PART) if uploads is not None else ()
+        session.examples, session.report = organise(examples.from_own(catalogue, *columns), skipped=catalogue.skipped)
     except VitrineError as error:
         session.problem = str(error)
-    session.catalogue = catalogue
 
 
 def _embed(catalogue: OwnCatalogue, archive: Any, table: Any) -> None:

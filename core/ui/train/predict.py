@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from itertools import chain
 from typing import Any
 
 import streamlit as st
@@ -11,9 +12,7 @@ import streamlit as st
 from core.classifier.model.files import Classifier
 from core.classifier.model.predict import Prediction, Predictor, embedder_of, predictions_csv
 from core.config import MAX_ARCHIVE_BYTES, Quota
-from core.engine.images.decode import encode_thumbnail, open_image
 from core.engine.search import process
-from core.errors import ImageError
 from core.own.ingest.incoming import Incoming, Skipped, UploadError, shown
 from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards
@@ -24,7 +23,6 @@ from core.ui.words import WORDS
 
 #: So many results are shown as pictures; the table has all of them.
 _SHOWN = 24
-_SIDE = 260
 _TOP = 3
 
 
@@ -51,26 +49,22 @@ def show(session: TrainSession) -> None:
 def _classify(session: TrainSession, classifier: Classifier, files: Sequence[Any]) -> None:
     # A tower of its own was trained in this very session: `from_zip` lets none in.
     embedder = embedder_of(classifier) if classifier.tower else process.engine(classifier.backbone).embedder
-    predictor = Predictor(classifier, embedder)
-    thumbnails: list[bytes] = []
+    predictor = Predictor(classifier, embedder, _SHOWN)
     with st.spinner(WORDS.train.classifying):
-        for _ in predictor.add(_seen(_incoming(files), thumbnails)):
+        for _ in predictor.add(_incoming(files)):
             pass
-    session.predictions, session.thumbnails = predictor.predictions, thumbnails
+    session.predictions, session.thumbnails = predictor.predictions, predictor.thumbnails
     session.problems = [f"{one.name}: {one.reason}." for one in predictor.skipped]
 
 
 def _incoming(files: Sequence[Any]) -> Iterator[Incoming | Skipped]:
     """The pictures of all uploads, at most as many as the quota allows."""
     limit = Quota().queries
-    n = 0
-    for file in files:
-        for one in _pictures(file):
-            n += 1
-            if n > limit:
-                yield Skipped(one.name, WORDS.train.too_many.format(limit=limit))
-                return
-            yield one
+    for n, one in enumerate(chain.from_iterable(map(_pictures, files))):
+        if n == limit:
+            yield Skipped(one.name, WORDS.train.too_many.format(limit=limit))
+            return
+        yield one
 
 
 def _pictures(file: Any) -> Iterable[Incoming | Skipped]:
@@ -82,23 +76,10 @@ def _pictures(file: Any) -> Iterable[Incoming | Skipped]:
         return [Skipped(shown(file.name), str(error).rstrip("."))]
 
 
-def _seen(incoming: Iterator[Incoming | Skipped], thumbnails: list[bytes]) -> Iterator[Incoming | Skipped]:
-    """The same pictures; of the first ones that can be opened a small copy is kept."""
-    for one in incoming:
-        if isinstance(one, Incoming) and len(thumbnails) < _SHOWN:
-            try:
-                thumbnails.append(encode_thumbnail(open_image(one.data, one.name), _SIDE))
-            except ImageError as error:
-                yield Skipped(one.name, error.reason)
-                continue
-        yield one
-
-
 def _results(session: TrainSession, classifier: Classifier) -> None:
     with st.grid(6, min_column_width=150, gap="small", key="train-results") as grid:
-        for prediction, thumbnail in zip(
-            session.predictions, session.thumbnails, strict=False
-        ):  # there are fewer of them
+        # of the thumbnails there are fewer
+        for prediction, thumbnail in zip(session.predictions, session.thumbnails, strict=False):
             with grid.cell():
                 st.html(prediction_html(prediction, classifier.labels, Picture((data_url(thumbnail),))))
     if len(session.predictions) > len(session.thumbnails):

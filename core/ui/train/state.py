@@ -79,6 +79,11 @@ class TrainSession:
         """Drop the classified pictures."""
         self.predictions, self.problems, self.thumbnails = [], [], []
 
+    def choose(self, source: object, title: str, catalogue: OwnCatalogue | None = None) -> None:
+        """Begin with other pictures, which are still to be organised."""
+        self.forget_pictures()
+        self.source, self.title, self.catalogue = source, title, catalogue
+
     def forget_pictures(self) -> None:
         """Drop the pictures, and what was made from them."""
         self.source, self.examples, self.report, self.catalogue = None, None, None, None

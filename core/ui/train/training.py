@@ -67,15 +67,9 @@ def _options(examples: Examples, disabled: bool) -> Options:
             disabled=disabled, width=150,
         )  # fmt: skip
         seed = st.number_input(
-            WORDS.train.seed,
-            0,
-            _MAX_SEED,
-            0,
-            key="train-seed",
-            help=WORDS.train.seed_help,
-            disabled=disabled,
+            WORDS.train.seed, 0, _MAX_SEED, 0, key="train-seed", help=WORDS.train.seed_help, disabled=disabled,
             width=150,
-        )
+        )  # fmt: skip
     with st.container(horizontal=True, gap="large"):
         weights = st.toggle(
             WORDS.train.weights, True, key="train-weights", help=WORDS.train.weights_help, disabled=disabled
