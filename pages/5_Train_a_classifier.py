@@ -1,4 +1,4 @@
-"""The Train page: organise labelled pictures, train a classifier on them, judge it, keep it and use it."""
+"""The Train page: organise labelled pictures, train a classifier on them, evaluate it, save it and predict with it."""
 
 from core.ui.train import page
 

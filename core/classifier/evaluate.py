@@ -59,7 +59,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class Evaluation:
     """What a page or a card shows of a classifier.
 
     Attributes:
@@ -77,15 +77,15 @@ class Judgement:
     mistakes: tuple[Mistake, ...]
 
 
-def judge(
+def evaluate(
     head: Head,
     examples: Examples,
     known: Sequence[str],
     embedder: Embedder | None = None,
     words: Mapping[str, Sequence[str]] | None = None,
     embeddings: np.ndarray | None = None,
-) -> Judgement:
-    """Judge a head on the test part.
+) -> Evaluation:
+    """Evaluate a head on the test part.
 
     Args:
         head: Trained.
@@ -113,7 +113,7 @@ def judge(
         zero = zero_shot(embedder, examples.embeddings[test], {name: called[name] for name in examples.classes})
         figures.append(measure(ZERO_SHOT, truth, zero, n_classes))
     matrix = confusion(truth, guess, n_classes)
-    return Judgement(
+    return Evaluation(
         tuple(figures), examples.classes, matrix, _per_class(examples.classes, matrix), _mistakes(examples, test, p)
     )
 

@@ -1,25 +1,17 @@
-"""A whole run: examples -> training -> judgement -> a classifier that can be kept."""
+"""A whole run: examples -> training -> evaluation -> a classifier that can be saved."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from core.classifier.data.examples import PARTS, Examples
-from core.classifier.evaluate import Judgement, judge
+from core.classifier.evaluate import Evaluation, evaluate
 from core.classifier.model.card import figure_rows
 from core.classifier.model.files import Classifier, weights_sha256
 from core.classifier.training.options import FINETUNE, Options
 from core.classifier.training.trainer import HeadTrainer, Trainer
 from core.engine.embedders.base import Embedder
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What a run gives."""
-
-    classifier: Classifier
-    judgement: Judgement
 
 
 def make_trainer(examples: Examples, options: Options, embedder: Embedder) -> Trainer:
@@ -41,14 +33,14 @@ def finish(
     data: str,
     words: Mapping[str, Sequence[str]] | None = None,
     stopped: bool = False,
-) -> Result:
-    """Judge what a trainer has learnt, once, and make a classifier of it.
+) -> tuple[Classifier, Evaluation]:
+    """Make a classifier of what a trainer has learnt, and evaluate it, once.
 
     Args:
         trainer: At least one epoch is over.
         embedder: The backbone as it is.
         data: What the examples are, for readers.
-        words: See `judge`.
+        words: See `evaluate`.
         stopped: Whether training was ended by hand.
 
     Raises:
@@ -56,15 +48,15 @@ def finish(
     """
     outcome = trainer.outcome(stopped)
     examples, options = trainer.examples, trainer.options
-    judgement = judge(outcome.head, examples, outcome.known, embedder, words, outcome.embeddings)
+    evaluation = evaluate(outcome.head, examples, outcome.known, embedder, words, outcome.embeddings)
     best = trainer.best
     facts = {
         "data": data,
         "pictures": {part: len(examples.at(part)) for part in PARTS},
         "learnt_from": list(outcome.known),
         "options": asdict(options) | {"epochs": best.number if best else 0, "stopped": stopped},
-        "figures": figure_rows(judgement),
+        "figures": figure_rows(evaluation),
     }
     id = embedder.record.id
-    kept = Classifier(outcome.head, examples.classes, id, weights_sha256(id), options.kind, facts, outcome.tower)
-    return Result(kept, judgement)
+    classifier = Classifier(outcome.head, examples.classes, id, weights_sha256(id), options.kind, facts, outcome.tower)
+    return classifier, evaluation

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from core.classifier.data.examples import Examples
     from core.classifier.data.organise import Report
-    from core.classifier.data.sources import LabelledSource
-    from core.classifier.evaluate import Judgement
-    from core.classifier.model.predict import Sorter
+    from core.classifier.evaluate import Evaluation
+    from core.classifier.model.predict import Predictor
     from core.classifier.training.options import Epoch, Options
     from core.classifier.training.trainer import Trainer
     from core.engine.embedders.base import Embedder
@@ -69,7 +68,7 @@ def add_train(what: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--epochs", type=int, help="at most so many passes (default: 60, finetune: 12)")
     parser.add_argument("--augment", action="store_true", help="see training pictures mirrored, cropped, tilted too")
     parser.add_argument("--no-class-weights", action="store_true", help="frequent classes count for more")
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="keep the classifier there")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="save the classifier there")
     parser.add_argument("--onnx", type=Path, metavar="FILE", help="write backbone and classifier as one ONNX file")
     parser.set_defaults(run=_train, parser=parser)
 
@@ -101,7 +100,7 @@ def _load(options: argparse.Namespace, embedder: Embedder) -> tuple[Examples, Re
     """Read and organise what the options name."""
     from core.classifier.data import datasets, examples
     from core.classifier.data.organise import organise
-    from core.classifier.data.sources import GROUP, OWN_MACHINE, PART
+    from core.classifier.data.sources import GROUP, OWN_MACHINE, PART, from_path
     from core.own.catalogue import OwnCatalogue
 
     if options.source is None:
@@ -109,19 +108,14 @@ def _load(options: argparse.Namespace, embedder: Embedder) -> tuple[Examples, Re
             options.parser.error("--labels goes with --from")
         return organise(datasets.load(datasets.get(options.catalogue), embedder), options.seed)
     catalogue = OwnCatalogue(embedder, quota=OWN_MACHINE)
-    with _source(options) as source:
+    with from_path(options.source, options.labels) as source:
         for progress in catalogue.add(source):
             show_progress(progress)
     return organise(examples.from_own(catalogue, GROUP, PART), options.seed, catalogue.skipped)
 
 
-def _source(options: argparse.Namespace) -> LabelledSource:
-    from core.classifier.data.sources import from_path
-
-    return from_path(options.source, options.labels)
-
-
 def _organise(options: argparse.Namespace) -> int:
+    from core.classifier.data.sources import from_path
     from core.classifier.data.write_out import check_place, write_folders
     from core.engine.embedders.load import load_embedder
 
@@ -132,7 +126,7 @@ def _organise(options: argparse.Namespace) -> int:
     examples, report = _load(options, load_embedder(options.backbone))
     _print_report(report)
     if options.output:
-        with _source(options) as source:
+        with from_path(options.source, options.labels) as source:
             n = write_folders(source, examples, options.output)
         print(f"{n:,} pictures were copied to {options.output}.")
     return 0
@@ -205,9 +199,9 @@ def _train(options: argparse.Namespace) -> int:
     stopped = _run(trainer)
     dataset = datasets.DATASETS.get(options.catalogue or "")
     data = dataset.id if dataset else options.source.name
-    result = run.finish(trainer, embedder, data, datasets.words(dataset) if dataset else None, stopped)
-    _print_judgement(result.judgement, dataset.published if dataset else None)
-    _keep(result.classifier, options)
+    classifier, evaluation = run.finish(trainer, embedder, data, datasets.words(dataset) if dataset else None, stopped)
+    _print_evaluation(evaluation, dataset.published if dataset else None)
+    _save(classifier, options)
     return 0
 
 
@@ -234,27 +228,27 @@ def _epoch_line(epoch: Epoch) -> str:
     )
 
 
-def _print_judgement(judgement: Judgement, published: Any) -> None:
+def _print_evaluation(evaluation: Evaluation, published: Any) -> None:
     print(f"{'on the test part':18} {'accuracy':>8}  95 % interval     {'macro F1':>8}  95 % interval")
-    for figures in judgement.figures:
+    for figures in evaluation.figures:
         cells = (
             f"{value.value:8.4f}  {value.low:.4f} to {value.high:.4f}" for value in (figures.accuracy, figures.macro_f1)
         )
         print(f"{figures.name:18} {'  '.join(cells)}  n={figures.accuracy.n:,}")
     if published is not None:
         print(f"{'published':18} {published.accuracy:8.4f}  {published.who}")
-    width = max(map(len, judgement.classes))
+    width = max(map(len, evaluation.classes))
     print(f"\n{'class':{width}} precision  recall      F1  pictures")
-    for one in judgement.per_class:
+    for one in evaluation.per_class:
         print(f"{one.name:{width}} {one.precision:9.3f} {one.recall:7.3f} {one.f1:7.3f} {one.n:9,}")
 
 
-def _keep(classifier: Any, options: argparse.Namespace) -> None:
+def _save(classifier: Any, options: argparse.Namespace) -> None:
     from core.classifier.model import export, files
     from core.engine.files.manifest import written
 
     if options.output:
-        files.write(classifier, options.output)
+        files.save(classifier, options.output)
         print(f"The classifier is in {options.output}. Next: python -m core classify {options.output} PHOTO")
     if options.onnx:
         content = export.whole_onnx(classifier)
@@ -265,24 +259,24 @@ def _keep(classifier: Any, options: argparse.Namespace) -> None:
 
 def _classify(options: argparse.Namespace) -> int:
     from core.classifier.model import files
-    from core.classifier.model.predict import Sorter, embedder_of, predictions_csv, read_paths
+    from core.classifier.model.predict import Predictor, embedder_of, predictions_csv, read_paths
 
-    classifier = files.read(options.model)
-    sorter = Sorter(classifier, embedder_of(classifier))
-    for progress in sorter.add(read_paths(options.paths)):
+    classifier = files.load(options.model)
+    predictor = Predictor(classifier, embedder_of(classifier))
+    for progress in predictor.add(read_paths(options.paths)):
         if sys.stderr.isatty():
             show_progress(progress)
-    for one in sorter.skipped:
+    for one in predictor.skipped:
         print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
     if options.csv:
-        print(predictions_csv(sorter.predictions, classifier.labels), end="")
+        print(predictions_csv(predictor.predictions, classifier.labels), end="")
     else:
-        _print_predictions(sorter, classifier.labels, options.json)
-    return 0 if sorter.predictions else NOTHING_CLASSIFIED
+        _print_predictions(predictor, classifier.labels, options.json)
+    return 0 if predictor.predictions else NOTHING_CLASSIFIED
 
 
-def _print_predictions(sorter: Sorter, labels: Sequence[str], as_json: bool) -> None:
-    for one in sorter.predictions:
+def _print_predictions(predictor: Predictor, labels: Sequence[str], as_json: bool) -> None:
+    for one in predictor.predictions:
         if not as_json:
             print(f"{one.probability:.3f}  {one.label:24} {one.name}")
             continue

@@ -8,7 +8,7 @@ import visits
 from sorted_pictures import CLASSES, files, make_zip, picture
 from streamlit.testing.v1 import AppTest
 
-from core.classifier.model import files as keep
+from core.classifier.model import files as saved
 from core.classifier.training.options import Options
 from core.classifier.training.trainer import HeadTrainer
 from core.config import artifacts_dir
@@ -55,7 +55,7 @@ def test_from_an_upload_to_a_prediction() -> None:
     assert "**Done after" in texts(page)
     methods = page.dataframe[0].value[WORDS.train.method].tolist()
     assert methods == list(WORDS.train.methods.values())
-    page.file_uploader(key="train-use").upload("new.jpg", picture("dress", 77), "image/jpeg").run()
+    page.file_uploader(key="train-predict").upload("new.jpg", picture("dress", 77), "image/jpeg").run()
     assert not page.exception
     found = [element.body for element in page.get("html") if "data-label=" in element.body]
     assert len(found) == 1
@@ -65,26 +65,26 @@ def test_from_an_upload_to_a_prediction() -> None:
 
 def test_a_run_that_is_stopped_keeps_its_best() -> None:
     page = with_upload(files())
-    shop = page.session_state["classifier"]
-    trainer = HeadTrainer(shop.examples, Options())
+    session = page.session_state["classifier"]
+    trainer = HeadTrainer(session.examples, Options())
     epochs = trainer.epochs()
     next(epochs), next(epochs)
-    shop.run = Run(trainer, epochs, stop=True)  # as a press of the button leaves it
+    session.run = Run(trainer, epochs, stop=True)  # as a press of the button leaves it
     page.run()
     assert not page.exception
     assert "**Done after 2 epochs.**" in texts(page)
-    assert shop.classifier.facts["options"]["stopped"] is True
-    assert shop.classifier.head is trainer.head
+    assert session.classifier.facts["options"]["stopped"] is True
+    assert session.classifier.head is trainer.head
 
 
 def test_a_run_that_is_stopped_before_its_first_epoch_says_so() -> None:
     page = with_upload(files())
-    shop = page.session_state["classifier"]
-    shop.run = Run(HeadTrainer(shop.examples, Options()), stop=True)
+    session = page.session_state["classifier"]
+    session.run = Run(HeadTrainer(session.examples, Options()), stop=True)
     page.run()
     assert not page.exception
     assert [error.value for error in page.error] == [WORDS.train.stopped_early]
-    assert shop.run is None
+    assert session.run is None
 
 
 def test_new_pictures_end_what_was_made_of_the_old_ones() -> None:
@@ -113,15 +113,15 @@ def test_an_upload_that_cannot_be_used_gets_one_sentence(contents, sentence) -> 
 def test_a_saved_classifier_comes_back_and_a_damaged_one_does_not() -> None:
     page = with_upload(files())
     page.button(key="train-start").click().run()
-    packed = keep.pack(page.session_state["classifier"].classifier)
+    packed = saved.pack(page.session_state["classifier"].classifier)
     fresh = open_page(data="upload")
-    fresh.file_uploader(key="train-load").upload("c.zip", keep.to_zip(packed), "application/zip").run()
+    fresh.file_uploader(key="train-load").upload("c.zip", saved.to_zip(packed), "application/zip").run()
     assert not fresh.exception
-    fresh.file_uploader(key="train-use").upload("new.jpg", picture("sneaker", 5), "image/jpeg").run()
+    fresh.file_uploader(key="train-predict").upload("new.jpg", picture("sneaker", 5), "image/jpeg").run()
     assert any('data-label="sneaker"' in element.body for element in fresh.get("html"))
-    facts = json.loads(packed[keep.FACTS])
+    facts = json.loads(packed[saved.FACTS])
     assert facts["labels"] == list(CLASSES)
-    broken = packed | {keep.WEIGHTS: packed[keep.WEIGHTS][:-4] + b"0000"}
+    broken = packed | {saved.WEIGHTS: packed[saved.WEIGHTS][:-4] + b"0000"}
     other = open_page(data="upload")
-    other.file_uploader(key="train-load").upload("c.zip", keep.to_zip(broken), "application/zip").run()
+    other.file_uploader(key="train-load").upload("c.zip", saved.to_zip(broken), "application/zip").run()
     assert "sha256" in other.error[0].value

@@ -12,7 +12,7 @@ import pytest
 from browsing import pytestmark  # noqa: F401
 from sorted_pictures import CLASSES, files, make_zip, picture
 
-from core.classifier.model import files as keep
+from core.classifier.model import files as saved
 from core.config import DEFAULT_BACKBONE
 from core.ui.words import WORDS
 
@@ -52,13 +52,13 @@ def test_a_visitor_goes_the_whole_way(page: Page, server: str, archive: Path, tm
         page.get_by_label(alt).first.wait_for()
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(picture("sneaker", 42))
-    page.locator(".st-key-train-use input[type=file]").set_input_files(photo)
+    page.locator(".st-key-train-predict input[type=file]").set_input_files(photo)
     page.locator('.vt-tile[data-label="sneaker"]').wait_for()
     table = download(page, WORDS.train.csv_results).decode()
     assert table.splitlines()[1].startswith("photo.jpg,sneaker,0.")
     kept = download(page, WORDS.train.download)
-    assert keep.from_zip(kept, [DEFAULT_BACKBONE]).labels == CLASSES
-    assert sorted(zipfile.ZipFile(io.BytesIO(kept)).namelist()) == ["README.md", keep.FACTS, keep.WEIGHTS]
+    assert saved.from_zip(kept, [DEFAULT_BACKBONE]).labels == CLASSES
+    assert sorted(zipfile.ZipFile(io.BytesIO(kept)).namelist()) == ["README.md", saved.FACTS, saved.WEIGHTS]
     assert b"softmax" in download(page, WORDS.train.whole_onnx).lower()
     page.set_viewport_size({"width": 390, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

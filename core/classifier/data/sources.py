@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -36,26 +37,13 @@ _TABLE = re.compile(r"([^/\\]+/)?(images|labels)\.csv", re.IGNORECASE)
 class LabelledSource:
     """The pictures of a source with the labels of a table, or of their folders where there is no table.
 
-    Use it with `with` where it comes from `from_path`: it may hold an archive open.
-
     Attributes:
         source: Where the pictures are.
         table: What they are; None: their folders say it.
-        file: The archive to close in the end, None where there is none.
     """
 
     source: FolderSource | ZipSource
     table: LabelTable | None
-    file: BinaryIO | None = None
-
-    def __enter__(self) -> LabelledSource:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the archive."""
-        if self.file is not None:
-            self.file.close()
 
     def __len__(self) -> int:
         """Return about how many will be yielded."""
@@ -97,8 +85,9 @@ def _is_picture(name: str) -> bool:
     return PurePosixPath(name).suffix.lower().removeprefix(".") in ACCEPTED_EXTENSIONS
 
 
-def from_path(path: Path, labels: Path | None = None) -> LabelledSource:
-    """What a folder or a `.zip` of one's own machine holds.
+@contextmanager
+def from_path(path: Path, labels: Path | None = None) -> Iterator[LabelledSource]:
+    """What a folder or a `.zip` of one's own machine holds, which is open within the `with`.
 
     Args:
         path: The pictures.
@@ -112,18 +101,14 @@ def from_path(path: Path, labels: Path | None = None) -> LabelledSource:
     if path.is_dir():
         found = [file for file in sorted(path.glob("*.csv")) if _TABLE.fullmatch(file.name)]
         content = _content(found[0]) if found and not labels else content
-        return LabelledSource(FolderSource(path), _table(content))
-    file = open_file(path)
-    try:
-        source = ZipSource(file, OWN_ARCHIVES)
-        return LabelledSource(source, _table(content if labels else table_in(file)), file)
-    except BaseException:
-        file.close()
-        raise
+        yield _labelled(FolderSource(path), content, OWN_ROWS)
+        return
+    with open_file(path) as file:
+        yield _labelled(ZipSource(file, OWN_ARCHIVES), content if labels else table_in(file), OWN_ROWS)
 
 
-def _table(content: bytes | None) -> LabelTable | None:
-    return None if content is None else LabelTable(content, OWN_ROWS)
+def _labelled(source: FolderSource | ZipSource, table: bytes | None, max_rows: int) -> LabelledSource:
+    return LabelledSource(source, None if table is None else LabelTable(table, max_rows))
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -150,8 +135,7 @@ def from_upload(archive: BinaryIO, labels: bytes | None = None) -> LabelledSourc
         UploadError, DataError: It is refused as a whole.
     """
     source = ZipSource(archive)
-    content = table_in(archive) if labels is None else labels
-    return LabelledSource(source, None if content is None else LabelTable(content, MAX_CSV_ROWS))
+    return _labelled(source, table_in(archive) if labels is None else labels, MAX_CSV_ROWS)
 
 
 def table_in(archive: BinaryIO) -> bytes | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.engine.backbones import BACKBONES
+from core.engine.files.tables import figures_table
 
 if TYPE_CHECKING:
-    from core.classifier.evaluate import Judgement
+    from core.classifier.evaluate import Evaluation
     from core.classifier.model.files import Classifier
 
 _KINDS = {
@@ -16,42 +18,7 @@ _KINDS = {
     "mlp": "a small network with one hidden layer on frozen embeddings",
     "finetune": "a linear layer on a backbone whose last blocks were trained with it",
 }
-_TEXT = """\
----
-license: other
-library_name: vitrine
-pipeline_tag: image-classification
----
-
-# A classifier of {n_labels} classes
-
-It is {kind}, made with `python -m core train classifier` or on the page *Train a classifier* of Vitrine.
-
-- Backbone: `{backbone}` ({title}), licence of its weights: {licence}. sha256 of the weights: `{sha256}`.
-- Labels: {labels}.
-- Data: {data}. Pictures: {counts}.
-- Options: {options}.
-
-It answers only together with that very backbone:
-
-```
-python -m core classify FOLDER photo.jpg more.zip --csv
-```
-
-`head.safetensors` takes the L2-normalised embedding; `layers.0.weight` is (in, out). Softmax gives probabilities.
-
-## Figures
-
-On pictures that touched neither training nor any choice; 95 % intervals by bootstrap over pictures.
-
-{figures}
-
-## Limits
-
-- It knows these classes only, and gives one of them to any picture, of whatever it is.
-- A probability is that of pictures like those it was trained on; other cameras, people or shops shift it.
-- The licence of the training pictures is not known to the program that wrote this card; add it before you share.
-"""
+TEXT = Path(__file__).with_name("card.md")
 
 
 def card_text(classifier: Classifier) -> str:
@@ -60,7 +27,8 @@ def card_text(classifier: Classifier) -> str:
     facts = classifier.facts
     parts: Any = facts.get("pictures", {})
     options: Any = facts.get("options", {})
-    return _TEXT.format(
+    figures: Any = facts.get("figures", [])
+    return TEXT.read_text("utf-8").format(
         n_labels=len(classifier.labels),
         kind=_KINDS[classifier.kind],
         backbone=classifier.backbone,
@@ -71,28 +39,18 @@ def card_text(classifier: Classifier) -> str:
         data=_plain(str(facts.get("data", "unknown"))),
         counts=", ".join(f"{n:,} {part}" for part, n in parts.items()) or "unknown",
         options=", ".join(f"{name} {value}" for name, value in options.items()) or "unknown",
-        figures=_table(facts.get("figures", [])),
+        figures=figures_table(figures, "method", "pictures") if figures else "It was not evaluated.",
     )
 
 
-def figure_rows(judgement: Judgement) -> list[dict[str, Any]]:
+def figure_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The figures as JSON values, rounded to five decimals."""
     return [
         {"method": figures.name, "metric": metric}
         | {key: round(getattr(getattr(figures, metric), key), 5) for key in ("value", "low", "high", "n")}
-        for figures in judgement.figures
+        for figures in evaluation.figures
         for metric in ("accuracy", "macro_f1")
     ]
-
-
-def _table(rows: list[dict[str, Any]]) -> str:
-    if not rows:
-        return "It was not judged."
-    lines = ["| method | figure | value | 95 % interval | pictures |", "|---|---|---|---|---|"]
-    for row in rows:
-        interval = f"{row['low']:.3f} to {row['high']:.3f}"
-        lines.append(f"| {row['method']} | {row['metric']} | {row['value']:.3f} | {interval} | {row['n']:,} |")
-    return "\n".join(lines)
 
 
 def _plain(text: str) -> str:

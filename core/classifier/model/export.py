@@ -29,7 +29,7 @@ def head_onnx(classifier: Classifier) -> bytes:
     Raises:
         DataError: The onnx package is missing.
     """
-    return _described(_head_model(classifier), classifier).SerializeToString()
+    return _described(_head_model(classifier, "embeddings", normalised=True), classifier)
 
 
 def whole_onnx(classifier: Classifier) -> bytes:
@@ -41,42 +41,41 @@ def whole_onnx(classifier: Classifier) -> bytes:
         DataError: The onnx package is missing, or the backbone has no ONNX file.
         ArtifactError: The backbone's file is missing or damaged.
     """
-    head = _head_model(classifier)
+    head = _head_model(classifier, f"{_HEAD}embeddings", normalised=False)
     from onnx import compose
 
     tower = _tower(classifier)
-    inside, outside = tower.graph.output[0].name, f"{_HEAD}embeddings"
-    tower = _normalised(tower, inside)
-    head = compose.add_prefix(head, _HEAD)
     head.ir_version = tower.ir_version
-    merged = compose.merge_models(tower, head, io_map=[(f"{inside}_normalised", outside)])
-    _rename_output(merged, "probabilities")
-    return _described(merged, classifier).SerializeToString()
+    joint = [(tower.graph.output[0].name, f"{_HEAD}embeddings")]
+    return _described(compose.merge_models(tower, head, io_map=joint), classifier)
 
 
-def _require_onnx() -> None:
+def _head_model(classifier: Classifier, given: str, normalised: bool) -> Any:
+    """The head with an input of that name, whose rows are L2-normalised already or are to be, as `Embedder` does it."""
     if not available():
         raise DataError("ONNX files need the onnx package. Run: pip install -r requirements-dev.txt")
-
-
-def _head_model(classifier: Classifier) -> Any:
-    _require_onnx()
     from onnx import TensorProto, checker, helper, numpy_helper
 
-    nodes, weights, last = [], [], "embeddings"
+    nodes, weights, last = [], [], given
+
+    def add(operator: str, *others: str, output: str, **settings: Any) -> None:
+        nonlocal last
+        nodes.append(helper.make_node(operator, [last, *others], [output], **settings))
+        last = output
+
+    if not normalised:
+        add("LpNormalization", output=f"{_HEAD}normalised", axis=1, p=2)
     layers = classifier.head.layers
-    for n, (weight, bias) in enumerate(layers):
-        weights += [numpy_helper.from_array(np.ascontiguousarray(weight), f"weight{n}")]
-        weights += [numpy_helper.from_array(np.ascontiguousarray(bias), f"bias{n}")]
-        nodes.append(helper.make_node("Gemm", [last, f"weight{n}", f"bias{n}"], [f"gemm{n}"]))
-        last = f"gemm{n}"
+    for n, layer in enumerate(layers):
+        names = [f"{_HEAD}weight{n}", f"{_HEAD}bias{n}"]
+        weights += [numpy_helper.from_array(np.ascontiguousarray(a), b) for a, b in zip(layer, names, strict=True)]
+        add("Gemm", *names, output=f"{_HEAD}gemm{n}")
         if n < len(layers) - 1:
-            nodes.append(helper.make_node("Relu", [last], [f"relu{n}"]))
-            last = f"relu{n}"
-    nodes.append(helper.make_node("Softmax", [last], ["probabilities"], axis=1))
-    given = helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["batch", classifier.head.dim])
-    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", classifier.head.n_classes])
-    graph = helper.make_graph(nodes, "classifier", [given], [answer], weights)
+            add("Relu", output=f"{_HEAD}relu{n}")
+    add("Softmax", output="probabilities", axis=1)
+    takes = helper.make_tensor_value_info(given, TensorProto.FLOAT, ["batch", classifier.head.dim])
+    answer = helper.make_tensor_value_info(last, TensorProto.FLOAT, ["batch", classifier.head.n_classes])
+    graph = helper.make_graph(nodes, "classifier", [takes], [answer], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="vitrine")
     model.ir_version = min(model.ir_version, 10)
     checker.check_model(model)
@@ -94,28 +93,12 @@ def _tower(classifier: Classifier) -> Any:
     return onnx.load(Path(verified(file)))
 
 
-def _normalised(tower: Any, output: str) -> Any:
-    """The tower with its output's rows divided by their lengths, as `Embedder` does it."""
-    from onnx import helper
-
-    node = helper.make_node("LpNormalization", [output], [f"{output}_normalised"], axis=1, p=2)
-    tower.graph.node.append(node)
-    tower.graph.output[0].name = f"{output}_normalised"
-    return tower
-
-
-def _rename_output(model: Any, name: str) -> None:
-    old = model.graph.output[0].name
-    for node in model.graph.node:
-        node.output[:] = [name if output == old else output for output in node.output]
-    model.graph.output[0].name = name
-
-
-def _described(model: Any, classifier: Classifier) -> Any:
+def _described(model: Any, classifier: Classifier) -> bytes:
     from onnx import helper
 
     record = get(classifier.backbone)
     preparation = {"size": record.input_size, "mean": record.mean, "std": record.std, "resize": record.resize_mode}
     facts = {"labels": classifier.labels, "backbone": classifier.backbone, "preparation": preparation}
     helper.set_model_props(model, {name: json.dumps(value, ensure_ascii=False) for name, value in facts.items()})
-    return model
+    content: bytes = model.SerializeToString()
+    return content

@@ -74,7 +74,7 @@ def weights_sha256(backbone_id: str) -> str:
 
 def pack(classifier: Classifier) -> dict[str, bytes]:
     """The files of a classifier: name -> content. The same classifier gives the same bytes."""
-    from safetensors.numpy import save
+    from safetensors.numpy import save as to_safetensors
 
     from core.classifier.model.card import card_text
 
@@ -83,7 +83,7 @@ def pack(classifier: Classifier) -> dict[str, bytes]:
         for n, layer in enumerate(classifier.head.layers)
         for name, tensor in zip(("weight", "bias"), layer, strict=True)
     }
-    files = {WEIGHTS: save(tensors), CARD: card_text(classifier).encode()}
+    files = {WEIGHTS: to_safetensors(tensors), CARD: card_text(classifier).encode()}
     if classifier.tower:
         files[TOWER] = classifier.tower
     content = {
@@ -102,7 +102,7 @@ def pack(classifier: Classifier) -> dict[str, bytes]:
     return files
 
 
-def write(classifier: Classifier, folder: Path) -> None:
+def save(classifier: Classifier, folder: Path) -> None:
     """Write a classifier's folder, whole or not at all; an earlier classifier there is replaced.
 
     Raises:
@@ -128,7 +128,7 @@ def check_place(folder: Path) -> None:
         raise DataError(f"{folder} exists and is no classifier, so it is not replaced. Choose another name.")
 
 
-def read(folder: Path) -> Classifier:
+def load(folder: Path) -> Classifier:
     """Read the folder of one's own machine.
 
     Raises:
@@ -250,10 +250,10 @@ def _check_backbone(id: str, dim: int, sha256: str) -> None:
 
 def _layers(content: bytes, dim: int, n_classes: int) -> Layers:
     from safetensors import SafetensorError
-    from safetensors.numpy import load
+    from safetensors.numpy import load as from_safetensors
 
     try:
-        tensors = load(content)
+        tensors = from_safetensors(content)
     except (SafetensorError, ValueError, TypeError, KeyError, OverflowError):
         raise ClassifierError(f"{WEIGHTS} is damaged: it cannot be read. {REPAIR}.") from None
     n_layers = len(tensors) // 2

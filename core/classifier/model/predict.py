@@ -15,11 +15,13 @@ from core.config import MAX_IMAGE_BYTES
 from core.engine.embedders.base import Embedder, OnnxImageEmbedder
 from core.engine.embedders.load import load_embedder
 from core.engine.files.tables import to_csv
-from core.engine.images.decode import open_image
+from core.engine.images.decode import encode_thumbnail, open_image
 from core.engine.progress import Progress, take_each
 from core.errors import ImageError
 from core.own.ingest.incoming import FolderSource, Incoming, Skipped
 from core.own.ingest.zip_source import ZipSource
+
+_SIDE = 260
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,17 +59,20 @@ def embedder_of(classifier: Classifier) -> Embedder:
         return OnnxImageEmbedder(get(classifier.backbone), file)
 
 
-class Sorter:
+class Predictor:
     """Classifies pictures as they come; a bad one in the middle moves nothing.
 
     Attributes:
         predictions: In the order of the pictures.
+        thumbnails: Small JPEGs of the first `n_thumbnails` of them.
         skipped: What could not be classified, and why.
     """
 
-    def __init__(self, classifier: Classifier, embedder: Embedder):
+    def __init__(self, classifier: Classifier, embedder: Embedder, n_thumbnails: int = 0):
         self._classifier = classifier
         self._embedder = embedder
+        self._n_thumbnails = n_thumbnails
+        self.thumbnails: list[bytes] = []
         self.predictions: list[Prediction] = []
         self.skipped: list[Skipped] = []
 
@@ -83,11 +88,13 @@ class Sorter:
             self.skipped.append(one)
             return False
         try:
-            embedding = self._embedder.embed_images([open_image(one.data, one.name)])
+            picture = open_image(one.data, one.name)
         except ImageError as error:
             self.skipped.append(Skipped(one.name, error.reason))
             return False
-        row = self._classifier.head.probabilities(embedding)[0]
+        if len(self.thumbnails) < self._n_thumbnails:
+            self.thumbnails.append(encode_thumbnail(picture, _SIDE))
+        row = self._classifier.head.probabilities(self._embedder.embed_images([picture]))[0]
         best = int(row.argmax())
         self.predictions.append(Prediction(one.name, self._classifier.labels[best], float(row[best]), row))
         return True

@@ -11,7 +11,7 @@ import copy
 import random
 import tempfile
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,12 @@ from core.classifier.data.examples import TRAIN, VALIDATION, Examples
 from core.classifier.training.head import Head, class_weights
 from core.classifier.training.options import Options
 from core.classifier.training.passes import Rows
-from core.classifier.training.trainer import HeadTrainer, Outcome, Trainer
-from core.classifier.training.views import N_VIEWS
+from core.classifier.training.trainer import N_VIEWS, HeadTrainer, Outcome, Trainer, pictures_of
 from core.engine.backbones import model_dir
 from core.engine.embedders.base import Embedder, prepare
+from core.engine.images.augment import augment
 from core.engine.progress import Progress, ProgressClock
 from core.errors import DataError
-from core.training.data.views import augment
 from core.training.model import clip as models
 from core.training.model.export import export_tower
 
@@ -111,8 +110,7 @@ class FinetuneTrainer(Trainer):
             DataError: The pictures are not at hand, or this backbone cannot be fine-tuned here.
         """
         super().__init__(examples, options)
-        if examples.picture is None:
-            raise DataError("Fine-tuning needs the pictures themselves, and they are not on this computer.")
+        self._picture = pictures_of(examples, "Fine-tuning")
         self._record = embedder.record
         self._tower = load_tower(embedder.record.id)
         n_views = N_VIEWS if options.augment else 0
@@ -140,10 +138,9 @@ class FinetuneTrainer(Trainer):
             yield clock.report()
 
     def _pixels(self, row: int, rng: random.Random) -> np.ndarray:
-        assert self.examples.picture is not None
         if row < len(self.examples):
-            return prepare(self.examples.picture(row), self._record)
-        return np.asarray(augment(self.examples.picture(int(self._views[row - len(self.examples)])), rng))
+            return prepare(self._picture(row), self._record)
+        return np.asarray(augment(self._picture(int(self._views[row - len(self.examples)])), rng))
 
     def _normalised(self, pixels: Any) -> Any:
         import torch
@@ -173,7 +170,8 @@ class FinetuneTrainer(Trainer):
                 loss.backward()
                 optimizer.step()
             self._embed_all()
-            yield _as_head(layer), self._rows(TRAIN), self._rows(VALIDATION)
+            seen = replace(self.examples, embeddings=self._embeddings)
+            yield _as_head(layer), Rows.of(seen, TRAIN), Rows.of(seen, VALIDATION)
 
     def _first_head(self) -> Head:
         trainer = HeadTrainer(self.examples, self.options)
@@ -199,7 +197,7 @@ class FinetuneTrainer(Trainer):
         return torch.nn.functional.normalize(self._tower.upper(features), dim=1)
 
     def _embed_all(self) -> None:
-        """Embed every picture as the tower is now; the head is judged on them like any other."""
+        """Embed every picture as the tower is now; the head is evaluated on them like any other."""
         import torch
 
         self._embeddings = np.empty_like(self._embeddings)
@@ -207,10 +205,6 @@ class FinetuneTrainer(Trainer):
             for begin in range(0, len(self._embeddings), 256):
                 rows = np.arange(begin, min(begin + 256, len(self._embeddings)))
                 self._embeddings[rows] = self._embed(rows).numpy()
-
-    def _rows(self, part: str) -> Rows:
-        positions = self.examples.at(part)
-        return Rows(self._embeddings[positions], self.examples.targets[positions])
 
     def _remember(self, head: Head) -> None:
         super()._remember(head)
@@ -221,15 +215,14 @@ class FinetuneTrainer(Trainer):
         """The best head and its tower; nothing is trained anew, since that would take as long again."""
         import torch
 
-        if self.head is None:
-            raise DataError("Training was stopped before its first epoch was over, so there is nothing to keep.")
+        head, _ = self._finished()
         for part, state in zip(self._tower.trained, self._best_state, strict=True):
             part.load_state_dict(state)
         size = self._record.input_size
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "image.onnx"
             export_tower(self._tower.whole, torch.zeros(2, 3, size, size), file, "pixels")
-            return Outcome(self.head, (TRAIN,), self._best_embeddings, file.read_bytes())
+            return Outcome(head, (TRAIN,), self._best_embeddings, file.read_bytes())
 
 
 def _as_layer(head: Head) -> Any:

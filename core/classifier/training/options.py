@@ -23,7 +23,6 @@ class Options:
         augment: Whether training pictures are also seen mirrored, cropped and brightened.
         epochs: At most this many passes over the training pictures.
         patience: Training ends after so many epochs without a lower validation loss.
-        refit: Whether the head is trained anew, for the best number of epochs, with the validation pictures too.
         batch_size: Pictures a step.
         learning_rate: Of Adam.
         weight_decay: Decoupled, on weights only.
@@ -36,7 +35,6 @@ class Options:
     augment: bool = False
     epochs: int = 60
     patience: int = 10
-    refit: bool = True
     batch_size: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 1.0

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
+import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from core.classifier.data.examples import TRAIN, VALIDATION, Examples
 from core.classifier.training.head import Head
 from core.classifier.training.options import MAX_CLASSES, Epoch, Options
 from core.classifier.training.passes import Rows, alone, finished, passes, score
-from core.classifier.training.views import Views
 from core.engine.embedders.base import Embedder
-from core.engine.progress import Progress
+from core.engine.images.augment import augment
+from core.engine.progress import Progress, take_each
 from core.errors import DataError
+
+#: Views of each training picture (mirrored, cropped, tilted, lighter) beside the plain one, with augmentation.
+N_VIEWS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +110,11 @@ class Trainer(ABC):
         """This is the best so far; a subclass keeps whatever belongs to it."""
         self.head = head
 
+    def _finished(self) -> tuple[Head, Epoch]:
+        if self.head is None or self.best is None:
+            raise DataError("Training was stopped before its first epoch was over, so there is nothing to keep.")
+        return self.head, self.best
+
     @property
     def best(self) -> Epoch | None:
         """The epoch of the best head so far."""
@@ -126,38 +136,60 @@ class HeadTrainer(Trainer):
         self._embedder = embedder
         self._views: Rows | None = None
 
+    def _rows(self, *parts: str) -> Rows:
+        rows = Rows.of(self.examples, *parts)
+        return rows + self._views if self._views else rows
+
     def prepare(self) -> Generator[Progress, None, None]:
         """Embed further views of the training pictures, where that is wanted.
 
         Raises:
             DataError: The pictures are not at hand.
         """
-        if self.options.augment and self._embedder is not None:
-            views = Views(self.examples, self._embedder, self.options.seed)
-            yield from views.make()
-            self._views = Rows(views.embeddings, views.targets)
+        embedder = self._embedder
+        if not self.options.augment or embedder is None:
+            return
+        picture = pictures_of(self.examples, "Augmentation")
+        rng = random.Random(self.options.seed)
+        positions = np.repeat(self.examples.at(TRAIN), N_VIEWS)
+        embeddings: list[np.ndarray] = []
+
+        def embed(position: int) -> bool:
+            embeddings.append(embedder.embed_images([augment(picture(int(position)), rng)]))
+            return True
+
+        yield from take_each(positions, embed)
+        self._views = Rows(np.concatenate(embeddings), self.examples.targets[positions])
 
     def _passes(self) -> Generator[tuple[Head, Rows, Rows], None, None]:
         train, validation = Rows.of(self.examples, TRAIN), Rows.of(self.examples, VALIDATION)
-        rows = train + self._views if self._views else train
-        layers = passes(rows, len(self.examples.classes), self.options)
+        layers = passes(self._rows(TRAIN), len(self.examples.classes), self.options)
         while True:
             with alone():  # never around a `yield`, nor around another one
                 head = finished(next(layers))
             yield head, train, validation
 
     def outcome(self, stopped: bool = False) -> Outcome:
-        """The best head; trained anew with the validation pictures too, unless that is not wanted or not awaited."""
-        if self.head is None or self.best is None:
-            raise DataError("Training was stopped before its first epoch was over, so there is nothing to keep.")
-        if stopped or not self.options.refit or not len(self.examples.at(VALIDATION)):
-            return Outcome(self.head, (TRAIN,))
-        rows = Rows.of(self.examples, TRAIN, VALIDATION)
-        layers = passes(rows + self._views if self._views else rows, len(self.examples.classes), self.options)
+        """The best head; trained anew with the validation pictures too, unless that is not awaited."""
+        head, best = self._finished()
+        if stopped or not len(self.examples.at(VALIDATION)):
+            return Outcome(head, (TRAIN,))
+        layers = passes(self._rows(TRAIN, VALIDATION), len(self.examples.classes), self.options)
         with alone():
-            for _ in range(self.best.number):
+            for _ in range(best.number):
                 last = next(layers)
         return Outcome(finished(last), (TRAIN, VALIDATION))
+
+
+def pictures_of(examples: Examples, what: str) -> Callable[[int], Image.Image]:
+    """What opens the pictures that something (`what`) needs.
+
+    Raises:
+        DataError: They are not at hand.
+    """
+    if examples.picture is None:
+        raise DataError(f"{what} needs the pictures themselves, and they are not on this computer.")
+    return examples.picture
 
 
 def check(examples: Examples) -> None:

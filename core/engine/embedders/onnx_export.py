@@ -53,6 +53,26 @@ def export_onnx(
         )
 
 
+def as_module(owner: Any, compute: Callable[[Tensor], Any]) -> Any:
+    """A function of one tensor as the one module that an export takes.
+
+    Args:
+        owner: The module whose weights the function uses.
+        compute: A tensor -> a tensor, or several.
+    """
+    import torch
+
+    class Module(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.owner = owner
+
+        def forward(self, given: Tensor) -> Any:
+            return compute(given)
+
+    return Module()
+
+
 @contextmanager
 def fixed_padding(module: Any, example: Tensor) -> Iterator[None]:
     """Within it, timm's convolutions with "same" padding pad by the numbers that the example needs.

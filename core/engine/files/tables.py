@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 #: A spreadsheet takes a cell that starts with one of these for a formula, or skips it and looks at the next.
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
@@ -39,6 +40,21 @@ def from_csv(text: str) -> list[dict[str, str]]:
     rows = csv.reader(io.StringIO(text, newline=""))
     header = [_as_it_was(name) for name in next(rows, [])]
     return [dict(zip(header, map(_as_it_was, row), strict=True)) for row in rows]
+
+
+def figures_table(rows: Iterable[Mapping[str, Any]], of: str, asked: str) -> str:
+    """Figures with their intervals as a Markdown table, for model cards.
+
+    Args:
+        rows: With `metric`, `value`, `low`, `high`, `n`, and what `of` names.
+        of: What the figures are of; the first column.
+        asked: What `n` counts; the last column.
+    """
+    lines = [f"| {of} | figure | value | 95 % interval | {asked} |", "|---|---|---|---|---|"]
+    for row in rows:
+        interval = f"{row['low']:.3f} to {row['high']:.3f}"
+        lines.append(f"| {row[of]} | {row['metric']} | {row['value']:.3f} | {interval} | {row['n']:,} |")
+    return "\n".join(lines)
 
 
 def _as_it_was(cell: str) -> str:

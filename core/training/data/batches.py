@@ -8,7 +8,7 @@ kind, the full name, or the colour alone. A *joint* batch is a mixed one whose p
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +70,7 @@ class Relations:
         self.of_source = {
             source: {view.sample.kind for view in views if view.sample.source == source} for source in MIX
         }
-        for source in (PRODUCTS, SMALL_PRODUCTS):  # one shop's labels
+        for source in (PRODUCTS, SMALL_PRODUCTS):  # one seller's labels
             self.of_source[source] = self.of_source[PRODUCTS] | self.of_source[SMALL_PRODUCTS]
         self._same = self._table(True)
         self._cross = self._table(False)
@@ -122,21 +122,19 @@ class Batches:
 
     def mixed(self) -> Batch:
         """Pictures of all data sets, and words for their kinds."""
-        positions = self._of_all_sources()
-        views = [self.views[position] for position in positions]
-        return Batch("mixed", views, self._gather(positions), [self._kinds(views)])
+        return self._batch("mixed", self._of_all_sources(), self._kinds)
 
     def product(self) -> Batch:
         """Product photos with captions of their own."""
-        positions = self.rng.sample(self.products, self.batch_size)
-        views = [self.views[position] for position in positions]
-        return Batch("product", views, self._gather(positions), [self._captions(views)])
+        return self._batch("product", self.rng.sample(self.products, self.batch_size), self._captions)
 
     def joint(self) -> Batch:
         """Pictures of all data sets and words for their kinds, and captions for the product photos among them."""
-        positions = self._of_all_sources()
+        return self._batch("joint", self._of_all_sources(), self._kinds, self._captions)
+
+    def _batch(self, name: str, positions: list[int], *pair: Callable[[list[View]], Pairing]) -> Batch:
         views = [self.views[position] for position in positions]
-        return Batch("joint", views, self._gather(positions), [self._kinds(views), self._captions(views)])
+        return Batch(name, views, self._gather(positions), [pairing(views) for pairing in pair])
 
     def _of_all_sources(self) -> list[int]:
         return [

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from core.engine.embedders.base import open_session
-from core.engine.embedders.onnx_export import export_onnx
+from core.engine.embedders.onnx_export import as_module, export_onnx
+from core.engine.images.augment import SIZE
 from core.engine.progress import shown_progress
 from core.training.data.samples import Pictures
-from core.training.data.views import SIZE, View, render_view
+from core.training.data.views import View, render_view
 
 N_FROZEN_BLOCKS = 5
 FEATURE_SHAPE = (112, 14, 14)
@@ -74,17 +75,9 @@ def onnx_session(owner: Any, compute: Any, names: list[str]) -> Any:
     """
     import torch
 
-    class Module(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.owner = owner
-
-        def forward(self, pixels: torch.Tensor) -> Any:
-            return compute(pixels)
-
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "compute.onnx"
-        export_onnx(Module(), torch.zeros(2, 3, SIZE, SIZE), file, outputs=names)
+        export_onnx(as_module(owner, compute), torch.zeros(2, 3, SIZE, SIZE), file, outputs=names)
         return open_session(file, threads=1)
 
 

@@ -6,14 +6,14 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image, ImageOps
 
 from core.config import DEFAULT_BACKBONE
 from core.engine.backbones import get
 from core.engine.embedders.base import prepare
+from core.engine.images.augment import augment
 from core.training.data.samples import CLOTHING, FASHION_MNIST, PRODUCTS, SMALL_PRODUCTS, Sample
 
-SIZE = 224
 PLAIN, AUGMENTED, FASHION_MNIST_LIKE = "plain", "augmented", "fashion-mnist-like"
 
 
@@ -70,23 +70,3 @@ def _fashion_mnist_like(picture: Image.Image) -> Image.Image:
     grey = ImageOps.invert(picture.convert("L"))
     small = ImageOps.pad(grey, (28, 28), Image.Resampling.LANCZOS, color=0)
     return small.convert("RGB")
-
-
-def augment(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Crop, mirror, tilt, brightness and contrast; never hue, since colour is what visitors see first.
-
-    RGB of any size -> RGB, `SIZE` pixels square.
-    """
-    fill = tuple(int(v) for v in np.asarray(picture)[0, 0])
-    picture = picture.rotate(rng.uniform(-12, 12), Image.Resampling.BICUBIC, expand=False, fillcolor=fill)
-    side = min(picture.size)
-    scale, aspect = rng.uniform(0.7, 1.0), rng.uniform(0.85, 1.18)
-    width = min(picture.width, int(side * scale * aspect**0.5 * 1.1))
-    height = min(picture.height, int(side * scale / aspect**0.5 * 1.1))
-    left, top = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
-    picture = picture.crop((left, top, left + width, top + height))
-    picture = picture.resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-    if rng.random() < 0.5:
-        picture = ImageOps.mirror(picture)
-    picture = ImageEnhance.Brightness(picture).enhance(rng.uniform(0.8, 1.2))
-    return ImageEnhance.Contrast(picture).enhance(rng.uniform(0.85, 1.15))

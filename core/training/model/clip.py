@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 import json
 import random
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core.engine.backbones.torch_compat import import_open_clip
 from core.engine.embedders.torch_networks import lite_state
 from core.engine.files.manifest import written
-from core.training.model.tokenizer import CONTEXT_LENGTH, VOCABULARY_SIZE, tokenizer
+from core.training.model.tokenizer import tokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -20,36 +19,7 @@ if TYPE_CHECKING:
 #: The image towers of the first stage of training and of the last, by their timm names.
 FIRST_STAGE, MULTI_STAGE = "tf_efficientnet_lite0", "vitrine_lite0"
 
-CONFIG: dict[str, Any] = {
-    "model_cfg": {
-        "embed_dim": 128,
-        "vision_cfg": {
-            "timm_model_name": MULTI_STAGE,
-            "timm_model_pretrained": False,
-            "timm_pool": "",  # the tower does it
-            "timm_proj": "linear",
-            "image_size": 224,
-        },
-        "text_cfg": {
-            "context_length": CONTEXT_LENGTH,
-            "vocab_size": VOCABULARY_SIZE,
-            "hf_tokenizer_name": "vitrine-clip",  # open_clip reads it from the model's own folder
-            # Passed on to transformers: the pooled token is the one with the highest id, so the end token,
-            # which the tokenizer itself appends, must be the last of the vocabulary.
-            "tokenizer_kwargs": {"clean": "lower"},
-            "width": 192,
-            "heads": 3,
-            "layers": 3,
-        },
-    },
-    "preprocess_cfg": {
-        "size": 224,
-        "mean": [0.5, 0.5, 0.5],
-        "std": [0.5, 0.5, 0.5],
-        "interpolation": "bicubic",
-        "resize_mode": "shortest",
-    },
-}
+CONFIG = Path(__file__).with_name("open_clip_config.json")
 
 
 def imagenet_trunk_state() -> dict[str, torch.Tensor]:
@@ -79,9 +49,14 @@ def _open_clip() -> Any:
 
 
 def write_config(folder: Path, image_tower: str) -> None:
-    """Write `open_clip_config.json`, which makes `folder` an open_clip model folder, for a tower that timm knows."""
+    """Write `open_clip_config.json`, which makes `folder` an open_clip model folder, for a tower that timm knows.
+
+    The tower pools by itself, and the tokenizer is read from the model's own folder; `context_length` and `vocab_size`
+    are those of `core.training.model.tokenizer`. The pooled token of a text is the one with the highest id, so the
+    end token, which the tokenizer itself appends, must be the last of the vocabulary.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    config = copy.deepcopy(CONFIG)
+    config = json.loads(CONFIG.read_text("utf-8"))
     config["model_cfg"]["vision_cfg"] |= {"timm_model_name": image_tower}
     (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
 

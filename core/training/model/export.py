@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.engine.embedders.onnx_export import export_onnx
+from core.engine.embedders.onnx_export import as_module, export_onnx
 from core.engine.files.manifest import written
 from core.training.model import clip as models
 
@@ -28,26 +28,8 @@ def export_towers(folder: Path) -> None:
     model, _, tokenizer = models.load(folder)
     pixels = torch.zeros(2, 3, *model.visual.image_size)
     export_tower(model.visual, pixels, folder / "image.onnx", "pixels")
-    export_tower(_TextTower.of(model), tokenizer(["a red dress", "shoes"]), folder / "text.onnx", "tokens")
-
-
-class _TextTower:
-    """open_clip keeps the text tower as loose parts of the model; an exporter needs one module."""
-
-    @staticmethod
-    def of(model: Any) -> Any:
-        import torch
-
-        class Tower(torch.nn.Module):
-            def __init__(self) -> None:
-                super().__init__()
-                self.model = model
-
-            def forward(self, tokens: Tensor) -> Tensor:
-                result: Tensor = self.model.encode_text(tokens)
-                return result
-
-        return Tower()
+    text_tower = as_module(model, model.encode_text)  # open_clip keeps it as loose parts of the model
+    export_tower(text_tower, tokenizer(["a red dress", "shoes"]), folder / "text.onnx", "tokens")
 
 
 def export_tower(module: Any, example: Tensor, path: Path, name: str) -> None:

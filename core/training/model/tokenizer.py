@@ -1,9 +1,9 @@
-"""Words: the byte-pair vocabulary, and the text tower's two halves, reading and projecting."""
+"""Words: the byte-pair vocabulary, and what the text tower makes of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +22,15 @@ def tokenizer(folder: Path) -> Any:
     return import_open_clip().get_tokenizer(f"local-dir:{folder}")
 
 
-def read_words(model: Any, tokens: Tensor) -> Tensor:
-    """What the text tower makes of tokens, without computing the padding, which nothing looks at.
+def encode_words(model: Any, tokens: Tensor) -> Tensor:
+    """What `model.encode_text` gives, without computing the padding, which nothing looks at.
 
     Args:
         model: An open_clip model.
         tokens: (n, CONTEXT_LENGTH) int64, padded with 0.
 
     Returns:
-        (n, width) float32; `project_words` makes of it what `model.encode_text` gives.
+        (n, dim) float32 text embeddings, not normalised.
     """
     import torch
 
@@ -38,14 +38,14 @@ def read_words(model: Any, tokens: Tensor) -> Tensor:
     tokens = tokens[:, :length]
     x = model.token_embedding(tokens) + model.positional_embedding[:length]
     x = model.transformer(x, attn_mask=model.attn_mask[:length, :length])
-    read: Tensor = model.ln_final(x)[torch.arange(len(tokens)), tokens.argmax(1)]
-    return read
-
-
-def project_words(model: Any, read: Tensor) -> Tensor:
-    """(n, width) from `read_words` -> (n, dim) text embeddings, not normalised."""
-    embeddings: Tensor = read @ model.text_projection
+    embeddings: Tensor = model.ln_final(x)[torch.arange(len(tokens)), tokens.argmax(1)] @ model.text_projection
     return embeddings
+
+
+def text_encoder(model: Any, folder: Path) -> Callable[[list[str]], Tensor]:
+    """The model's text tower with the folder's tokenizer: texts -> (n, dim), not normalised."""
+    tokenize = tokenizer(folder)
+    return lambda texts: encode_words(model, tokenize(texts))
 
 
 def train_tokenizer(texts: Iterable[str], folder: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from core.training.data.samples import CLOTHING, FASHION_MNIST, PRODUCTS, SMALL_PRODUCTS
 from core.training.data.views import FASHION_MNIST_LIKE, View
 from core.training.model import clip as models
-from core.training.stages.fit import optimizer_of, set_learning_rate
+from core.training.stages.fit import is_nth, optimizer_of, progress_line, set_learning_rate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +36,6 @@ class Detailing:
     n_steps: int = 10_000
     batch_size: int = 128
     lr: float = 3e-3
-    weight_decay: float = 0.05
     colour_weight: float = 0.5
     smoothing: float = 0.05
     seed: int = 2
@@ -67,7 +66,7 @@ def train_detail(
         {name: torch.nn.Linear(network.n_features, int(codes.max()) + 1) for name, codes in targets.items()}
     )
     network.train().to(memory_format=torch.channels_last)
-    optimizer = optimizer_of([([*network.parameters(), *heads.parameters()], recipe.lr)], recipe.weight_decay)
+    optimizer = optimizer_of([([*network.parameters(), *heads.parameters()], recipe.lr)])
     started, running = time.perf_counter(), 0.0
     for step in range(recipe.n_steps):
         set_learning_rate(optimizer, step, recipe.n_steps)
@@ -86,16 +85,14 @@ def train_detail(
         loss.backward()
         optimizer.step()
         running = 0.97 * running + 0.03 * loss.item() if step else loss.item()
-        if step % _REPORTED_EVERY == _REPORTED_EVERY - 1 or step == recipe.n_steps - 1:
-            seconds = time.perf_counter() - started
-            left = seconds / (step + 1) * (recipe.n_steps - step - 1)
-            line = f"detail: step {step + 1}/{recipe.n_steps}  loss {running:.3f}"
+        if is_nth(step, _REPORTED_EVERY, recipe.n_steps):
+            losses = f"{running:.3f}"
             if len(held_out):
-                named = heads[FASHION_MNIST](look_at(network, pictures[held_out])).argmax(1)
+                named = heads[FASHION_MNIST](detail_features(network, pictures[held_out])).argmax(1)
                 network.train()
                 right = (named == targets[FASHION_MNIST][held_out]).float().mean()
-                line += f", Fashion-MNIST validation {right:.4f}"
-            report(f"{line}  {seconds:.0f} s, {left:.0f} s left")
+                losses += f", Fashion-MNIST validation {right:.4f}"
+            report(f"detail: {progress_line(step, recipe.n_steps, losses, started)}")
     network.eval()
 
 
@@ -108,7 +105,7 @@ def _passes(rows: np.ndarray, n: int, rng: np.random.Generator) -> Iterator[np.n
         yield from (order[begin : begin + n] for begin in range(0, len(order) - n + 1, n))
 
 
-def look_at(network: Any, pictures: np.ndarray) -> Tensor:
+def detail_features(network: Any, pictures: np.ndarray) -> Tensor:
     """What a detail network, put into evaluation mode, sees: (n, 3, 28, 28) float16 -> (n, n_features) float32."""
     import torch
 
@@ -118,19 +115,19 @@ def look_at(network: Any, pictures: np.ndarray) -> Tensor:
         return torch.cat([network(torch.from_numpy(pictures[i : i + _CHUNK].astype(np.float32))) for i in parts])
 
 
-def _shop(source: str) -> str:
+def _label_set(source: str) -> str:
     return PRODUCTS if source == SMALL_PRODUCTS else source
 
 
 def _rows_by_source(views: Sequence[View]) -> dict[str, np.ndarray]:
-    sources = np.array([_shop(view.sample.source) if view.sample.part == "train" else "" for view in views])
+    sources = np.array([_label_set(view.sample.source) if view.sample.part == "train" else "" for view in views])
     return {name: np.flatnonzero(sources == name) for name in (FASHION_MNIST, CLOTHING, PRODUCTS)}
 
 
 def _targets(views: Sequence[View]) -> dict[str, np.ndarray]:
     """(n,) int64 codes for every head, -1 where a view says nothing of it: a data set's kinds, or colours."""
     labels = {
-        name: np.array([view.sample.kind if _shop(view.sample.source) == name else "" for view in views])
+        name: np.array([view.sample.kind if _label_set(view.sample.source) == name else "" for view in views])
         for name in (FASHION_MNIST, CLOTHING, PRODUCTS)
     }
     labels[_COLOUR] = np.array(["" if view.kind == FASHION_MNIST_LIKE else view.sample.colour for view in views])

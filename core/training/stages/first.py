@@ -19,8 +19,8 @@ from core.training.data.features import N_FROZEN_BLOCKS, cache_features
 from core.training.data.samples import all_samples
 from core.training.data.views import View, plan_views
 from core.training.model import clip as models
-from core.training.model import tokenizer as words
-from core.training.stages.fit import Loop, fit, optimizer_of
+from core.training.model.tokenizer import train_tokenizer
+from core.training.stages.fit import fit, optimizer_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,8 +36,6 @@ class Recipe:
     n_views: int = 40_000
     trunk_lr: float = 5e-4
     head_lr: float = 2e-3
-    weight_decay: float = 0.05
-    supervised_weight: float = 0.5
     mixed_share: float = 0.6
     seed: int = 0
 
@@ -65,9 +63,8 @@ def train_first_stage(folder: Path, cache: Path, recipe: Recipe, report: Callabl
     samples = list(all_samples())
     views = plan_views(samples, recipe.n_fashion_mnist, recipe.seed)[: recipe.n_views]
     models.write_config(folder, models.FIRST_STAGE)
-    words.train_tokenizer(_texts(views), folder)
+    train_tokenizer(_texts(views), folder)
     model = models.create(folder)
-    tokenizer = words.tokenizer(folder)
     report(f"{len(views)} views of {len(samples)} pictures")
     features = cache_features(model.visual.trunk, views, cache)
     batches = Batches(views, features, recipe.batch_size, recipe.seed)
@@ -78,14 +75,10 @@ def train_first_stage(folder: Path, cache: Path, recipe: Recipe, report: Callabl
         x = torch.from_numpy(rows).float().contiguous(memory_format=torch.channels_last)
         return upper_tower(model.visual, x)
 
-    def read(texts: list[str]) -> Tensor:
-        return words.project_words(model, words.read_words(model, tokenizer(texts)))
-
     def draw() -> Batch:
         return batches.mixed() if batches.rng.random() < recipe.mixed_share else batches.product()
 
-    loop = Loop(n_steps, recipe.supervised_weight)
-    fit(model, folder, draw, embed, read, _optimizer(model, recipe), loop, report)
+    fit(model, folder, draw, embed, _optimizer(model, recipe), n_steps, report)
     report("done")
 
 
@@ -108,4 +101,4 @@ def _optimizer(model: Any, recipe: Recipe) -> Any:
         part.requires_grad_(True)
     blocks = [parameter for part in upper for parameter in part.parameters()]
     ends = [parameter for name, parameter in model.named_parameters() if not name.startswith("visual.trunk.")]
-    return optimizer_of([(blocks, recipe.trunk_lr), (ends, recipe.head_lr)], recipe.weight_decay)
+    return optimizer_of([(blocks, recipe.trunk_lr), (ends, recipe.head_lr)])

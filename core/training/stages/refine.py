@@ -21,9 +21,9 @@ from core.training.data.features import cache_pooled
 from core.training.data.samples import CLOTHING, FASHION_MNIST, PRODUCTS, SMALL_PRODUCTS, all_samples
 from core.training.data.views import View, plan_views
 from core.training.model import clip as models
-from core.training.model import tokenizer as words
-from core.training.stages.detail import Detailing, look_at, train_detail
-from core.training.stages.fit import Loop, fit, optimizer_of
+from core.training.model.tokenizer import text_encoder
+from core.training.stages.detail import Detailing, detail_features, train_detail
+from core.training.stages.fit import fit, optimizer_of
 from core.training.stages.validate import validation_figures
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ class Refinement:
     n_fashion_mnist: int = 58_000
     lr: float = 1e-3
     text_lr: float = 3e-4
-    weight_decay: float = 0.05
-    supervised_weight: float = 0.5
     colour_weight: float = 0.3
     seed: int = 1
     detail: Detailing = field(default_factory=Detailing)
@@ -81,7 +79,7 @@ def refine_clip(
             save_file({name: value.contiguous() for name, value in detail.state_dict().items()}, temporary)
     rows = Rows(model, cached)
     train(model, folder, views, rows, recipe, report)
-    for name, figure in validation_figures(views, rows.embeddings(), texts_of(model, folder)).items():
+    for name, figure in validation_figures(views, rows.embeddings(), _text_embedder(model, folder)).items():
         report(f"validation: {name} {figure:.3f}")
     report("done")
 
@@ -127,7 +125,7 @@ class Rows:
         """
         self._trunk, self._head = model.visual.trunk, model.visual.head
         self._pooled = cached["pooled"]
-        self._detail = look_at(self._trunk.detail, cached["pictures"]).half().numpy()
+        self._detail = detail_features(self._trunk.detail, cached["pictures"]).half().numpy()
 
     def embed(self, rows: np.ndarray) -> Tensor:
         """(b,) positions of views -> (b, dim), not normalised."""
@@ -165,25 +163,19 @@ def train(
     texts = [parameter for name, parameter in model.named_parameters() if not name.startswith("visual.")]
     for parameter in texts:
         parameter.requires_grad_(True)
-    tokenizer = words.tokenizer(folder)
-
-    def read(some: list[str]) -> Tensor:
-        return words.project_words(model, words.read_words(model, tokenizer(some)))
-
-    optimizer = optimizer_of([(ours, recipe.lr), (texts, recipe.text_lr)], recipe.weight_decay)
-    loop = Loop(recipe.n_steps, recipe.supervised_weight, recipe.colour_weight)
-    fit(model, folder, batches.joint, rows.embed, read, optimizer, loop, report)
+    optimizer = optimizer_of([(ours, recipe.lr), (texts, recipe.text_lr)])
+    fit(model, folder, batches.joint, rows.embed, optimizer, recipe.n_steps, report, recipe.colour_weight)
 
 
-def texts_of(model: Any, folder: Path) -> Callable[[list[str]], np.ndarray]:
+def _text_embedder(model: Any, folder: Path) -> Callable[[list[str]], np.ndarray]:
     """A model's text tower: texts -> (n, dim) float32, rows L2-normalised."""
     import torch
 
-    tokenizer = words.tokenizer(folder)
+    encode = text_encoder(model, folder)
 
-    def read(texts: list[str]) -> np.ndarray:
+    def embed(texts: list[str]) -> np.ndarray:
         with torch.inference_mode():
-            read: np.ndarray = torch.nn.functional.normalize(model.encode_text(tokenizer(texts)), dim=1).numpy()
-            return read
+            embeddings: np.ndarray = torch.nn.functional.normalize(encode(texts), dim=1).numpy()
+            return embeddings
 
-    return read
+    return embed

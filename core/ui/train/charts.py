@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.classifier.data.examples import PARTS
 from core.classifier.data.organise import Report
-from core.classifier.evaluate import Judgement
+from core.classifier.evaluate import Evaluation
 from core.classifier.training.options import Epoch
 from core.ui.words import WORDS
 
@@ -66,9 +66,9 @@ def _curve(history: Sequence[Epoch], value: str, title: str, form: str) -> Any:
     return figure
 
 
-def confusion(judgement: Judgement) -> None:
+def confusion(evaluation: Evaluation) -> None:
     """What each class was taken for, as shares of the class."""
-    names, table = judgement.classes, judgement.confusion
+    names, table = evaluation.classes, evaluation.confusion
     figure = _figure(2 * _AROUND + _CELL * len(names))
     places = list(range(len(names)))
     figure.add_heatmap(

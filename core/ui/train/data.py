@@ -16,7 +16,7 @@ from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import shown
 from core.ui.components import cards
 from core.ui.train import charts
-from core.ui.train.state import Workshop
+from core.ui.train.state import TrainSession
 from core.ui.visit import session
 from core.ui.visit.page import step
 from core.ui.words import WORDS
@@ -24,7 +24,7 @@ from core.ui.words import WORDS
 UPLOAD, OWN = "upload", "own"
 
 
-def show(shop: Workshop) -> None:
+def show(session: TrainSession) -> None:
     """Draw the step, and organise what was chosen."""
     step(WORDS.train.step_data)
     choices = [*datasets.DATASETS, UPLOAD, *([OWN] if own_catalogue() is not None else [])]
@@ -35,15 +35,15 @@ def show(shop: Workshop) -> None:
         label_visibility="collapsed", on_change=_chosen,
     )  # fmt: skip
     if chosen == UPLOAD:
-        _upload(shop)
+        _upload(session)
     elif chosen == OWN:
-        _own(shop)
-    elif shop.source != chosen:
-        _built(shop, str(chosen))
-    if shop.problem:
-        st.error(cards.plain(shop.problem), icon=":material/error:")
-    if shop.examples is not None and shop.report is not None:
-        _report(shop.report)
+        _own(session)
+    elif session.source != chosen:
+        _built(session, str(chosen))
+    if session.problem:
+        st.error(cards.plain(session.problem), icon=":material/error:")
+    if session.examples is not None and session.report is not None:
+        _report(session.report)
 
 
 def _chosen() -> None:
@@ -56,28 +56,22 @@ def own_catalogue() -> OwnCatalogue | None:
     return session.own() or None
 
 
-def _built(shop: Workshop, dataset_id: str) -> None:
-    shop.forget_pictures()
+def _built(session: TrainSession, dataset_id: str) -> None:
+    session.forget_pictures()
     with st.spinner(WORDS.train.organising):
-        found = datasets.load(datasets.get(dataset_id), process.engine().embedder)
-        shop.examples, shop.report = organise(found)
-    shop.source, shop.title = dataset_id, dataset_id
+        found = organise(datasets.load(datasets.get(dataset_id), process.engine().embedder))
+    session.choose(dataset_id, dataset_id)
+    session.examples, session.report = found
 
 
-def _own(shop: Workshop) -> None:
+def _own(session: TrainSession) -> None:
     mine = own_catalogue()
-    source = (OWN, len(mine) if mine else 0)
-    if mine is None or shop.source == source:
-        return
-    shop.forget_pictures()
-    shop.source, shop.title, shop.catalogue = source, WORDS.train.sources[OWN], mine
-    try:
-        shop.examples, shop.report = organise(examples.from_own(mine), skipped=mine.skipped)
-    except VitrineError as error:
-        shop.problem = str(error)
+    if mine is not None and session.source != (OWN, len(mine)):
+        session.choose((OWN, len(mine)), WORDS.train.sources[OWN], mine)
+        _organise(session, mine)
 
 
-def _upload(shop: Workshop) -> None:
+def _upload(session: TrainSession) -> None:
     left, right = st.columns(2, gap="medium")
     archive = left.file_uploader(
         WORDS.train.zip, type="zip", key="train-zip", help=WORDS.train.zip_help,
@@ -87,22 +81,25 @@ def _upload(shop: Workshop) -> None:
         WORDS.train.csv, type="csv", key="train-csv", help=WORDS.train.csv_help, max_upload_size=MAX_CSV_BYTES // 10**6
     )
     if archive is None:
-        if shop.source is not None:
-            shop.forget_pictures()
+        if session.source is not None:
+            session.forget_pictures()
         st.info(WORDS.train.upload_empty, icon=":material/folder_zip:")
         return
     source = (archive.file_id, table.file_id if table else "")
-    if shop.source == source:
-        return
-    shop.forget_pictures()
-    shop.source, shop.title = source, shown(archive.name)  # what is refused is refused once
-    catalogue = OwnCatalogue(process.engine().embedder)
+    if session.source != source:
+        catalogue = OwnCatalogue(process.engine().embedder)
+        session.choose(source, shown(archive.name), catalogue)  # what is refused is refused once
+        _organise(session, catalogue, (archive, table))
+
+
+def _organise(session: TrainSession, catalogue: OwnCatalogue, uploads: tuple[Any, Any] | None = None) -> None:
     try:
-        _embed(catalogue, archive, table)
-        shop.examples, shop.report = organise(examples.from_own(catalogue, GROUP, PART), skipped=catalogue.skipped)
+        if uploads is not None:
+            _embed(catalogue, *uploads)
+        columns = (GROUP, PART) if uploads is not None else ()
+        session.examples, session.report = organise(examples.from_own(catalogue, *columns), skipped=catalogue.skipped)
     except VitrineError as error:
-        shop.problem = str(error)
-    shop.catalogue = catalogue
+        session.problem = str(error)
 
 
 def _embed(catalogue: OwnCatalogue, archive: Any, table: Any) -> None:

@@ -9,41 +9,41 @@ import pandas as pd  # type: ignore[import-untyped]
 import streamlit as st
 
 from core.classifier.data import datasets
-from core.classifier.evaluate import Judgement, Mistake
+from core.classifier.evaluate import Evaluation, Mistake
 from core.engine.metrics import Estimate
 from core.engine.search import process
 from core.ui.components import cards
 from core.ui.components.pictures import Picture, data_url, picture_of
 from core.ui.train import charts
-from core.ui.train.state import Workshop
+from core.ui.train.state import TrainSession
 from core.ui.visit.page import step
 from core.ui.words import WORDS
 
 _MISTAKES = 12
 
 
-def show(shop: Workshop, judgement: Judgement) -> None:
+def show(session: TrainSession, evaluation: Evaluation) -> None:
     """Draw the step."""
-    step(WORDS.train.step_judge)
-    _figures(shop, judgement)
+    step(WORDS.train.step_evaluate)
+    _figures(session, evaluation)
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(WORDS.train.confusion)
-        charts.confusion(judgement)
+        charts.confusion(evaluation)
     with right:
         st.markdown(WORDS.train.per_class)
-        _per_class(judgement)
-    _mistakes(shop, judgement.mistakes[:_MISTAKES])
+        _per_class(evaluation)
+    _mistakes(session, evaluation.mistakes[:_MISTAKES])
 
 
-def _figures(shop: Workshop, judgement: Judgement) -> None:
-    n = judgement.figures[0].accuracy.n
+def _figures(session: TrainSession, evaluation: Evaluation) -> None:
+    n = evaluation.figures[0].accuracy.n
     st.markdown(WORDS.train.test_note.format(n=n))
     rows = [
         (WORDS.train.methods[figures.name], _interval(figures.accuracy), _interval(figures.macro_f1))
-        for figures in judgement.figures
+        for figures in evaluation.figures
     ]
-    dataset = datasets.DATASETS.get(shop.title) if shop.catalogue is None else None
+    dataset = datasets.DATASETS.get(session.title) if session.catalogue is None else None
     if dataset is not None and dataset.published is not None:
         who = WORDS.train.published.format(who=dataset.published.who)
         rows.append((who, f"{dataset.published.accuracy:.3f}", ""))
@@ -55,16 +55,16 @@ def _interval(value: Estimate) -> str:
     return WORDS.train.interval.format(value=value.value, low=value.low, high=value.high)
 
 
-def _per_class(judgement: Judgement) -> None:
+def _per_class(evaluation: Evaluation) -> None:
     columns = WORDS.train.columns
-    rows = [(one.name, one.precision, one.recall, one.f1, one.n) for one in judgement.per_class]
+    rows = [(one.name, one.precision, one.recall, one.f1, one.n) for one in evaluation.per_class]
     shares = {name: st.column_config.NumberColumn(format="%.3f") for name in columns[1:4]}
     st.dataframe(
         pd.DataFrame(rows, columns=list(columns)), hide_index=True, column_config=shares, alt=WORDS.train.per_class
     )
 
 
-def _mistakes(shop: Workshop, mistakes: Sequence[Mistake]) -> None:
+def _mistakes(session: TrainSession, mistakes: Sequence[Mistake]) -> None:
     st.markdown(WORDS.train.mistakes)
     if not mistakes:
         st.success(WORDS.train.no_mistakes, icon=":material/check:")
@@ -72,7 +72,7 @@ def _mistakes(shop: Workshop, mistakes: Sequence[Mistake]) -> None:
     with st.grid(6, min_column_width=130, gap="small", key="train-mistakes") as grid:
         for mistake in mistakes:
             with grid.cell():
-                st.html(mistake_html(mistake, _picture(shop, mistake)))
+                st.html(mistake_html(mistake, _picture(session, mistake)))
 
 
 def mistake_html(mistake: Mistake, picture: Picture) -> str:
@@ -85,11 +85,11 @@ def mistake_html(mistake: Mistake, picture: Picture) -> str:
     )
 
 
-def _picture(shop: Workshop, mistake: Mistake) -> Picture:
-    assert shop.examples is not None
-    id = shop.examples.ids[mistake.position]
-    if shop.catalogue is not None:
-        thumbnail = shop.catalogue.thumbnail(id)
+def _picture(session: TrainSession, mistake: Mistake) -> Picture:
+    assert session.examples is not None
+    id = session.examples.ids[mistake.position]
+    if session.catalogue is not None:
+        thumbnail = session.catalogue.thumbnail(id)
         return Picture((data_url(thumbnail),)) if thumbnail else Picture()
     gallery = process.engine().gallery(id.partition("/")[0])
     return picture_of(gallery, gallery.items.position(id))

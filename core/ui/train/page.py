@@ -1,4 +1,4 @@
-"""The Train page: pictures, training, judgement and use, one below the other; each waits for the one above."""
+"""The Train page: pictures, training, evaluation and use, one below the other; each waits for the one above."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from core.ui.words import WORDS
 def show() -> None:
     """Draw the page."""
     page.begin(WORDS.train.title, WORDS.train.heading, WORDS.train.lead)
-    shop = state.workshop()
+    session = state.train_session()
     try:
-        data.show(shop)
-        if shop.examples is not None:
-            training.show(shop)
-        if shop.result is not None:
-            evaluate.show(shop, shop.result.judgement)
-        predict.show(shop)
-        saved.show(shop)
+        data.show(session)
+        if session.examples is not None:
+            training.show(session)
+        if session.evaluation is not None:
+            evaluate.show(session, session.evaluation)
+        predict.show(session)
+        saved.show(session)
     except VitrineError as error:
         st.error(cards.plain(str(error)), icon=":material/error:")
     st.caption(WORDS.train.privacy)

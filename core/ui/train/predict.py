@@ -4,73 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from itertools import chain
 from typing import Any
 
 import streamlit as st
 
 from core.classifier.model.files import Classifier
-from core.classifier.model.predict import Prediction, Sorter, embedder_of, predictions_csv
+from core.classifier.model.predict import Prediction, Predictor, embedder_of, predictions_csv
 from core.config import MAX_ARCHIVE_BYTES, Quota
-from core.engine.images.decode import encode_thumbnail, open_image
 from core.engine.search import process
-from core.errors import ImageError
 from core.own.ingest.incoming import Incoming, Skipped, UploadError, shown
 from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards
 from core.ui.components.pictures import Picture, data_url
-from core.ui.train.state import Workshop
+from core.ui.train.state import TrainSession
 from core.ui.visit.page import step
 from core.ui.words import WORDS
 
 #: So many results are shown as pictures; the table has all of them.
 _SHOWN = 24
-_SIDE = 260
 _TOP = 3
 
 
-def show(shop: Workshop) -> None:
+def show(session: TrainSession) -> None:
     """Draw the step, where there is a classifier."""
-    if shop.classifier is None:
+    if session.classifier is None:
         return
-    step(WORDS.train.step_use)
+    step(WORDS.train.step_predict)
     files = st.file_uploader(
-        WORDS.train.use, type=["image", "zip"], key="train-use", accept_multiple_files=True,
-        max_upload_size=MAX_ARCHIVE_BYTES // 10**6, on_change=shop.forget_predictions,
+        WORDS.train.predict, type=["image", "zip"], key="train-predict", accept_multiple_files=True,
+        max_upload_size=MAX_ARCHIVE_BYTES // 10**6, on_change=session.forget_predictions,
     )  # fmt: skip
     if not files:
-        st.caption(WORDS.train.use_empty.format(labels=cards.plain(", ".join(shop.classifier.labels))))
+        st.caption(WORDS.train.predict_empty.format(labels=cards.plain(", ".join(session.classifier.labels))))
         return
-    if not shop.predictions and not shop.problems:
-        _classify(shop, shop.classifier, files)
-    for problem in shop.problems[:_SHOWN]:
+    if not session.predictions and not session.problems:
+        _classify(session, session.classifier, files)
+    for problem in session.problems[:_SHOWN]:
         st.warning(cards.plain(problem), icon=":material/info:")
-    if shop.predictions:
-        _results(shop, shop.classifier)
+    if session.predictions:
+        _results(session, session.classifier)
 
 
-def _classify(shop: Workshop, classifier: Classifier, files: Sequence[Any]) -> None:
+def _classify(session: TrainSession, classifier: Classifier, files: Sequence[Any]) -> None:
     # A tower of its own was trained in this very session: `from_zip` lets none in.
     embedder = embedder_of(classifier) if classifier.tower else process.engine(classifier.backbone).embedder
-    sorter = Sorter(classifier, embedder)
-    thumbnails: list[bytes] = []
+    predictor = Predictor(classifier, embedder, _SHOWN)
     with st.spinner(WORDS.train.classifying):
-        for _ in sorter.add(_seen(_incoming(files), thumbnails)):
+        for _ in predictor.add(_incoming(files)):
             pass
-    shop.predictions, shop.thumbnails = sorter.predictions, thumbnails
-    shop.problems = [f"{one.name}: {one.reason}." for one in sorter.skipped]
+    session.predictions, session.thumbnails = predictor.predictions, predictor.thumbnails
+    session.problems = [f"{one.name}: {one.reason}." for one in predictor.skipped]
 
 
 def _incoming(files: Sequence[Any]) -> Iterator[Incoming | Skipped]:
     """The pictures of all uploads, at most as many as the quota allows."""
     limit = Quota().queries
-    n = 0
-    for file in files:
-        for one in _pictures(file):
-            n += 1
-            if n > limit:
-                yield Skipped(one.name, WORDS.train.too_many.format(limit=limit))
-                return
-            yield one
+    for n, one in enumerate(chain.from_iterable(map(_pictures, files))):
+        if n == limit:
+            yield Skipped(one.name, WORDS.train.too_many.format(limit=limit))
+            return
+        yield one
 
 
 def _pictures(file: Any) -> Iterable[Incoming | Skipped]:
@@ -82,27 +76,16 @@ def _pictures(file: Any) -> Iterable[Incoming | Skipped]:
         return [Skipped(shown(file.name), str(error).rstrip("."))]
 
 
-def _seen(incoming: Iterator[Incoming | Skipped], thumbnails: list[bytes]) -> Iterator[Incoming | Skipped]:
-    """The same pictures; of the first ones that can be opened a small copy is kept."""
-    for one in incoming:
-        if isinstance(one, Incoming) and len(thumbnails) < _SHOWN:
-            try:
-                thumbnails.append(encode_thumbnail(open_image(one.data, one.name), _SIDE))
-            except ImageError as error:
-                yield Skipped(one.name, error.reason)
-                continue
-        yield one
-
-
-def _results(shop: Workshop, classifier: Classifier) -> None:
+def _results(session: TrainSession, classifier: Classifier) -> None:
     with st.grid(6, min_column_width=150, gap="small", key="train-results") as grid:
-        for prediction, thumbnail in zip(shop.predictions, shop.thumbnails, strict=False):  # there are fewer of them
+        # of the thumbnails there are fewer
+        for prediction, thumbnail in zip(session.predictions, session.thumbnails, strict=False):
             with grid.cell():
                 st.html(prediction_html(prediction, classifier.labels, Picture((data_url(thumbnail),))))
-    if len(shop.predictions) > len(shop.thumbnails):
-        st.caption(WORDS.train.more.format(n=len(shop.predictions) - len(shop.thumbnails)))
+    if len(session.predictions) > len(session.thumbnails):
+        st.caption(WORDS.train.more.format(n=len(session.predictions) - len(session.thumbnails)))
     st.download_button(
-        WORDS.train.csv_results, predictions_csv(shop.predictions, classifier.labels), "vitrine-classes.csv",
+        WORDS.train.csv_results, predictions_csv(session.predictions, classifier.labels), "vitrine-classes.csv",
         "text/csv", key="train-csv-results", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 

@@ -9,20 +9,25 @@ from core.classifier.model.files import Classifier
 from core.config import DEFAULT_BACKBONE
 from core.errors import VitrineError
 from core.ui.components import cards
-from core.ui.train.state import Workshop
+from core.ui.train.state import TrainSession
 from core.ui.visit import keys
 from core.ui.words import WORDS
 
 _MAX_MB = 60
 
 
-def show(shop: Workshop) -> None:
+def show(session: TrainSession) -> None:
     """Draw the downloads where there is a classifier, and the way to load one."""
-    if shop.classifier is not None:
-        _downloads(shop.classifier)
+    if session.classifier is not None:
+        _downloads(session.classifier)
     with st.expander(WORDS.train.load, icon=":material/upload_file:", expanded=False):
         st.file_uploader(
-            WORDS.train.load_file, type="zip", key="train-load", max_upload_size=_MAX_MB, on_change=_load, args=(shop,)
+            WORDS.train.load_file,
+            type="zip",
+            key="train-load",
+            max_upload_size=_MAX_MB,
+            on_change=_load,
+            args=(session,),
         )
         if problem := st.session_state.get(keys.TRAIN_LOAD_PROBLEM):
             st.error(cards.plain(problem), icon=":material/error:")
@@ -51,7 +56,7 @@ def _folder(classifier: Classifier) -> bytes:
     return files.to_zip(files.pack(classifier))
 
 
-def _load(shop: Workshop) -> None:
+def _load(session: TrainSession) -> None:
     """Take a classifier that was saved earlier into use."""
     file = st.session_state.get("train-load")
     keys.forget(keys.TRAIN_LOAD_PROBLEM)
@@ -62,5 +67,5 @@ def _load(shop: Workshop) -> None:
     except VitrineError as error:
         st.session_state[keys.TRAIN_LOAD_PROBLEM] = str(error)
         return
-    shop.forget_run()
-    shop.classifier = classifier
+    session.forget_run()
+    session.classifier = classifier

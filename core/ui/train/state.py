@@ -10,9 +10,9 @@ import streamlit as st
 
 from core.classifier.data.examples import Examples
 from core.classifier.data.organise import Report
+from core.classifier.evaluate import Evaluation
 from core.classifier.model.files import Classifier
 from core.classifier.model.predict import Prediction
-from core.classifier.run import Result
 from core.classifier.training.options import Epoch
 from core.classifier.training.trainer import Trainer
 from core.own.catalogue import OwnCatalogue
@@ -35,7 +35,7 @@ class Run:
 
 
 @dataclass
-class Workshop:
+class TrainSession:
     """All that the page remembers.
 
     Attributes:
@@ -47,8 +47,8 @@ class Workshop:
         catalogue: Whose thumbnails are shown; None for a built set.
         run: The run that goes on, None where none does.
         history: The epochs of the last run.
-        result: What the last run gave.
-        classifier: What is in use: the result's, or one that was loaded.
+        evaluation: Of what the last run gave.
+        classifier: What predicts: the last run's, or one that was loaded.
         predictions: Of the last pictures that were classified.
         problems: What was left out of them, as sentences.
         thumbnails: Name of a classified picture -> JPEG, of the first ones.
@@ -62,7 +62,7 @@ class Workshop:
     catalogue: OwnCatalogue | None = None
     run: Run | None = None
     history: list[Epoch] = field(default_factory=list)
-    result: Result | None = None
+    evaluation: Evaluation | None = None
     classifier: Classifier | None = None
     predictions: list[Prediction] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -70,13 +70,18 @@ class Workshop:
 
     def forget_run(self) -> None:
         """Drop what was made from the pictures."""
-        self.run, self.result, self.classifier = None, None, None
+        self.run, self.evaluation, self.classifier = None, None, None
         self.history = []
         self.forget_predictions()
 
     def forget_predictions(self) -> None:
         """Drop the classified pictures."""
         self.predictions, self.problems, self.thumbnails = [], [], []
+
+    def choose(self, source: object, title: str, catalogue: OwnCatalogue | None = None) -> None:
+        """Begin with other pictures, which are still to be organised."""
+        self.forget_pictures()
+        self.source, self.title, self.catalogue = source, title, catalogue
 
     def forget_pictures(self) -> None:
         """Drop the pictures, and what was made from them."""
@@ -85,6 +90,6 @@ class Workshop:
         self.forget_run()
 
 
-def workshop() -> Workshop:
+def train_session() -> TrainSession:
     """This session's."""
-    return cast("Workshop", st.session_state.setdefault(keys.TRAIN, Workshop()))
+    return cast("TrainSession", st.session_state.setdefault(keys.TRAIN, TrainSession()))

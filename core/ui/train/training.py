@@ -19,7 +19,7 @@ from core.classifier.training.options import FINETUNE, LINEAR, MLP, Epoch, Optio
 from core.engine.search import process
 from core.ui.components import cards
 from core.ui.train import charts
-from core.ui.train.state import Run, Workshop
+from core.ui.train.state import Run, TrainSession
 from core.ui.visit import keys
 from core.ui.visit.page import step
 from core.ui.words import WORDS
@@ -31,27 +31,27 @@ _FINETUNE_EPOCHS = 12
 _MAX_LOOKED_AT = 6000
 
 
-def show(shop: Workshop) -> None:
+def show(session: TrainSession) -> None:
     """Draw the step; while a run goes on, this is where the page spends its time."""
-    assert shop.examples is not None
+    assert session.examples is not None
     step(WORDS.train.step_train)
-    options = _options(shop.examples, disabled=shop.run is not None)
+    options = _options(session.examples, disabled=session.run is not None)
     with st.container(horizontal=True, gap="small"):
         st.button(
             WORDS.train.start, key="train-start", type="primary", icon=":material/play_arrow:",
-            disabled=shop.run is not None, on_click=_start, args=(shop, options),
+            disabled=session.run is not None, on_click=_start, args=(session, options),
         )  # fmt: skip
         st.button(
             WORDS.train.stop, key="train-stop", icon=":material/stop:",
-            disabled=shop.run is None, on_click=_stop, args=(shop,),
+            disabled=session.run is None, on_click=_stop, args=(session,),
         )  # fmt: skip
     if problem := st.session_state.pop(keys.TRAIN_PROBLEM, ""):
         st.error(cards.plain(problem), icon=":material/error:")
-    if shop.run is not None:
-        _go_on(shop, shop.run)
-    elif shop.history:
-        _status(shop.history, going_on=False)
-        charts.curves(shop.history)
+    if session.run is not None:
+        _go_on(session, session.run)
+    elif session.history:
+        _status(session.history, going_on=False)
+        charts.curves(session.history)
 
 
 def _options(examples: Examples, disabled: bool) -> Options:
@@ -68,15 +68,9 @@ def _options(examples: Examples, disabled: bool) -> Options:
             disabled=disabled, width=150,
         )  # fmt: skip
         seed = st.number_input(
-            WORDS.train.seed,
-            0,
-            _MAX_SEED,
-            0,
-            key="train-seed",
-            help=WORDS.train.seed_help,
-            disabled=disabled,
+            WORDS.train.seed, 0, _MAX_SEED, 0, key="train-seed", help=WORDS.train.seed_help, disabled=disabled,
             width=150,
-        )
+        )  # fmt: skip
     with st.container(horizontal=True, gap="large"):
         weights = st.toggle(
             WORDS.train.weights, True, key="train-weights", help=WORDS.train.weights_help, disabled=disabled
@@ -100,19 +94,19 @@ def at_hand(examples: Examples) -> bool:
     return examples.picture is not None and len(examples) <= _MAX_LOOKED_AT
 
 
-def _start(shop: Workshop, options: Options) -> None:
-    assert shop.examples is not None
-    shop.forget_run()
-    shop.run = Run(make_trainer(shop.examples, options, process.engine().embedder))
+def _start(session: TrainSession, options: Options) -> None:
+    assert session.examples is not None
+    session.forget_run()
+    session.run = Run(make_trainer(session.examples, options, process.engine().embedder))
 
 
-def _stop(shop: Workshop) -> None:
-    if shop.run is not None:
-        shop.run.stop = True
+def _stop(session: TrainSession) -> None:
+    if session.run is not None:
+        session.run.stop = True
 
 
-def _go_on(shop: Workshop, run: Run) -> None:
-    """Train until the end, or until it is stopped; then judge, once."""
+def _go_on(session: TrainSession, run: Run) -> None:
+    """Train until the end, or until it is stopped; then evaluate, once."""
     place = st.empty()
     try:
         if run.epochs is None and not run.stop:
@@ -127,23 +121,23 @@ def _go_on(shop: Workshop, run: Run) -> None:
                     _status(run.trainer.history, going_on=True)
                     charts.curves(run.trainer.history)
                 drawn = time.monotonic()
-        with st.spinner(WORDS.train.judging):
-            _finish(shop, run)
+        with st.spinner(WORDS.train.evaluating):
+            _finish(session, run)
     finally:
         if run.trainer.history:
-            shop.history = run.trainer.history
+            session.history = run.trainer.history
     st.rerun()
 
 
-def _finish(shop: Workshop, run: Run) -> None:
-    dataset = datasets.DATASETS.get(shop.title) if shop.catalogue is None else None
+def _finish(session: TrainSession, run: Run) -> None:
+    dataset = datasets.DATASETS.get(session.title) if session.catalogue is None else None
     words = datasets.words(dataset) if dataset else None
-    shop.run = None
+    session.run = None
     if run.trainer.best is None:
         st.session_state[keys.TRAIN_PROBLEM] = WORDS.train.stopped_early
         return
-    shop.result = finish(run.trainer, process.engine().embedder, shop.title, words, run.stop)
-    shop.classifier = shop.result.classifier
+    trained = finish(run.trainer, process.engine().embedder, session.title, words, run.stop)
+    session.classifier, session.evaluation = trained
 
 
 def _status(history: list[Epoch], going_on: bool) -> None:

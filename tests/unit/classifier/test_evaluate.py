@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
 from core.classifier.data.examples import TEST, TRAIN, make
-from core.classifier.evaluate import HEAD, KNN, ZERO_SHOT, judge, words_of
+from core.classifier.evaluate import HEAD, KNN, ZERO_SHOT, evaluate, words_of
 from core.classifier.training.head import Head
 from core.engine.metrics import bootstrap, bootstrap_of, confusion, f1_by_class, macro_f1
 from core.engine.search.zero_shot import zero_shot
@@ -47,36 +47,36 @@ def head(weights: list[list[float]]) -> Head:
 
 
 def test_a_perfect_head_makes_no_mistake_beside_its_rivals():
-    judged = judge(
+    evaluated = evaluate(
         head([[-9, 9], [9, -9], [0, 0], [0, 0]]), colours(), [TRAIN], fakes.FakeEmbedder(fakes.fake_record())
     )
-    assert [figures.name for figures in judged.figures] == [HEAD, KNN, ZERO_SHOT]
-    assert [figures.accuracy.value for figures in judged.figures] == [1, 1, 1]
-    assert judged.confusion.tolist() == [[2, 0], [0, 2]]
-    assert [(one.name, one.precision, one.recall, one.n) for one in judged.per_class] == [
+    assert [figures.name for figures in evaluated.figures] == [HEAD, KNN, ZERO_SHOT]
+    assert [figures.accuracy.value for figures in evaluated.figures] == [1, 1, 1]
+    assert evaluated.confusion.tolist() == [[2, 0], [0, 2]]
+    assert [(one.name, one.precision, one.recall, one.n) for one in evaluated.per_class] == [
         ("green", 1, 1, 2),
         ("red", 1, 1, 2),
     ]
-    assert judged.mistakes == ()
+    assert evaluated.mistakes == ()
 
 
 def test_the_surest_mistakes_come_first_with_their_place():
-    judged = judge(head([[3, 0], [4, 0], [0, 0], [0, 0]]), colours(), [TRAIN])  # green, always
-    assert judged.figures[0].accuracy.value == 0.5
-    assert [figures.name for figures in judged.figures] == [HEAD, KNN]
-    assert [(m.position, m.name, m.truth, m.guess) for m in judged.mistakes] == [
+    evaluated = evaluate(head([[3, 0], [4, 0], [0, 0], [0, 0]]), colours(), [TRAIN])  # green, always
+    assert evaluated.figures[0].accuracy.value == 0.5
+    assert [figures.name for figures in evaluated.figures] == [HEAD, KNN]
+    assert [(m.position, m.name, m.truth, m.guess) for m in evaluated.mistakes] == [
         (4, "p4", "red", "green"),
         (3, "p3", "red", "green"),
     ]
-    assert judged.mistakes[0].confidence > judged.mistakes[1].confidence
-    assert np.isnan(judged.per_class[1].precision)
+    assert evaluated.mistakes[0].confidence > evaluated.mistakes[1].confidence
+    assert np.isnan(evaluated.per_class[1].precision)
 
 
 def test_without_test_pictures_nothing_is_claimed():
     examples = colours()
     examples.parts[:] = TRAIN
     with pytest.raises(DataError, match="no test picture"):
-        judge(head([[0, 0]] * 4), examples, [TRAIN])
+        evaluate(head([[0, 0]] * 4), examples, [TRAIN])
 
 
 def test_zero_shot_takes_the_closest_words():

@@ -14,9 +14,9 @@ from PIL import Image
 from sorted_pictures import make_zip
 
 from core.classifier.model import export
-from core.classifier.model import files as keep
+from core.classifier.model import files as saved
 from core.classifier.model.files import FACTS, WEIGHTS, Classifier, ClassifierError
-from core.classifier.model.predict import Sorter, predictions_csv, read_paths
+from core.classifier.model.predict import Predictor, predictions_csv, read_paths
 from core.classifier.training.head import Head
 from core.engine.files.manifest import written_folder
 from core.errors import DataError
@@ -43,19 +43,19 @@ def _fake(tiny_artifacts):
 @pytest.mark.parametrize("hidden", [0, 6])
 def test_what_is_written_is_read_again(tmp_path, hidden):
     made = classifier(hidden=hidden)
-    keep.write(made, tmp_path / "m")
-    read = keep.read(tmp_path / "m")
+    saved.save(made, tmp_path / "m")
+    read = saved.load(tmp_path / "m")
     embeddings = RNG.standard_normal((5, 4)).astype(np.float32)
     np.testing.assert_array_equal(read.head.probabilities(embeddings), made.head.probabilities(embeddings))
     assert (read.labels, read.backbone, read.kind, read.facts) == (made.labels, made.backbone, made.kind, made.facts)
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["README.md", FACTS, WEIGHTS]
-    assert keep.pack(made) == keep.pack(read)
-    zipped = keep.to_zip(keep.pack(made))
-    assert keep.from_zip(zipped, ["vitrine-clip"]).labels == made.labels
+    assert saved.pack(made) == saved.pack(read)
+    zipped = saved.to_zip(saved.pack(made))
+    assert saved.from_zip(zipped, ["vitrine-clip"]).labels == made.labels
 
 
 def test_names_in_the_card_are_harmless():
-    card = keep.pack(classifier(labels=("[x](http://y)", "<b>", "c")))["README.md"].decode()
+    card = saved.pack(classifier(labels=("[x](http://y)", "<b>", "c")))["README.md"].decode()
     assert "[x](" not in card
     assert "<b>" not in card
     assert "a \\*test\\*" in card
@@ -63,7 +63,7 @@ def test_names_in_the_card_are_harmless():
 
 def damaged(change) -> dict[str, bytes]:
     """Files whose facts were changed; the hashes stay right unless they are what is changed."""
-    files = keep.pack(classifier())
+    files = saved.pack(classifier())
     facts = json.loads(files[FACTS])
     change(facts, files)
     facts["files"].setdefault(WEIGHTS, hashlib.sha256(files[WEIGHTS]).hexdigest())
@@ -123,47 +123,47 @@ OVERLAP = json.dumps({"layers.0.weight": {"dtype": "F32", "shape": [2**40, 2**40
 )
 def test_what_is_not_right_is_refused_in_one_sentence(change, sentence):
     with pytest.raises(ClassifierError, match=sentence) as caught:
-        keep.unpack(damaged(change))
+        saved.unpack(damaged(change))
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000])
 def test_facts_that_are_no_facts_are_refused(content):
     with pytest.raises(ClassifierError, match=FACTS):
-        keep.unpack(keep.pack(classifier()) | {FACTS: content})
+        saved.unpack(saved.pack(classifier()) | {FACTS: content})
 
 
 def test_a_visitors_archive_may_neither_bring_a_backbone_nor_ask_for_any():
     files = damaged(lambda facts, files: facts["backbone"].update(id="timm:evil"))
     with pytest.raises(ClassifierError, match="timm:evil, which is not used here"):
-        keep.from_zip(make_zip(files), ["vitrine-clip"])
+        saved.from_zip(make_zip(files), ["vitrine-clip"])
     tuned = damaged(lambda facts, files: facts.update(kind="finetune")) | {"image.onnx": b"evil"}
     with pytest.raises(ClassifierError, match="command line"):
-        keep.from_zip(make_zip(tuned), ["vitrine-clip"])
+        saved.from_zip(make_zip(tuned), ["vitrine-clip"])
     with pytest.raises(DataError, match="not a ZIP"):
-        keep.from_zip(b"nothing", ["vitrine-clip"])
+        saved.from_zip(b"nothing", ["vitrine-clip"])
     with pytest.raises(ClassifierError, match="missing"):
-        keep.from_zip(make_zip({"a.txt": b"a"}), ["vitrine-clip"])
+        saved.from_zip(make_zip({"a.txt": b"a"}), ["vitrine-clip"])
 
 
 def test_what_is_no_classifier_is_never_replaced(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "1.jpg").write_bytes(b"1")
     with pytest.raises(DataError, match="is no classifier"):
-        keep.write(classifier(), tmp_path / "photos")
+        saved.save(classifier(), tmp_path / "photos")
     with pytest.raises(ClassifierError, match="is no classifier"):
-        keep.read(tmp_path / "photos")
+        saved.load(tmp_path / "photos")
     assert [path.name for path in tmp_path.rglob("*.jpg")] == ["1.jpg"]
 
 
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
-    keep.write(classifier(labels=("old", "b")), tmp_path / "m")
+    saved.save(classifier(labels=("old", "b")), tmp_path / "m")
     with pytest.raises(KeyboardInterrupt), written_folder(tmp_path / "m") as temporary:
         (temporary / FACTS).write_bytes(b"half")
         raise KeyboardInterrupt
-    assert keep.read(tmp_path / "m").labels == ("old", "b")
-    keep.write(classifier(labels=("new", "b")), tmp_path / "m")
-    assert keep.read(tmp_path / "m").labels == ("new", "b")
+    assert saved.load(tmp_path / "m").labels == ("old", "b")
+    saved.save(classifier(labels=("new", "b")), tmp_path / "m")
+    assert saved.load(tmp_path / "m").labels == ("new", "b")
     assert [path.name for path in tmp_path.iterdir() if path.name != "artifacts"] == ["m"]
 
 
@@ -185,17 +185,17 @@ def test_bad_pictures_between_good_ones_move_nothing(tmp_path):
     for name, colour in (("1", (250, 0, 0)), ("3", (0, 250, 0)), ("4", (250, 9, 0))):
         Image.new("RGB", (10, 10), colour).save(tmp_path / f"{name}.png")
     (tmp_path / "2.png").write_bytes(b"broken")
-    sorter = Sorter(made, fakes.FakeEmbedder(fakes.fake_record()))
+    predictor = Predictor(made, fakes.FakeEmbedder(fakes.fake_record()))
     sources = [tmp_path / "1.png", tmp_path / "2.png", tmp_path / "3.png", tmp_path / "4.png"]
-    progress = list(sorter.add(read_paths(sources)))
-    assert [(one.name, one.label) for one in sorter.predictions] == [
+    progress = list(predictor.add(read_paths(sources)))
+    assert [(one.name, one.label) for one in predictor.predictions] == [
         ("1.png", "red"),
         ("3.png", "green"),
         ("4.png", "red"),
     ]
-    assert [one.name for one in sorter.skipped] == ["2.png"]
+    assert [one.name for one in predictor.skipped] == ["2.png"]
     assert (progress[-1].n_added, progress[-1].n_skipped) == (3, 1)
-    table = predictions_csv(sorter.predictions, made.labels).splitlines()
+    table = predictions_csv(predictor.predictions, made.labels).splitlines()
     assert table[0] == "name,label,probability,p_red,p_green"
     assert table[2].startswith("3.png,green,1.000000,0.000000,")
 

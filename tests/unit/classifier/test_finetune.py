@@ -41,9 +41,9 @@ def test_what_was_learnt_is_what_is_kept_and_used(examples, embedder):
     list(trainer.prepare())
     epochs = list(trainer.epochs())
     assert [epoch.number for epoch in epochs] == [1]
-    result = finish(trainer, embedder, "samples")
-    assert result.judgement.figures[0].accuracy.value == 1
-    files = pack(result.classifier)
+    classifier, evaluation = finish(trainer, embedder, "samples")
+    assert evaluation.figures[0].accuracy.value == 1
+    files = pack(classifier)
     tuned = embedder_of(unpack(files))
     images = [examples.picture(position) for position in range(len(examples))]
     embeddings = tuned.embed_images(images)

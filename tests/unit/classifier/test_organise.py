@@ -44,8 +44,8 @@ def embedded(source: object) -> tuple[Examples, list[Skipped]]:
 
 
 def test_folders_are_classes_and_strays_are_reported(tmp_path):
-    source = from_path(write(tmp_path, two_classes() | {"stray.png": png(1), "notes.txt": b"x"}))
-    examples, skipped = embedded(source)
+    with from_path(write(tmp_path, two_classes() | {"stray.png": png(1), "notes.txt": b"x"})) as source:
+        examples, skipped = embedded(source)
     assert examples.classes == ("green", "red")
     assert sorted(examples.names) == sorted(two_classes())
     assert skipped == [Skipped("stray.png", UNLABELLED)]
@@ -54,11 +54,10 @@ def test_folders_are_classes_and_strays_are_reported(tmp_path):
 
 def test_a_table_beside_the_pictures_gives_labels_and_senders(tmp_path):
     table = b"image,sender_id,label\na,1,Red\nb,1,Green\ngone,2,Red\n"
-    source = from_path(
-        write(tmp_path, {"images.csv": table, "images/a.png": png(9), "images/b.png": png(8), "c.png": png(7)})
-    )
-    assert [one.metadata for one in source if isinstance(one, Incoming)] == [{GROUP: "1"}, {GROUP: "1"}]
-    examples, skipped = embedded(source)
+    contents = {"images.csv": table, "images/a.png": png(9), "images/b.png": png(8), "c.png": png(7)}
+    with from_path(write(tmp_path, contents)) as source:
+        assert [one.metadata for one in source if isinstance(one, Incoming)] == [{GROUP: "1"}, {GROUP: "1"}]
+        examples, skipped = embedded(source)
     assert (examples.names, examples.labels.tolist(), examples.groups.tolist()) == (
         ("images/a.png", "images/b.png"),
         ["Red", "Green"],
@@ -80,10 +79,10 @@ def test_a_zip_and_a_table_of_its_own(tmp_path):
 
 @pytest.mark.parametrize("name", ["nothing", "nothing.zip"])
 def test_what_is_not_there_gets_a_sentence(tmp_path, name):
-    with pytest.raises(DataError, match="nothing"):
-        from_path(tmp_path / name)
-    with pytest.raises(DataError, match="cannot be read"):
-        from_path(tmp_path, tmp_path / "no.csv")
+    with pytest.raises(DataError, match="nothing"), from_path(tmp_path / name):
+        pass
+    with pytest.raises(DataError, match="cannot be read"), from_path(tmp_path, tmp_path / "no.csv"):
+        pass
 
 
 def test_an_upload_that_is_no_archive_is_refused():
@@ -102,7 +101,8 @@ def test_a_folder_above_the_class_names_the_part(name, part):
 def test_the_report_names_every_problem(tmp_path):
     contents = two_classes(6) | {"red/copy.png": png(255), "green/twin.png": png(255), "blue/1.png": png(0, 0, 255)}
     contents["red/broken.png"] = b"no picture"
-    examples, skipped = embedded(from_path(write(tmp_path, contents)))
+    with from_path(write(tmp_path, contents)) as source:
+        examples, skipped = embedded(source)
     organised, report = organise(examples, 0, skipped)
     assert report.left_out == [("blue", 1)]
     assert report.rare == [("green", 7), ("red", 7)]
@@ -115,7 +115,8 @@ def test_the_report_names_every_problem(tmp_path):
 
 
 def test_the_same_seed_gives_the_same_parts(tmp_path):
-    examples, _ = embedded(from_path(write(tmp_path, two_classes(6))))
+    with from_path(write(tmp_path, two_classes(6))) as source:
+        examples, _ = embedded(source)
     parts = [organise(examples, seed)[0].parts.tolist() for seed in (3, 3, 4)]
     assert parts[0] == parts[1] != parts[2]
 
@@ -145,10 +146,11 @@ def test_too_few_classes_are_refused():
 
 
 def test_written_out_and_read_again_nothing_has_changed(tmp_path):
-    source = from_path(write(tmp_path / "in", two_classes(5)))
-    organised, _ = organise(embedded(source)[0])
-    assert write_folders(source, organised, tmp_path / "out") == 10
-    again, _ = embedded(from_path(tmp_path / "out"))
+    with from_path(write(tmp_path / "in", two_classes(5))) as source:
+        organised, _ = organise(embedded(source)[0])
+        assert write_folders(source, organised, tmp_path / "out") == 10
+    with from_path(tmp_path / "out") as copies:
+        again, _ = embedded(copies)
     key = lambda e: sorted(zip(e.digests, e.labels.tolist(), e.parts.tolist(), strict=True))  # noqa: E731
     assert key(again) == key(organised)
     with pytest.raises(DataError, match="exists already"):
@@ -156,8 +158,8 @@ def test_written_out_and_read_again_nothing_has_changed(tmp_path):
 
 
 def test_a_copy_that_is_interrupted_leaves_nothing(tmp_path):
-    source = from_path(write(tmp_path / "in", two_classes(5)))
-    organised, _ = organise(embedded(source)[0])
+    with from_path(write(tmp_path / "in", two_classes(5))) as source:  # a folder, so there is nothing to close
+        organised, _ = organise(embedded(source)[0])
 
     def interrupted():
         yield next(iter(source))

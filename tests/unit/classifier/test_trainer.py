@@ -9,8 +9,7 @@ from PIL import Image
 
 from core.classifier.data.examples import TRAIN, VALIDATION, Examples, make
 from core.classifier.training.options import MLP, Options
-from core.classifier.training.trainer import HeadTrainer
-from core.classifier.training.views import N_VIEWS
+from core.classifier.training.trainer import N_VIEWS, HeadTrainer
 from core.errors import DataError
 
 

@@ -10,7 +10,7 @@ import pytest
 from sorted_pictures import CLASSES, files, make_zip, write_folder
 
 from core.__main__ import main
-from core.classifier.model.files import FACTS, WEIGHTS, read
+from core.classifier.model.files import FACTS, WEIGHTS, load
 from core.classifier.training import trainer as trainers
 
 pytestmark = pytest.mark.usefixtures("tiny_artifacts")
@@ -67,7 +67,7 @@ def test_stopped_in_the_middle_the_best_so_far_is_kept(pictures, tmp_path, monke
     monkeypatch.setattr(trainers.HeadTrainer, "_passes", lambda self: _three_passes(whole, self))
     assert main(["train", "classifier", "--from", str(pictures), "-o", str(tmp_path / "m")]) == 0
     assert "Stopped. Epoch 3 was the best and is kept." in capsys.readouterr().err
-    assert read(tmp_path / "m").facts["options"]["stopped"] is True
+    assert load(tmp_path / "m").facts["options"]["stopped"] is True
 
 
 def _three_passes(whole, self):

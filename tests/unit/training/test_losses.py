@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from core.engine.backbones.torch_compat import import_open_clip
-from core.training.stages.losses import clip_loss, contrastive_loss, supervised_contrastive_loss
+from core.training.stages.fit import clip_loss, contrastive_loss, supervised_contrastive_loss
 
 
 def unit_rows(n: int, dim: int, seed: int):
