@@ -11,11 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.config import MAX_IMAGE_BYTES
-from core.engine.embedders.base import EmbeddedPhoto, Embedder, embed_photo
 from core.engine.progress import Progress, size_of, take_each
 from core.errors import DataError, ImageError
+
+if TYPE_CHECKING:
+    from core.engine.embedders.base import EmbeddedPhoto, Embedder
 
 MAX_NAME = 400
 _SHOWN = 120
@@ -133,6 +136,7 @@ def embed_each(
     Raises:
         VitrineError: The backbone gave no usable embedding.
     """
+    from core.engine.embedders.base import embed_photo
 
     def until_full() -> Iterator[Incoming | Skipped]:
         for one in incoming:
