@@ -16,7 +16,7 @@ from core.engine.metrics import knn_predict
 from core.engine.search.gallery import Gallery, load_gallery
 from core.errors import DataError
 from core.maps.files import FULL, EmbeddingMap, MapFacts, quantise, save_map
-from core.maps.projection import ProjectionParameters, faithfulness, fit, nearest_others
+from core.maps.projection import ProjectionParameters, faithfulness, fit, nearest_others, unit
 
 PARAMETERS = ProjectionParameters()
 #: Neighbours that vote for a class, and how many are looked at to find that many of other senders.
@@ -47,19 +47,13 @@ def build_maps(backbone_id: str | None = None, report: Callable[[str], None] = p
         galleries = {name: load(id, name) for name in CATALOGUES}
         items = {name: gallery.items for name, gallery in galleries.items()}
         ids = [id for gallery in galleries.values() for id in _ids(gallery)]
-        embeddings = np.concatenate([_rows(gallery.exact.embeddings) for gallery in galleries.values()])
+        embeddings = np.concatenate([unit(gallery.exact.embeddings) for gallery in galleries.values()])
         write_map(id, ids, embeddings, items, report)
 
 
 def _ids(gallery: Gallery) -> list[str]:
     ids = gallery.items.frame["id"]
     return (ids.iloc[gallery.exact.positions] if isinstance(gallery.exact, PartIndex) else ids).tolist()
-
-
-def _rows(stored: np.ndarray) -> np.ndarray:
-    """Stored embeddings, of which only the direction counts, as (n, dim) float32 of length 1."""
-    rows = stored.astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def write_map(

@@ -68,7 +68,7 @@ def nearest_others(embeddings: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarr
     rows, similarities = np.empty((n, k), np.int64), np.empty((n, k), np.float32)
     for part in _blocks(n):
         own = np.arange(n)[part, None]
-        found, close = index.search(_unit(embeddings[part]), k + 1)
+        found, close = index.search(unit(embeddings[part]), k + 1)
         other = found != own
         other[other.all(axis=1), -1] = False  # a row with many equals may not have found itself
         rows[part] = found[other].reshape(-1, k)
@@ -106,7 +106,7 @@ def fit(embeddings: np.ndarray, parameters: ProjectionParameters = ProjectionPar
             random_state=parameters.seed,
             n_jobs=1,
             precomputed_knn=(rows, distances),
-        ).fit_transform(_unit(embeddings))
+        ).fit_transform(unit(embeddings))
     result: np.ndarray = layout.astype(np.float32)
     return result
 
@@ -144,7 +144,7 @@ def faithfulness(
     n = len(embeddings)
     sample = np.sort(np.random.default_rng(seed).choice(n, min(n_sample, n), replace=False))
     penalty, kept = np.empty(len(sample)), np.empty(len(sample))
-    vectors = _unit(embeddings)
+    vectors = unit(embeddings)
     for part in _blocks(len(sample)):
         rows = sample[part]
         near_map = _ranks(-((points[rows, None] - points[None]) ** 2).sum(axis=2), rows) <= k
@@ -164,7 +164,7 @@ def _ranks(closeness: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _unit(embeddings: np.ndarray) -> np.ndarray:
+def unit(embeddings: np.ndarray) -> np.ndarray:
     """(n, dim) float32 of length 1: rounding to float16 left lengths of 1 ± 0.0002."""
     vectors = embeddings.astype(np.float32)
     result: np.ndarray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

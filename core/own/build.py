@@ -12,9 +12,9 @@ from core.engine.progress import Progress
 from core.errors import DataError
 from core.own.catalogue import OwnCatalogue
 from core.own.files import OWN_MACHINE, check_name, write_own
+from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource, Incoming, Skipped, UploadError
 from core.own.ingest.item_csv import read_item_csv
-from core.own.ingest.url_source import UrlSource
 from core.own.ingest.zip_source import ZipSource
 
 

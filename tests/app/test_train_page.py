@@ -2,7 +2,10 @@
 
 import json
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 import visits
 from sorted_pictures import CLASSES, files, make_zip, picture
@@ -12,6 +15,7 @@ from core.classifier.model import files as saved
 from core.classifier.training.options import Options
 from core.classifier.training.trainer import HeadTrainer
 from core.config import artifacts_dir
+from core.ui.train import charts
 from core.ui.train.state import Run
 from core.ui.words import WORDS
 
@@ -30,6 +34,20 @@ def with_upload(contents: dict[str, bytes]) -> AppTest:
     page.file_uploader(key="train-zip").upload("mine.zip", make_zip(contents), "application/zip").run()
     assert not page.exception
     return page
+
+
+def test_classes_are_written_in_charts_as_they_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plotly takes "1" for a number and "<b>" for bold, if it is let."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt: drawn.append((figure, alt)))
+    names, table = ("1", "<b>x</b>"), np.array([[2, 0, 0], [1, 3, 1]])
+    charts.counts(SimpleNamespace(classes=names, counts=table))
+    charts.confusion(SimpleNamespace(classes=names, confusion=table[:, :2]))
+    (counts, _), (confusion, _) = drawn
+    assert [alt for _, alt in drawn] == [WORDS.train.counts_alt, WORDS.train.confusion_alt]
+    assert counts.layout.yaxis.ticktext == confusion.layout.yaxis.ticktext == ("1", "&lt;b&gt;x&lt;/b&gt;")
+    assert [bar.x for bar in counts.data] == [(2, 1), (0, 3), (0, 1)]
+    assert confusion.data[0].z == ([1, 0], [0.25, 0.75]) and confusion.data[0].text == (["2", ""], ["1", "3"])
 
 
 def test_the_canonical_ten_classes_are_there_at_once() -> None:

@@ -1,16 +1,10 @@
-"""Figures that others published, to stand beside ours: what each is, where it is from, and how its definition differs.
-
-None of them was measured here. A figure is of the same definition only if the same queries were answered in the
-same way; everywhere else `note` says what is different.
-"""
+"""Figures that others published, to stand beside ours; `published.toml` says what each is and where it is from."""
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
-
-_LEADERBOARD = "https://github.com/zalandoresearch/fashion-mnist#benchmark"
-_CLIP_B_32 = "https://huggingface.co/tanganke/clip-vit-base-patch32_fashion_mnist"
-_FASHION_CLIP = "https://huggingface.co/patrickjohncyh/fashion-clip"
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -34,33 +28,9 @@ class Published:
     note: str = ""
 
 
-_TRAINED = "a network trained on the 60,000 pictures, where ours is frozen and asks its neighbours"
-
-PUBLISHED = (
-    Published(
-        "People, crowd-sourced", "fashion-mnist", "knn_accuracy", 0.835, _LEADERBOARD,
-        "1,000 of the test pictures, three people each, the majority counts",
-    ),
-    Published("ResNet18", "fashion-mnist", "knn_accuracy", 0.949, _LEADERBOARD, _TRAINED),
-    Published("WRN-28-10 + random erasing", "fashion-mnist", "knn_accuracy", 0.963, _LEADERBOARD, _TRAINED),
-    Published("HOG + SVM", "fashion-mnist", "knn_accuracy", 0.926, _LEADERBOARD, "a trained SVM instead of neighbours"),
-    Published(
-        "CLIP B/32, fine-tuned", "fashion-mnist", "knn_accuracy", 0.9475, _CLIP_B_32, _TRAINED
-    ),
-    Published(
-        "CLIP B/32, zero-shot", "fashion-mnist", "zero_shot_accuracy", 0.630, _CLIP_B_32,
-        "the same test pictures; the words for each class may differ",
-    ),
-    Published(
-        "FashionCLIP 2, zero-shot", "fashion-mnist", "zero_shot_accuracy", 0.83, _FASHION_CLIP,
-        "a weighted macro F1, not accuracy",
-    ),
-    Published(
-        "Xception at 299 px", "clothing-small", "linear_accuracy", 0.903,
-        "https://github.com/alexeygrigorev/clothing-dataset-small",
-        "the same test pictures; a larger picture and a head of its own",
-    ),
-)  # fmt: skip
+PUBLISHED = tuple(
+    Published(**figure) for figure in tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))["figure"]
+)
 
 
 def beside(protocol: str) -> list[Published]:

@@ -13,14 +13,16 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 from core.config import MAX_IMAGE_BYTES, URL_PARALLEL, URL_REDIRECTS, allow_urls
 from core.errors import DownloadError
 from core.own.ingest.addresses import Address, Target, UrlError, parse_url
 from core.own.ingest.connection import CheckedConnection, FetchPolicy
+from core.own.ingest.incoming import TOO_HEAVY, Incoming, Skipped, shown, unique_names
+from core.own.ingest.item_csv import CsvRow
 
 OFF = "Fetching pictures by URL is switched off here. Whoever runs this can allow it with VITRINE_ALLOW_URLS=1."
 TOO_SLOW = "the host took too long"
@@ -28,7 +30,6 @@ BROKEN = "the connection broke off"
 UNREACHABLE = "the host cannot be reached"
 UNKNOWN_HOST = "no host of that name is known"
 UNTRUSTED = "its certificate is not valid"
-TOO_HEAVY = f"it is larger than {MAX_IMAGE_BYTES / 1e6:g} MB, the limit for one picture"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {"User-Agent": "Vitrine", "Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"}
 _BLOCK = 1 << 16
@@ -163,3 +164,39 @@ def _read(url: str, response: http.client.HTTPResponse) -> bytes | str:
     if n_expected is not None and len(data) != n_expected:
         raise UrlError(url, BROKEN)
     return bytes(data)
+
+
+class UrlSource:
+    """The pictures of a table, in its order; each pass fetches them anew."""
+
+    def __init__(self, rows: Sequence[CsvRow], policy: FetchPolicy = PUBLIC):
+        """Take the rows; nothing is fetched yet.
+
+        Raises:
+            DownloadError: Fetching is switched off (`core.config.allow_urls`).
+        """
+        if not allow_urls():
+            raise DownloadError(OFF)
+        self._rows = rows
+        self._policy = policy
+        self._names = unique_names([_name(row) for row in rows])
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Incoming | Skipped]:
+        """Yield each row's picture, or why there is none."""
+        urls = (row.url for row in self._rows)
+        with contextlib.closing(fetch_all(urls, self._policy)) as answers:
+            for row, name, answer in zip(self._rows, self._names, answers, strict=True):
+                if isinstance(answer, UrlError):
+                    yield Skipped(f"row {row.number}: {shown(row.url)}", answer.reason)
+                else:
+                    yield Incoming(name, row.label, answer, row.title, row.url, row.metadata)
+
+
+def _name(row: CsvRow) -> str:
+    """The last part of the URL's path, as a person would read it."""
+    path = row.url.partition("?")[0].partition("#")[0]
+    return shown(unquote(path.rstrip("/").rpartition("/")[2])) or f"row {row.number}"

@@ -14,9 +14,9 @@ from core.config import MAX_ARCHIVE_BYTES, Quota, allow_urls, is_local, own_dir
 from core.engine.search import process
 from core.errors import VitrineError
 from core.own.files import open_own, saved_names
+from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource
 from core.own.ingest.item_csv import read_item_csv
-from core.own.ingest.url_source import UrlSource
 from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards
 from core.ui.components.controls import download

@@ -19,10 +19,9 @@ from core.errors import DownloadError
 from core.own.ingest import connection, fetch
 from core.own.ingest.addresses import UrlError, parse_url, why_not_address
 from core.own.ingest.connection import FetchPolicy
-from core.own.ingest.fetch import fetch_all, fetch_url
+from core.own.ingest.fetch import UrlSource, fetch_all, fetch_url
 from core.own.ingest.incoming import Incoming, Skipped
 from core.own.ingest.item_csv import CsvRow
-from core.own.ingest.url_source import UrlSource
 
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 PICTURE = b"\x89PNG" + bytes(range(256)) * 300
