@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,20 +168,14 @@ def _print_problems(kind: str, problems: Sequence[Skipped]) -> None:
 
 
 def _options(options: argparse.Namespace) -> Options:
-    from core.classifier.training.options import FINETUNE, MAX_EPOCHS, Options
+    from core.classifier.training.options import MAX_EPOCHS, Options, usual
 
-    kind = options.kind or Options.kind
-    epochs = options.epochs if options.epochs is not None else 12 if kind == FINETUNE else Options.epochs
+    chosen = usual(options.kind or Options.kind)
+    epochs = chosen.epochs if options.epochs is None else options.epochs
     if not 1 <= epochs <= MAX_EPOCHS:
         options.parser.error(f"--epochs must be between 1 and {MAX_EPOCHS}")
-    return Options(
-        kind=kind,
-        epochs=epochs,
-        patience=3 if kind == FINETUNE else Options.patience,
-        class_weights=not options.no_class_weights,
-        augment=options.augment,
-        seed=options.seed,
-    )
+    weights = not options.no_class_weights
+    return replace(chosen, epochs=epochs, class_weights=weights, augment=options.augment, seed=options.seed)
 
 
 def _train(options: argparse.Namespace) -> int:

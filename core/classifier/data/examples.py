@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -13,6 +14,7 @@ from PIL import Image
 from core.own.catalogue import OwnCatalogue
 
 TRAIN, VALIDATION, TEST = PARTS = ("train", "validation", "test")
+_COLUMNS = ("ids", "names", "labels", "embeddings", "groups", "parts", "digests")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +24,7 @@ class Examples:
     Attributes:
         ids: What a page finds the picture by; differ from each other.
         names: What people call them.
-        classes: The labels, sorted; a class's place here is its number.
-        targets: (n,) int64 class numbers.
+        labels: (n,) str.
         embeddings: (n, dim) float32, rows L2-normalised.
         groups: (n,) str; pictures of one group (a sender, a product) belong in one part. "" is no group.
         parts: (n,) str, one of `PARTS`, or "" where that is still to be decided.
@@ -33,8 +34,7 @@ class Examples:
 
     ids: tuple[str, ...]
     names: tuple[str, ...]
-    classes: tuple[str, ...]
-    targets: np.ndarray
+    labels: np.ndarray
     embeddings: np.ndarray
     groups: np.ndarray
     parts: np.ndarray
@@ -46,9 +46,14 @@ class Examples:
         return len(self.ids)
 
     @cached_property
-    def labels(self) -> np.ndarray:
-        """(n,) str."""
-        return np.array(self.classes, str)[self.targets]
+    def classes(self) -> tuple[str, ...]:
+        """The labels that occur, sorted; a class's place here is its number."""
+        return tuple(np.unique(self.labels).tolist())
+
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """(n,) int64 class numbers."""
+        return np.searchsorted(np.array(self.classes, str), self.labels).astype(np.int64)
 
     def at(self, *parts: str) -> np.ndarray:
         """(m,) int64: the positions of these parts, rising."""
@@ -63,20 +68,14 @@ class Examples:
 
     def only(self, positions: np.ndarray) -> Examples:
         """These pictures alone, in this order; classes without a picture are gone."""
-        kept = np.unique(self.targets[positions])
+        columns: dict[str, Any] = {
+            name: tuple(column[p] for p in positions) if isinstance(column, tuple) else column[positions]
+            for name, column in vars(self).items()
+            if name in _COLUMNS
+        }
         picture = self.picture
-        return replace(
-            self,
-            ids=tuple(self.ids[p] for p in positions),
-            names=tuple(self.names[p] for p in positions),
-            classes=tuple(self.classes[n] for n in kept),
-            targets=np.searchsorted(kept, self.targets[positions]),
-            embeddings=self.embeddings[positions],
-            groups=self.groups[positions],
-            parts=self.parts[positions],
-            digests=tuple(self.digests[p] for p in positions),
-            picture=None if picture is None else lambda position: picture(int(positions[position])),
-        )
+        moved = None if picture is None else lambda position: picture(int(positions[position]))
+        return replace(self, **columns, picture=moved)
 
 
 def make(
@@ -92,12 +91,10 @@ def make(
 ) -> Examples:
     """Make examples from columns of equal length; what is left out is unknown."""
     n = len(ids)
-    classes, targets = np.unique(np.array(labels, str), return_inverse=True) if n else (np.array([], str), [])
     return Examples(
         ids=tuple(ids),
         names=tuple(names or ids),
-        classes=tuple(classes.tolist()),
-        targets=np.asarray(targets, np.int64),
+        labels=np.array(labels, str),
         embeddings=np.asarray(embeddings, np.float32),
         groups=np.array(groups if groups is not None else [""] * n, str),
         parts=np.array(parts if parts is not None else [""] * n, str),

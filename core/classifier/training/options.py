@@ -47,6 +47,11 @@ class Options:
         return HIDDEN if self.kind == MLP else 0
 
 
+def usual(kind: str) -> Options:
+    """The usual options of a kind: fine-tuning takes few passes, since each is dear."""
+    return Options(kind, epochs=12, patience=3) if kind == FINETUNE else Options(kind)
+
+
 @dataclass(frozen=True)
 class Epoch:
     """One pass over the training pictures: losses are mean cross-entropies, in nats, weighted as in training.

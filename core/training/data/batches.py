@@ -8,6 +8,7 @@ kind, the full name, or the colour alone. A *joint* batch is a mixed one whose p
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,34 +66,28 @@ class Relations:
     """Looks up `captions.relation` for whole batches."""
 
     def __init__(self, views: Sequence[View]):
-        self.kinds = sorted({view.sample.kind for view in views})
-        self.number = {kind: number for number, kind in enumerate(self.kinds)}
-        self.of_source = {
-            source: {view.sample.kind for view in views if view.sample.source == source} for source in MIX
-        }
-        for source in (PRODUCTS, SMALL_PRODUCTS):  # one seller's labels
-            self.of_source[source] = self.of_source[PRODUCTS] | self.of_source[SMALL_PRODUCTS]
-        self._same = self._table(True)
-        self._cross = self._table(False)
-
-    def _table(self, same_source: bool) -> np.ndarray:
-        return np.array([[relation(a, b, same_source) for b in self.kinds] for a in self.kinds], np.int8)
+        kinds = sorted({view.sample.kind for view in views})
+        self._number = {kind: number for number, kind in enumerate(kinds)}
+        self._of_set: dict[str, set[str]] = defaultdict(set)
+        for view in views:
+            self._of_set[view.sample.label_set].add(view.sample.kind)
+        tables = [[[relation(a, b, same) for b in kinds] for a in kinds] for same in (False, True)]
+        self._tables = np.array(tables, np.int8)
 
     def images(self, views: Sequence[View]) -> np.ndarray:
         """(n, n) int8 between pictures."""
-        kinds = np.array([self.number[view.sample.kind] for view in views])
-        sources = np.array([view.sample.source.removesuffix("-small") for view in views])
-        same = sources[:, None] == sources[None]
-        pairs = np.ix_(kinds, kinds)
-        return np.where(same, self._same[pairs], self._cross[pairs])
+        sets = np.array([view.sample.label_set for view in views])
+        return self._related(views, [view.sample.kind for view in views], sets[:, None] == sets[None])
 
     def texts(self, views: Sequence[View], kinds: Sequence[str]) -> np.ndarray:
         """(n, m) int8 between pictures and kinds; a data set that has a kind of its own means it."""
-        rows = [self.number[view.sample.kind] for view in views]
-        columns = [self.number[kind] for kind in kinds]
-        own = np.array([[kind in self.of_source[view.sample.source] for kind in kinds] for view in views])
-        pairs = np.ix_(rows, columns)
-        return np.where(own, self._same[pairs], self._cross[pairs])
+        own = np.array([[kind in self._of_set[view.sample.label_set] for kind in kinds] for view in views])
+        return self._related(views, kinds, own)
+
+    def _related(self, views: Sequence[View], kinds: Sequence[str], same: np.ndarray) -> np.ndarray:
+        rows = np.array([self._number[view.sample.kind] for view in views])
+        related: np.ndarray = self._tables[same.astype(int), rows[:, None], [self._number[kind] for kind in kinds]]
+        return related
 
 
 class Batches:

@@ -58,11 +58,11 @@ def cache_pooled(tower: Any, views: list[View], folder: Path) -> dict[str, np.nd
     """
     from core.training.model.tower import N_POOLED, THUMBNAIL_SIDE, pool_stages, thumbnails
 
-    def look(pixels: Any) -> Any:
+    def compute(pixels: Any) -> Any:
         return pool_stages(tower, pixels), thumbnails(pixels)
 
     shapes: Shapes = {"pooled": (N_POOLED,), "pictures": (3, THUMBNAIL_SIDE, THUMBNAIL_SIDE)}
-    return cache(onnx_session(tower, look, list(shapes)), shapes, views, folder)
+    return cache(onnx_session(tower, compute, list(shapes)), shapes, views, folder)
 
 
 def onnx_session(owner: Any, compute: Any, names: list[str]) -> Any:

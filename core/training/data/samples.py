@@ -58,6 +58,11 @@ class Sample:
     captions: tuple[str, ...] = ()
     colour: str = ""
 
+    @property
+    def label_set(self) -> str:
+        """The data set whose labels it has: small products have those of the larger photos, from the same seller."""
+        return PRODUCTS if self.source == SMALL_PRODUCTS else self.source
+
 
 @dataclass
 class Pictures:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.training.data.samples import CLOTHING, FASHION_MNIST, PRODUCTS, SMALL_PRODUCTS
+from core.training.data.samples import CLOTHING, FASHION_MNIST, PRODUCTS
 from core.training.data.views import FASHION_MNIST_LIKE, View
 from core.training.model import clip as models
 from core.training.stages.fit import is_nth, optimizer_of, progress_line, set_learning_rate
@@ -115,19 +115,15 @@ def detail_features(network: Any, pictures: np.ndarray) -> Tensor:
         return torch.cat([network(torch.from_numpy(pictures[i : i + _CHUNK].astype(np.float32))) for i in parts])
 
 
-def _label_set(source: str) -> str:
-    return PRODUCTS if source == SMALL_PRODUCTS else source
-
-
 def _rows_by_source(views: Sequence[View]) -> dict[str, np.ndarray]:
-    sources = np.array([_label_set(view.sample.source) if view.sample.part == "train" else "" for view in views])
+    sources = np.array([view.sample.label_set if view.sample.part == "train" else "" for view in views])
     return {name: np.flatnonzero(sources == name) for name in (FASHION_MNIST, CLOTHING, PRODUCTS)}
 
 
 def _targets(views: Sequence[View]) -> dict[str, np.ndarray]:
     """(n,) int64 codes for every head, -1 where a view says nothing of it: a data set's kinds, or colours."""
     labels = {
-        name: np.array([view.sample.kind if _label_set(view.sample.source) == name else "" for view in views])
+        name: np.array([view.sample.kind if view.sample.label_set == name else "" for view in views])
         for name in (FASHION_MNIST, CLOTHING, PRODUCTS)
     }
     labels[_COLOUR] = np.array(["" if view.kind == FASHION_MNIST_LIKE else view.sample.colour for view in views])

@@ -20,50 +20,45 @@ from core.training.data.views import PLAIN, View
 
 _K_KNN = 20
 _LINEAR_C = 10
+#: Data set and part -> its plain views, and their embeddings.
+_Plain = Callable[[str, str], tuple[list[View], np.ndarray]]
 
 
 def validation_figures(
-    views: Sequence[View], embeddings: np.ndarray, read: Callable[[list[str]], np.ndarray]
+    views: Sequence[View], embeddings: np.ndarray, embed_texts: Callable[[list[str]], np.ndarray]
 ) -> dict[str, float]:
     """What an unfinished model would be worth.
 
     Args:
         views: n views.
         embeddings: (n, dim) float32 of them, rows L2-normalised.
-        read: Texts -> (m, dim) float32, rows L2-normalised.
+        embed_texts: Texts -> (m, dim) float32, rows L2-normalised.
 
     Returns:
         Figures in [0, 1] by name.
     """
     found: dict[str, float] = {}
-    parts = _Parts(views, embeddings)
-    _fashion_mnist(parts, read, found)
-    _clothing(parts, found)
-    _products(parts, read, found)
-    return found
 
-
-class _Parts:
-    """Plain views by data set and part."""
-
-    def __init__(self, views: Sequence[View], embeddings: np.ndarray):
-        self._views, self._embeddings = views, embeddings
-
-    def of(self, source: str, part: str) -> tuple[list[View], np.ndarray]:
+    def plain(source: str, part: str) -> tuple[list[View], np.ndarray]:
         rows = [
             row
-            for row, view in enumerate(self._views)
+            for row, view in enumerate(views)
             if (view.sample.source, view.sample.part, view.kind) == (source, part, PLAIN)
         ]
-        return [self._views[row] for row in rows], self._embeddings[rows]
+        return [views[row] for row in rows], embeddings[rows]
+
+    _fashion_mnist(plain, embed_texts, found)
+    _clothing(plain, found)
+    _products(plain, embed_texts, found)
+    return found
 
 
 def _kinds(views: Sequence[View]) -> np.ndarray:
     return np.array([view.sample.kind for view in views])
 
 
-def _fashion_mnist(parts: _Parts, read: Callable[[list[str]], np.ndarray], found: dict[str, float]) -> None:
-    (queries, asked), (gallery, known) = (parts.of(FASHION_MNIST, part) for part in ("validation", "train"))
+def _fashion_mnist(plain: _Plain, embed_texts: Callable[[list[str]], np.ndarray], found: dict[str, float]) -> None:
+    (queries, asked), (gallery, known) = (plain(FASHION_MNIST, part) for part in ("validation", "train"))
     names, codes = np.unique(_kinds(gallery), return_inverse=True)
     wanted = np.searchsorted(names, _kinds(queries))
     scores = asked @ known.T
@@ -72,15 +67,15 @@ def _fashion_mnist(parts: _Parts, read: Callable[[list[str]], np.ndarray], found
     found["Fashion-MNIST k-NN"] = float(np.mean(guess == wanted))
     found["Fashion-MNIST R@1"] = float(np.mean(codes[nearest[:, 0]] == wanted))
     classes = CATALOGUES[FASHION_MNIST].classes
-    texts = read([label.lower().replace("/", " or ") for label in classes])
+    texts = embed_texts([label.lower().replace("/", " or ") for label in classes])
     named = np.array([FASHION_MNIST_TYPE[label] for label in classes])[(asked @ texts.T).argmax(1)]
     found["Fashion-MNIST zero-shot"] = float(np.mean(named == _kinds(queries)))
 
 
-def _clothing(parts: _Parts, found: dict[str, float]) -> None:
+def _clothing(plain: _Plain, found: dict[str, float]) -> None:
     from sklearn.linear_model import LogisticRegression
 
-    (queries, asked), (gallery, known) = (parts.of(CLOTHING, part) for part in ("validation", "train"))
+    (queries, asked), (gallery, known) = (plain(CLOTHING, part) for part in ("validation", "train"))
     senders = {row["image"]: row["sender_id"] for row in clothing.require_source().rows()}
     theirs, ours = (np.array([senders[view.sample.key] for view in some]) for some in (queries, gallery))
     scores = np.where(theirs[:, None] == ours[None], -2, asked @ known.T)
@@ -97,13 +92,13 @@ def _clothing(parts: _Parts, found: dict[str, float]) -> None:
     found["clothing-small linear"] = float(np.mean(head.predict(asked) == wanted))
 
 
-def _products(parts: _Parts, read: Callable[[list[str]], np.ndarray], found: dict[str, float]) -> None:
-    views, embeddings = parts.of(PRODUCTS, "validation")
+def _products(plain: _Plain, embed_texts: Callable[[list[str]], np.ndarray], found: dict[str, float]) -> None:
+    views, embeddings = plain(PRODUCTS, "validation")
     scores = embeddings @ embeddings.T - 3 * np.eye(len(views), dtype=np.float32)
     nearest = np.argsort(-scores, axis=1, kind="stable")[:, :5]
     colours = np.array([view.sample.colour for view in views])
     found["kind P@5"] = float(np.mean(_kinds(views)[nearest] == _kinds(views)[:, None]))
     found["colour P@5"] = float(np.mean((colours[nearest] == colours[:, None])[colours != ""]))
-    texts = read([view.sample.captions[1] for view in views])
+    texts = embed_texts([view.sample.captions[1] for view in views])
     own = np.sum(texts * embeddings, axis=1, keepdims=True)
     found["words R@10"] = float(np.mean((texts @ embeddings.T > own).sum(1) < 10))

@@ -15,7 +15,7 @@ import streamlit as st
 from core.classifier.data import datasets
 from core.classifier.data.examples import Examples
 from core.classifier.run import finish, make_trainer
-from core.classifier.training.options import FINETUNE, LINEAR, MLP, Epoch, Options
+from core.classifier.training.options import FINETUNE, LINEAR, MLP, Epoch, Options, usual
 from core.engine.search import process
 from core.ui.components import cards
 from core.ui.train import charts
@@ -27,7 +27,6 @@ from core.ui.words import WORDS
 #: Seconds between two drawings of the curves; a browser that draws more often shows no more.
 _DRAW_S = 0.3
 _MAX_SEED = 2**31 - 1
-_FINETUNE_EPOCHS = 12
 _MAX_LOOKED_AT = 6000
 
 
@@ -61,10 +60,9 @@ def _options(examples: Examples, disabled: bool) -> Options:
             WORDS.train.kind, kinds, default=LINEAR, required=True, format_func=WORDS.train.kinds.__getitem__,
             help=WORDS.train.kind_help, key="train-kind", disabled=disabled,
         )  # fmt: skip
-        finetune = kind == FINETUNE
-        usual = _FINETUNE_EPOCHS if finetune else Options.epochs
+        chosen = usual(kind or LINEAR)
         epochs = st.number_input(
-            WORDS.train.epochs, 1, 200, usual, key=f"train-epochs-{kind}", help=WORDS.train.epochs_help,
+            WORDS.train.epochs, 1, 200, chosen.epochs, key=f"train-epochs-{kind}", help=WORDS.train.epochs_help,
             disabled=disabled, width=150,
         )  # fmt: skip
         seed = st.number_input(
@@ -80,8 +78,7 @@ def _options(examples: Examples, disabled: bool) -> Options:
             WORDS.train.augment, False, key="train-augment", disabled=disabled or lacking,
             help=WORDS.train.augment_lacking if lacking else WORDS.train.augment_help,
         )  # fmt: skip
-    options = Options(kind=kind or LINEAR, epochs=epochs, seed=seed, class_weights=weights, augment=augment)
-    return replace(options, patience=3) if finetune else options
+    return replace(chosen, epochs=epochs, seed=seed, class_weights=weights, augment=augment)
 
 
 def can_finetune(examples: Examples) -> bool:
