@@ -397,8 +397,9 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _train_clip(options: argparse.Namespace) -> int:
-    from core.engine.backbones import model_dir
-    from core.engine.files.manifest import written
+    from core.engine.backbones import get, model_dir
+    from core.engine.embedders.weights import register_weights
+    from core.engine.files.folder import written
     from core.training.model.export import export_towers
     from core.training.stages.first import Recipe, train_clip
     from core.training.stages.refine import Refinement, refine_clip
@@ -409,9 +410,12 @@ def _train_clip(options: argparse.Namespace) -> int:
     train_clip(options.cache / "first", options.cache, recipe)
     refine_clip(options.cache / "first", workshop, options.cache / "pooled", Refinement())
     export_towers(workshop)
-    for file in sorted(workshop.iterdir()):  # what is served stays whole until the new model is
-        with written(folder / file.name) as temporary:
-            temporary.write_bytes(file.read_bytes())
+    files = [folder / file.name for file in sorted(workshop.glob("[!.]*"))]
+    for file in files:  # what is served stays whole until the new model is
+        with written(file) as temporary:
+            temporary.write_bytes((workshop / file.name).read_bytes())
+    if folder == model_dir(DEFAULT_BACKBONE):
+        register_weights(get(DEFAULT_BACKBONE), files)
     print(f"The model is in {folder}. Next: python -m core build, python -m core evaluate")
     return 0
 

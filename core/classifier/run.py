@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from core.classifier.data.examples import PARTS, Examples
 from core.classifier.evaluate import Judgement, judge
 from core.classifier.model.card import figure_rows
-from core.classifier.model.files import Classifier, weights_sha256
+from core.classifier.model.files import Classifier
 from core.classifier.training.options import FINETUNE, Options
 from core.classifier.training.trainer import HeadTrainer, Trainer
 from core.engine.embedders.base import Embedder
+from core.engine.embedders.weights import weights_sha256
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,5 +67,7 @@ def finish(
         "figures": figure_rows(judgement),
     }
     id = embedder.record.id
-    kept = Classifier(outcome.head, examples.classes, id, weights_sha256(id), options.kind, facts, outcome.tower)
+    kept = Classifier(
+        outcome.head, examples.classes, id, weights_sha256(embedder.record) or "", options.kind, facts, outcome.tower
+    )
     return Result(kept, judgement)

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.config import MAX_IMAGE_BYTES
 from core.engine.embedders.base import Embedder
-from core.engine.files.manifest import written
+from core.engine.files.folder import written
 from core.engine.images.decode import open_image
 from core.errors import DataError, ImageError
 

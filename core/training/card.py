@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.engine.files.manifest import written
+from core.engine.files.folder import written
 
 _TEXT = """\
 ---

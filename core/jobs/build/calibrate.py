@@ -7,18 +7,19 @@ those are what a visitor sees; where the labels of two data sets cannot be compa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.items import ItemTable
+from core.engine.catalogues.embedded import labelled
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import load_embedder
-from core.engine.files import manifest as artifacts
-from core.engine.files.paths import calibration_file, index_file, items_file
+from core.engine.embedders.weights import weights_sha256
+from core.engine.files.folder import write_json
+from core.engine.files.manifest import register, verified
+from core.engine.files.paths import calibration_file, index_file
 from core.engine.search import calibration
 from core.engine.search.calibration import Calibrated, Calibration
 from core.jobs.build import held_out
@@ -53,22 +54,20 @@ def recalibrate(backbone_id: str, report: Callable[[str], None] = print) -> None
 
     Raises:
         ArtifactError: The embeddings are not built, or damaged.
+        OtherWeightsError: They were made with other weights.
         DataError: A data set is missing.
     """
-    manifest = artifacts.load_manifest()
     embedder = load_embedder(backbone_id)
     file = calibration_file(backbone_id)
     fitted = calibrate(embedder, report)
-    with artifacts.written(file) as temporary:
-        temporary.write_text(json.dumps(fitted.to_json()) + "\n")
-    manifest["files"][artifacts.relative(file)] = {}
-    artifacts.save_manifest(manifest)
+    write_json(file, fitted.to_json() | {"weights_sha256": weights_sha256(embedder.record)}, indent=None)
+    register([file])
     report("The calibration is written.")
 
 
 def calibrate(embedder: Embedder, report: Callable[[str], None] = print) -> Calibrated:
     """Fit all that is fitted for a backbone."""
-    galleries = {catalogue: read_gallery(embedder.record.id, catalogue) for catalogue in CATALOGUES}
+    galleries = {catalogue: read_gallery(embedder, catalogue) for catalogue in CATALOGUES}
     queries = held_out.queries(embedder, galleries, "validation")
     tables = {
         catalogue: {asked: fit_table(known, gallery) for asked, known in queries.items()}
@@ -84,13 +83,11 @@ def calibrate(embedder: Embedder, report: Callable[[str], None] = print) -> Cali
     return Calibrated(tables, pairs, garment, weight)
 
 
-def read_gallery(backbone_id: str, catalogue: str) -> Known:
+def read_gallery(embedder: Embedder, catalogue: str) -> Known:
     """A built catalogue: embeddings, kinds, and who sent what."""
-    items = ItemTable.load(artifacts.verified(items_file(catalogue)))
-    stored = np.load(artifacts.verified(index_file(backbone_id, catalogue, ".npy")), allow_pickle=False)
-    embeddings = stored.astype(np.float32)
-    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return held_out.of_catalogue(catalogue, items, embeddings)
+    verified(index_file(embedder.record.id, catalogue, ".npy"))  # or it would be embedded now
+    stored = labelled(embedder, catalogue)
+    return held_out.of_catalogue(catalogue, stored.items, stored.embeddings)
 
 
 def judge(queries: Known, gallery: Known, k: int = N_HITS) -> Judged:
