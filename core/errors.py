@@ -5,6 +5,7 @@
     │   └── ImageTypeError   … because it is no picture, or of a type that is not accepted
     ├── ArtifactError    a file under artifacts/ is missing, damaged or of another version; says the repair
     ├── DataError        a data set on disk is missing or is not what its name says
+    │   └── OtherWeightsError   … because other weights made it than those that are here
     ├── DownloadError    the network, or what came over it, was not as expected
     └── UnknownNameError a name that is in no registry; lists the names that are
 
@@ -56,6 +57,22 @@ class ArtifactError(VitrineError):
 
 class DataError(VitrineError):
     """A data set that is missing or is not what it should be."""
+
+
+class OtherWeightsError(DataError):
+    """Something made with a backbone whose weights have changed since: its embeddings mean nothing to the new ones.
+
+    Attributes:
+        what: What was made, as a sentence begins with it.
+        backbone: Id of the backbone.
+        remedy: A sentence that says how to make it again.
+    """
+
+    def __init__(self, what: str, backbone: str, remedy: str):
+        super().__init__(f"{what} was made with other weights of {backbone} than those here. {remedy}")
+        self.what = what
+        self.backbone = backbone
+        self.remedy = remedy
 
 
 class DownloadError(VitrineError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import fakes
 import numpy as np
@@ -14,7 +15,8 @@ from core.engine.backbones import BACKBONES, Backbone
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import ItemTable
 from core.engine.embedders.load import LOADERS, load_embedder
-from core.engine.files import manifest as artifacts
+from core.engine.files.folder import sha256_of, write_folder, written
+from core.engine.files.manifest import register as register_files
 from core.engine.files.paths import items_file
 
 
@@ -42,28 +44,21 @@ def register(patch: pytest.MonkeyPatch) -> None:
 
 def write_galleries(ids: tuple[str, ...] = ("reddish", "dark")) -> None:
     """Write the compare galleries of some fakes among the artifacts in use."""
-    manifest = artifacts.load_manifest()
     chosen = {id: choose_items(id, ItemTable.load(items_file(id))) for id in CATALOGUES}
     files = [items_path()]
-    with artifacts.written(items_path()) as temporary:
+    with written(items_path()) as temporary:
         np.savez(temporary, **chosen)
     for id in ids:
-        facts = {"schema": SCHEMA, "backbone": id, "dim": 4, "stored_dim": 4, "reduced": False, "files": {}}
-        facts |= {"items": artifacts.sha256_of(items_path()), "hashes": {}, "calibration": {}}
+        facts = {"schema": SCHEMA, "backbone": id, "dim": 4, "stored_dim": 4, "reduced": False, "weights_sha256": ""}
+        facts |= {"items": sha256_of(items_path()), "hashes": {}, "calibration": {}}
+        arrays: dict[str, Callable[[Path], object]] = {}
         for catalogue, positions in chosen.items():
             rows = embeddings_of(id, catalogue)[positions].astype(np.float16)
-            file = shipped_folder(id) / f"{catalogue}.npy"
-            with artifacts.written(file) as temporary:
-                np.save(temporary, rows)
-            facts["files"][file.name] = artifacts.sha256_of(file)
+            arrays[f"{catalogue}.npy"] = partial(np.save, arr=rows)
             facts["hashes"][catalogue] = ItemTable.load(items_file(catalogue)).content_hash()
             facts["calibration"][catalogue] = fakes._calibration(rows.astype(np.float32)).to_json()
-            files.append(file)
-        with artifacts.written(shipped_folder(id) / DESCRIPTION) as temporary:
-            temporary.write_text(json.dumps(facts))
-        files.append(shipped_folder(id) / DESCRIPTION)
-    manifest["files"] |= {artifacts.relative(file): {} for file in files}
-    artifacts.save_manifest(manifest)
+        files += write_folder(shipped_folder(id), DESCRIPTION, facts, arrays)
+    register_files(files)
 
 
 def embeddings_of(id: str, catalogue: str) -> np.ndarray:

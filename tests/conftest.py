@@ -13,13 +13,14 @@ import pytest
 from core.config import DEFAULT_BACKBONE, ROOT
 from core.engine import backbones
 from core.engine.files import manifest as artifacts
+from core.engine.files.folder import forget_digests
 from core.engine.search.engine import SearchEngine
 
 
 @pytest.fixture(autouse=True)
 def _fresh_digests() -> Iterator[None]:
     """No test profits from a file that another one has hashed."""
-    artifacts._checked.clear()
+    forget_digests()
     artifacts._files_as_of.cache_clear()
     yield
 
@@ -63,7 +64,7 @@ def mapped_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.symlink_to(file)
     manifest = artifacts.load_manifest() | {"maps": {}}
-    manifest["files"] = {name: {} for name in manifest["files"] if not name.startswith("maps/")}
+    manifest["files"] = {name: entry for name, entry in manifest["files"].items() if not name.startswith("maps/")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITRINE_ARTIFACTS_DIR", str(folder))
         artifacts.save_manifest(manifest)

@@ -18,6 +18,7 @@ from core.engine.catalogues.items import ItemTable
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import LOADERS
 from core.engine.files import manifest as artifacts
+from core.engine.files.folder import written
 from core.engine.files.paths import calibration_file, index_file, items_file
 from core.engine.index.hnsw import HnswIndex, IndexParameters
 from core.engine.metrics import Estimate
@@ -125,18 +126,21 @@ def make_items(catalogue: str) -> ItemTable:
     )
 
 
-def write_artifacts(folder: Path, backbone_id: str = DEFAULT_BACKBONE) -> None:
-    """Write everything that a search with the fake needs; `folder` must be the artifacts folder in use."""
+def write_artifacts(folder: Path, backbone_id: str = DEFAULT_BACKBONE, weights: str = "") -> None:
+    """Write everything that a search with the fake needs; `folder` must be the artifacts folder in use.
+
+    `weights` is the sha256 of the weights that the fake, which has none, is said to have.
+    """
     embedder = FakeEmbedder(fake_record(backbone_id))
     manifest = artifacts.empty_manifest()
-    manifest["backbones"][backbone_id] = {"dim": 4, "weights_sha256": ""}
-    tables = {}
+    manifest["backbones"][backbone_id] = {"dim": 4, "weights_sha256": weights}
+    tables, files = {}, []
     for catalogue in CATALOGUES:
         items, colours = make_items(catalogue), colours_of(catalogue)
         embeddings = embedder.embed_images(solid(tuple(map(int, rgb))) for rgb in colours).astype(np.float16)
         items.save(items_file(catalogue))
         graph_file, embeddings_file = (index_file(backbone_id, catalogue, suffix) for suffix in (".hnsw", ".npy"))
-        with artifacts.written(embeddings_file) as temporary:
+        with written(embeddings_file) as temporary:
             np.save(temporary, embeddings)
         HnswIndex.build(embeddings, PARAMETERS).save(graph_file)
         manifest["catalogues"][catalogue] = {"count": len(items), "items_hash": items.content_hash()}
@@ -146,20 +150,19 @@ def write_artifacts(folder: Path, backbone_id: str = DEFAULT_BACKBONE) -> None:
             "space": "cosine",
             "parameters": dataclasses.asdict(PARAMETERS),
             "items_hash": items.content_hash(),
-            "weights_sha256": "",
+            "weights_sha256": weights,
         }
         for file in (items_file(catalogue), graph_file, embeddings_file):
-            manifest["files"][artifacts.relative(file)] = {}
+            files.append(file)
         tables[catalogue] = dict.fromkeys((calibration.PHOTO, calibration.TEXT), _calibration(embeddings))
     pictures = items_file("fashion-mnist").with_suffix(".npz")
     grey = colours_of("fashion-mnist")[:, :1, None]
     write_pictures(np.broadcast_to(grey, (len(grey), 28, 28)), pictures)
     file = calibration_file(backbone_id)
-    with artifacts.written(file) as temporary:
-        temporary.write_text(json.dumps(calibration.Calibrated(tables, {}, GARMENT, WEIGHT).to_json()))
-    for path in (pictures, file):
-        manifest["files"][artifacts.relative(path)] = {}
-    artifacts.save_manifest(manifest)
+    with written(file) as temporary:
+        fitted = calibration.Calibrated(tables, {}, GARMENT, WEIGHT).to_json()
+        temporary.write_text(json.dumps(fitted | {"weights_sha256": weights}))
+    artifacts.save_manifest(manifest, [*files, pictures, file])
 
 
 def _calibration(embeddings: np.ndarray) -> calibration.Calibration:
@@ -184,7 +187,6 @@ def add_map(backbone_id: str, every: int, entry: str | None = None) -> None:
 
     Each third item is said to lie among the class after its own. `entry` is the backbone whose map it is called.
     """
-    manifest = artifacts.load_manifest()
     tables = [ItemTable.load(items_file(name)) for name in CATALOGUES]
     position = [np.arange(0, len(table), every) for table in tables]
     own = np.concatenate([t.frame["label"].cat.codes.to_numpy()[p] for t, p in zip(tables, position, strict=True)])
@@ -200,5 +202,4 @@ def add_map(backbone_id: str, every: int, entry: str | None = None) -> None:
     )
     half = Estimate(0.5, 0.4, 0.6, len(own))
     facts = MapFacts(len(own), ProjectionParameters(), Faithfulness(half, half, 15))
-    save_map(entry or backbone_id, chart, facts, manifest)
-    artifacts.save_manifest(manifest)
+    save_map(entry or backbone_id, chart, facts)

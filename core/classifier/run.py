@@ -8,10 +8,11 @@ from dataclasses import asdict
 from core.classifier.data.examples import PARTS, Examples
 from core.classifier.evaluate import Evaluation, evaluate
 from core.classifier.model.card import figure_rows
-from core.classifier.model.files import Classifier, weights_sha256
+from core.classifier.model.files import Classifier
 from core.classifier.training.options import FINETUNE, Options
 from core.classifier.training.trainer import HeadTrainer, Trainer
 from core.engine.embedders.base import Embedder
+from core.engine.embedders.weights import weights_sha256
 
 
 def make_trainer(examples: Examples, options: Options, embedder: Embedder) -> Trainer:
@@ -58,5 +59,6 @@ def finish(
         "figures": figure_rows(evaluation),
     }
     id = embedder.record.id
-    classifier = Classifier(outcome.head, examples.classes, id, weights_sha256(id), options.kind, facts, outcome.tower)
+    weights = weights_sha256(embedder.record) or ""
+    classifier = Classifier(outcome.head, examples.classes, id, weights, options.kind, facts, outcome.tower)
     return classifier, evaluation

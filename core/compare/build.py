@@ -6,7 +6,8 @@ data folder; nothing else is written before everything is there.
 
 from __future__ import annotations
 
-import json
+import glob
+import io
 import shutil
 import threading
 import time
@@ -14,20 +15,21 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.compare.gallery import DESCRIPTION, SCHEMA, built_folder, items_path, shipped_folder
-from core.compare.plan import GalleryPlan, make_plan, register
+from core.compare.plan import PARTS, GalleryPlan, make_plan
 from core.config import DEFAULT_BACKBONE
 from core.engine.backbones import Backbone, get
 from core.engine.backbones.hub import fetch, pin_of
 from core.engine.catalogues.items import ItemTable
 from core.engine.embedders.bulk import for_bulk
 from core.engine.embedders.load import load_embedder
-from core.engine.files import manifest
+from core.engine.embedders.weights import weights_sha256
+from core.engine.files.folder import digest_of, write_folder, written
+from core.engine.files.manifest import register
 from core.engine.index.hnsw import ExactIndex
 from core.engine.index.part import principal_directions, quantise
 from core.engine.metrics import precision_at_k
@@ -97,7 +99,8 @@ def build_gallery(backbone_id: str) -> Generator[Progress, None, None]:
         plan = make_plan(record)
         speed = yield from _embed_parts(plan)
         _write(plan, np.concatenate([np.load(plan.part_file(part)) for part in plan.parts()]))
-        shutil.rmtree(plan.folder)
+        for folder in plan.folder.parent.glob(f"{glob.escape(plan.folder.name.partition(PARTS)[0])}{PARTS}*"):
+            shutil.rmtree(folder)  # also what was embedded for another choice, or with other weights
         yield Progress(plan.n_images, plan.n_images, plan.n_images, 0, speed, 0.0, finished=True)
 
 
@@ -123,7 +126,7 @@ def _embed_parts(plan: GalleryPlan) -> Generator[Progress, None, float]:
     clock = ProgressClock(plan.n_images - n_before)
     for part in left:
         assert embedder is not None
-        with manifest.written(plan.part_file(part)) as temporary:
+        with written(plan.part_file(part)) as temporary:
             np.save(temporary, embedder.embed_images(plan.pictures(part)).astype(np.float16))
         clock.n_added += len(part)
         if clock.is_time():
@@ -153,8 +156,9 @@ def _write(plan: GalleryPlan, embeddings: np.ndarray) -> None:
         "dim": record.dim,
         "stored_dim": min(record.dim, STORED_DIM),
         "reduced": components is not None,
-        "items": manifest.sha256_of(items_path()),
+        "items": digest_of(items_path()),
         "weights": pin_of(record.weights) if record.weights else None,
+        "weights_sha256": weights_sha256(record),
         "date": datetime.now(UTC).date().isoformat(),
         **{key: {} for key in ("hashes", "p_at_5", "calibration")},
     }
@@ -166,19 +170,16 @@ def _write(plan: GalleryPlan, embeddings: np.ndarray) -> None:
         facts["hashes"][catalogue] = plan.tables[catalogue].content_hash()
         facts["p_at_5"][catalogue] = {"full": p_at_5(part, full), "stored": p_at_5(part, stored)}
         facts["calibration"][catalogue] = _calibrate(part, (stored / lengths).astype(np.float32)).to_json()
-    _save(folder, arrays, facts)
+    files = {name: _npy(array) for name, array in arrays.items()}
+    files_written = write_folder(folder, DESCRIPTION, facts | {"bytes": sum(map(len, files.values()))}, files)
     if ships:
-        register([folder / name for name in (*arrays, DESCRIPTION)])
+        register(files_written)
 
 
-def _save(folder: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
-    for name, array in arrays.items():
-        with manifest.written(folder / name) as temporary:
-            np.save(temporary, array)
-    facts["files"] = {name: manifest.sha256_of(folder / name) for name in arrays}
-    facts["bytes"] = sum((folder / name).stat().st_size for name in arrays)
-    with manifest.written(folder / DESCRIPTION) as temporary:
-        temporary.write_text(json.dumps(facts) + "\n")
+def _npy(array: np.ndarray) -> bytes:
+    with io.BytesIO() as buffer:
+        np.save(buffer, array)
+        return buffer.getvalue()
 
 
 def _training_queries(items: ItemTable, rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:

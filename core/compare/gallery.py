@@ -10,8 +10,8 @@ artifacts; those that were built here (for backbones from a hub) are in `compare
 
 from __future__ import annotations
 
-import json
 import threading
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,9 @@ from core.engine.backbones import BACKBONES, get
 from core.engine.catalogues import CATALOGUES, clothing
 from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.load import missing
-from core.engine.files.manifest import load_manifest, sha256_of, verified
+from core.engine.embedders.weights import require_weights
+from core.engine.files.folder import Folder, digest_of, read_folder
+from core.engine.files.manifest import load_manifest, verified
 from core.engine.files.paths import index_file
 from core.engine.index.hnsw import ExactIndex
 from core.engine.index.part import PartIndex
@@ -111,6 +113,7 @@ def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
     Raises:
         UnknownNameError: No such backbone.
         ArtifactError: It has not been built, or is damaged; says what to run.
+        OtherWeightsError: It was made with other weights.
     """
     positions = stored_positions(catalogue)
     if backbone_id == DEFAULT_BACKBONE:
@@ -120,13 +123,15 @@ def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
     folder = folder_of(get(backbone_id).id)
     if folder is None:
         raise _error(backbone_id, "has not been built")
-    facts = _describe(backbone_id, folder)
-    items = load_items(catalogue)
-    embeddings = _array(backbone_id, folder, facts, f"{catalogue}.npy")
-    same = facts["items"] == sha256_of(items_path()) and facts["hashes"][catalogue] == items.content_hash()
+    gallery = _open(backbone_id, folder)
+    facts, items = gallery.facts, load_items(catalogue)
+    stated = facts.get("weights_sha256", (facts.get("weights") or {}).get("sha256"))
+    require_weights(stated, get(backbone_id), "The compare gallery")
+    embeddings = np.load(gallery.file(f"{catalogue}.npy"), allow_pickle=False)
+    same = facts["items"] == digest_of(items_path()) and facts["hashes"][catalogue] == items.content_hash()
     if not same or len(embeddings) != len(positions):
         raise _error(backbone_id, "does not fit the item table")
-    components = _array(backbone_id, folder, facts, "components.npy") if facts["reduced"] else None
+    components = np.load(gallery.file("components.npy"), allow_pickle=False) if facts["reduced"] else None
     index = PartIndex(embeddings, positions, components)
     if index.dim != facts["dim"]:
         raise _error(backbone_id, "does not have the dimensions that it states")
@@ -182,13 +187,13 @@ def searchable() -> list[str]:
     return [id for id in BACKBONES if is_indexed(id) or (has_gallery(id) and not missing(BACKBONES[id]))]
 
 
-def describe_gallery(backbone_id: str) -> dict[str, Any]:
+def describe_gallery(backbone_id: str) -> Mapping[str, Any]:
     """What `gallery.json` says of a built gallery.
 
     Returns:
         "p_at_5": catalogue -> {"full", "stored"}, the share of 1,000 items' five nearest that have their label, from
         the full embeddings and from what is stored; "bytes", "dim", "stored_dim", "date", "weights" (the pin of what a
-        hub sent) and what `gallery_for` needs.
+        hub sent), "weights_sha256" and what `gallery_for` needs.
 
     Raises:
         ArtifactError: It has not been built, or is damaged.
@@ -196,30 +201,18 @@ def describe_gallery(backbone_id: str) -> dict[str, Any]:
     folder = folder_of(backbone_id)
     if folder is None:
         raise _error(backbone_id, "has not been built")
-    return _describe(backbone_id, folder)
+    return _open(backbone_id, folder).facts
 
 
-def _describe(backbone_id: str, folder: Path) -> dict[str, Any]:
-    path = folder / DESCRIPTION
+def _open(backbone_id: str, folder: Path) -> Folder:
     if folder == shipped_folder(backbone_id):
-        verified(path)
-    try:
-        facts: dict[str, Any] = json.loads(path.read_bytes())
-        right = (facts["schema"], facts["backbone"]) == (SCHEMA, backbone_id)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise _error(backbone_id, "is damaged") from None
-    if not right:
-        raise _error(backbone_id, "is of another version")
-    return facts
+        verified(folder / DESCRIPTION)
+    gallery = read_folder(folder, DESCRIPTION, SCHEMA, lambda name, problem: _error(backbone_id, problem, f"/{name}"))
+    if gallery.facts.get("backbone") != backbone_id:
+        raise _error(backbone_id, "is of another backbone")
+    return gallery
 
 
-def _array(backbone_id: str, folder: Path, facts: dict[str, Any], name: str) -> np.ndarray:
-    path = folder / name
-    if not path.is_file() or sha256_of(path) != facts["files"].get(name):
-        raise _error(backbone_id, f"is damaged: the sha256 of {name} is not the one stated")
-    return np.asarray(np.load(path, allow_pickle=False))
-
-
-def _error(backbone_id: str, problem: str) -> ArtifactError:
-    name = f"compare/{quote(backbone_id, safe='')}"
+def _error(backbone_id: str, problem: str, file: str = "") -> ArtifactError:
+    name = f"compare/{quote(backbone_id, safe='')}{file}"
     return ArtifactError(name, problem, f"python -m core build --backbone {backbone_id}")

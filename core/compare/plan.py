@@ -13,15 +13,18 @@ from PIL import Image
 
 from core.compare.gallery import built_folder, choose_items, items_path, stored_positions
 from core.engine.backbones import Backbone
-from core.engine.backbones.hub import pin_of
 from core.engine.catalogues import CATALOGUES, clothing
 from core.engine.catalogues.items import ItemTable
 from core.engine.catalogues.photos import grey_pictures
-from core.engine.files import manifest as artifacts
+from core.engine.embedders.weights import weights_sha256
+from core.engine.files.folder import sha256_of, written
+from core.engine.files.manifest import register, verified
 from core.engine.files.paths import items_file
 from core.engine.images.decode import open_image
 
 PART = 32  # pictures; what a stop loses at most
+#: Between the name of a gallery's folder and the key of its parts.
+PARTS = ".parts-"
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,13 @@ def make_plan(record: Backbone) -> GalleryPlan:
     Raises:
         ArtifactError: The item tables are missing or damaged.
     """
-    tables = {catalogue: ItemTable.load(artifacts.verified(items_file(catalogue))) for catalogue in CATALOGUES}
+    tables = {catalogue: ItemTable.load(verified(items_file(catalogue))) for catalogue in CATALOGUES}
     _write_items(tables)
-    facts = asdict(record) | {"load": "", "part": PART, "items": artifacts.sha256_of(items_path())}
-    facts["pin"] = pin_of(record.weights) if record.weights else None
+    facts = asdict(record) | {"part": PART, "items": sha256_of(items_path()), "weights": weights_sha256(record)}
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
     positions = {catalogue: stored_positions(catalogue) for catalogue in CATALOGUES}
-    return GalleryPlan(record, tables, positions, built_folder(record.id) / f"parts-{key}")
+    folder = built_folder(record.id)
+    return GalleryPlan(record, tables, positions, folder.with_name(f"{folder.name}{PARTS}{key}"))
 
 
 def _write_items(tables: dict[str, ItemTable]) -> None:
@@ -89,13 +92,6 @@ def _write_items(tables: dict[str, ItemTable]) -> None:
     if items_path().is_file():
         return
     chosen = {catalogue: choose_items(catalogue, items) for catalogue, items in tables.items()}
-    with artifacts.written(items_path()) as temporary:
+    with written(items_path()) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **chosen)
     register([items_path()])
-
-
-def register(files: list[Path]) -> None:
-    """Enter files into the manifest, as they are now."""
-    manifest = artifacts.load_manifest()
-    manifest["files"] |= {artifacts.relative(file): {} for file in files}
-    artifacts.save_manifest(manifest)

@@ -183,9 +183,10 @@ def _train(options: argparse.Namespace) -> int:
     from core.classifier.data import datasets
     from core.classifier.model import files
     from core.engine.embedders.load import load_embedder
+    from core.engine.files.folder import check_place
 
     if options.output:
-        files.check_place(options.output)
+        check_place(options.output, files.FACTS, "classifier")
     chosen = _options(options)
     embedder = load_embedder(options.backbone)
     examples, report = _load(options, embedder)
@@ -240,7 +241,7 @@ def _print_evaluation(evaluation: Evaluation, published: Any) -> None:
 
 def _save(classifier: Any, options: argparse.Namespace) -> None:
     from core.classifier.model import export, files
-    from core.engine.files.manifest import written
+    from core.engine.files.folder import written
 
     if options.output:
         files.save(classifier, options.output)

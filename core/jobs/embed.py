@@ -129,7 +129,7 @@ def write_npz(result: Embedded, output: Path) -> None:
     """
     import numpy as np
 
-    from core.engine.files.manifest import written
+    from core.engine.files.folder import written
 
     ids, skipped = (np.array(names, dtype=str) for names in (result.ids, result.skipped))
     try:

@@ -29,8 +29,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _train_clip(options: argparse.Namespace) -> int:
-    from core.engine.backbones import model_dir
-    from core.engine.files.manifest import written
+    from core.engine.backbones import get, model_dir
+    from core.engine.embedders.weights import register_weights
+    from core.engine.files.folder import written
     from core.training.model.export import export_towers
     from core.training.stages.first import Recipe, train_first_stage
     from core.training.stages.refine import Refinement, refine_clip
@@ -41,8 +42,11 @@ def _train_clip(options: argparse.Namespace) -> int:
     train_first_stage(options.cache / "first", options.cache, recipe)
     refine_clip(options.cache / "first", workshop, options.cache / "pooled", Refinement())
     export_towers(workshop)
-    for file in sorted(workshop.iterdir()):  # what is served stays whole until the new model is
-        with written(folder / file.name) as temporary:
-            temporary.write_bytes(file.read_bytes())
+    files = [folder / file.name for file in sorted(workshop.glob("[!.]*"))]
+    for file in files:  # what is served stays whole until the new model is
+        with written(file) as temporary:
+            temporary.write_bytes((workshop / file.name).read_bytes())
+    if folder == model_dir(DEFAULT_BACKBONE):
+        register_weights(get(DEFAULT_BACKBONE), files)
     print(f"The model is in {folder}. Next: python -m core build, python -m core evaluate")
     return 0

@@ -10,7 +10,7 @@ from core.compare.gallery import DESCRIPTION, gallery_for
 from core.engine.backbones import BACKBONES, get
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import ItemTable
-from core.engine.files import manifest as artifacts
+from core.engine.files.manifest import load_manifest
 from core.engine.index.part import PartIndex
 from core.engine.metrics import knn_predict
 from core.engine.search.gallery import Gallery, load_gallery
@@ -36,7 +36,7 @@ def build_maps(backbone_id: str | None = None, report: Callable[[str], None] = p
         DataError: umap-learn is not installed, or there is nothing to make a map of.
         ArtifactError: The manifest or the embeddings cannot be used.
     """
-    manifest = artifacts.load_manifest()
+    manifest = load_manifest()
     whole = list(dict.fromkeys(name.partition("/")[0] for name in manifest["indexes"]))
     parts = [id for id in BACKBONES if f"compare/{id}/{DESCRIPTION}" in manifest["files"] and id not in whole]
     wanted = [get(backbone_id).id] if backbone_id else [*whole, *parts]
@@ -89,9 +89,7 @@ def write_map(
     )
     chart = EmbeddingMap(catalogue, position, steps, origin, scale, *votes.T)
     figures = faithfulness(embeddings, chart.points, min(K, (len(ids) - 1) // 2))
-    manifest = artifacts.load_manifest()
-    save_map(backbone_id, chart, MapFacts(len(ids), PARAMETERS, figures), manifest)
-    artifacts.save_manifest(manifest)
+    save_map(backbone_id, chart, MapFacts(len(ids), PARAMETERS, figures))
     trust, kept = figures.trustworthiness, figures.neighbours_kept
     report(
         f"{backbone_id}: trustworthiness {trust.value:.3f} ({trust.low:.3f} to {trust.high:.3f}), "

@@ -14,7 +14,8 @@ import numpy as np
 
 from core.config import artifacts_dir
 from core.engine.catalogues import CATALOGUES
-from core.engine.files.manifest import load_manifest, relative, verified, written
+from core.engine.files.folder import written
+from core.engine.files.manifest import load_manifest, register, verified
 from core.engine.metrics import Estimate
 from core.errors import ArtifactError
 from core.maps.projection import Faithfulness, ProjectionParameters
@@ -111,14 +112,13 @@ def map_file(backbone_id: str) -> Path:
     return artifacts_dir() / "maps" / f"{backbone_id}.npz"
 
 
-def save_map(backbone_id: str, chart: EmbeddingMap, facts: MapFacts, manifest: dict[str, Any]) -> None:
-    """Write a map, and enter it into a manifest that already knows its catalogues and its backbone."""
+def save_map(backbone_id: str, chart: EmbeddingMap, facts: MapFacts) -> None:
+    """Write a map, and enter it into the manifest, which already knows its catalogues and its backbone."""
     path = map_file(backbone_id)
     arrays = {name: np.asarray(getattr(chart, name), kind) for name, (kind, _) in _ARRAYS.items()}
     with written(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
-    manifest["files"][relative(path)] = {}
-    manifest.setdefault("maps", {})[backbone_id] = asdict(facts) | _made_from(backbone_id, manifest)
+    register([path], maps={backbone_id: asdict(facts) | _made_from(backbone_id, load_manifest())})
 
 
 def _made_from(backbone_id: str, manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES
 from core.engine.embedders.base import Embedder
+from core.engine.files.folder import check_place
 from core.engine.progress import Progress
 from core.errors import DataError
 from core.own.catalogue import OwnCatalogue
-from core.own.files import OWN_MACHINE, check_name, write_own
+from core.own.files import DESCRIPTION, OWN_MACHINE, check_name, write_own
 from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource, Incoming, Skipped, UploadError
 from core.own.ingest.item_csv import read_item_csv
@@ -65,15 +66,17 @@ def build_own(
     Args:
         path: See `open_source`.
         name: Of the catalogue; lower case letters, digits and hyphens.
-        folder: Where the files go; made if need be, files of the same names are replaced.
+        folder: Where it goes, as a folder of its name; an earlier one is replaced.
         embedder: Of the backbone.
         report: Told about progress, and last with `finished`.
 
     Raises:
         UploadError, DownloadError: See `open_source`.
-        DataError: The name is not allowed, nothing could be embedded, or the folder cannot be written to.
+        DataError: The name is not allowed, something else is in its place, nothing could be embedded, or the folder
+            cannot be written to.
     """
     check_name(name)
+    check_place(folder / name, DESCRIPTION, "catalogue")
     source, skipped = open_source(path)
     catalogue = OwnCatalogue(embedder, quota=OWN_MACHINE)
     for progress in catalogue.add(source):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.engine.files.manifest import written
+from core.engine.files.folder import written
 from core.engine.files.tables import figures_table
 
 TEXT = Path(__file__).with_name("card.md")

@@ -268,7 +268,7 @@ def test_missing_artifacts_are_one_sentence_and_the_page_stands(
     monkeypatch.setenv("VITRINE_ARTIFACTS_DIR", str(tmp_path_factory.mktemp("nothing")))
     page = open_page()
     assert [error.value for error in page.error] == [
-        "artifacts/manifest.json is missing. To repair it, run: git restore artifacts, or python -m core build"
+        "artifacts/manifest.json is missing. To repair it, run: git restore artifacts"
     ]
     page = upload(page, "shirt.jpg", SHIRT)
     assert any("manifest.json is missing" in error.value for error in page.error)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from core.classifier.data.examples import Examples
-from core.engine.files.manifest import written_folder
+from core.engine.files.folder import written_folder
 from core.errors import DataError
 from core.own.ingest.incoming import Incoming, Skipped, unique_names
 

@@ -8,7 +8,6 @@ would be wrong without any sign of it. `README.md` is the model card. Where the 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import math
@@ -23,8 +22,9 @@ import numpy as np
 from core.classifier.training.head import Head, Layers
 from core.classifier.training.options import FINETUNE, KINDS, MAX_CLASSES
 from core.engine.backbones import get
-from core.engine.files.manifest import load_manifest, written_folder
-from core.errors import ArtifactError, DataError, VitrineError
+from core.engine.embedders.weights import require_weights
+from core.engine.files.folder import check_place, entry_of, problem_of, read_json, sweep, written_folder
+from core.errors import DataError, VitrineError
 from core.own.ingest.incoming import Incoming, shown
 from core.own.ingest.zip_source import ZipSource
 
@@ -63,15 +63,6 @@ class Classifier:
     tower: bytes = field(default=b"", repr=False)
 
 
-def weights_sha256(backbone_id: str) -> str:
-    """Of a backbone's weights as the manifest has it, "" where it has none."""
-    try:
-        entry = load_manifest()["backbones"].get(backbone_id) or {}
-    except ArtifactError:
-        return ""
-    return str(entry.get("weights_sha256", ""))
-
-
 def pack(classifier: Classifier) -> dict[str, bytes]:
     """The files of a classifier: name -> content. The same classifier gives the same bytes."""
     from safetensors.numpy import save as to_safetensors
@@ -96,7 +87,7 @@ def pack(classifier: Classifier) -> dict[str, bytes]:
             "weights_sha256": classifier.backbone_sha256,
         },
         "facts": dict(classifier.facts),
-        "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != CARD},
+        "files": {name: entry_of(data) for name, data in files.items() if name != CARD},
     }
     files[FACTS] = (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
     return files
@@ -108,7 +99,7 @@ def save(classifier: Classifier, folder: Path) -> None:
     Raises:
         DataError: Something else is there, or the place cannot be written to.
     """
-    check_place(folder)
+    check_place(folder, FACTS, "classifier")
     try:
         with written_folder(folder) as temporary:
             for name, data in pack(classifier).items():
@@ -117,23 +108,13 @@ def save(classifier: Classifier, folder: Path) -> None:
         raise DataError(f"{folder} cannot be written ({error.strerror or error}).") from error
 
 
-def check_place(folder: Path) -> None:
-    """Refuse to replace what is no classifier: say so before an hour of training, not after.
-
-    Raises:
-        DataError: Something else is there.
-    """
-    taken = folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
-    if taken and not (folder / FACTS).is_file():
-        raise DataError(f"{folder} exists and is no classifier, so it is not replaced. Choose another name.")
-
-
 def load(folder: Path) -> Classifier:
     """Read the folder of one's own machine.
 
     Raises:
-        ClassifierError: See `unpack`.
+        ClassifierError, OtherWeightsError: See `unpack`.
     """
+    sweep(folder)
     files = {}
     for name, limit in ((FACTS, MAX_FACTS_BYTES), (WEIGHTS, MAX_WEIGHTS_BYTES)):
         try:
@@ -164,7 +145,8 @@ def from_zip(content: bytes, backbones: Collection[str]) -> Classifier:
 
     Raises:
         UploadError: It is no archive, or breaks a limit.
-        ClassifierError: See `unpack`; also a fine-tuned backbone, since onnxruntime trusts what it is given.
+        ClassifierError, OtherWeightsError: See `unpack`; also a fine-tuned backbone, since onnxruntime trusts what
+            it is given.
     """
     found = (one for one in ZipSource(content) if isinstance(one, Incoming))
     files = {name: one.data for one in found if (name := one.name.rpartition("/")[2]) in (FACTS, WEIGHTS)}
@@ -181,7 +163,8 @@ def unpack(files: Mapping[str, bytes]) -> Classifier:
     """The files of `pack` -> the classifier, if every one of them is what it should be.
 
     Raises:
-        ClassifierError: A file is missing, damaged, too large, of another version, or made for other weights.
+        ClassifierError: A file is missing, damaged, too large, or of another version.
+        OtherWeightsError: It was made for other weights.
     """
     facts = _facts(files)
     backbone = _part(facts, "backbone", dict)
@@ -191,8 +174,8 @@ def unpack(files: Mapping[str, bytes]) -> Classifier:
     hashes = _part(facts, "files", dict)
     tower = files.get(TOWER, b"") if TOWER in hashes else b""
     for name in hashes.keys() & {WEIGHTS, TOWER} | {WEIGHTS}:
-        if hashlib.sha256(files.get(name, b"")).hexdigest() != hashes.get(name):
-            raise ClassifierError(f"{name} is missing or damaged: its sha256 is not the one in {FACTS}. {REPAIR}.")
+        if problem := problem_of(files.get(name, b""), hashes.get(name)):
+            raise _refuse(name, problem)
     if kind not in KINDS or (kind == FINETUNE) != bool(tower):
         raise _odd("kind")
     _check_backbone(id, dim, sha256)
@@ -207,13 +190,11 @@ def _facts(files: Mapping[str, bytes]) -> dict[str, Any]:
     for name, limit in ((FACTS, MAX_FACTS_BYTES), (WEIGHTS, MAX_WEIGHTS_BYTES)):
         if len(files[name]) > limit:
             raise ClassifierError(f"{name} is larger than {limit / 1e6:g} MB, the limit for a classifier.")
-    try:
-        facts = json.loads(files[FACTS])
-    except (ValueError, RecursionError):
-        raise ClassifierError(f"{FACTS} is damaged: it is not readable JSON. {REPAIR}.") from None
-    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
-        raise ClassifierError(f"{FACTS} is not of schema {SCHEMA}, which this version reads. {REPAIR}.")
-    return facts
+    return read_json(files[FACTS], FACTS, SCHEMA, _refuse)
+
+
+def _refuse(name: str, problem: str) -> ClassifierError:
+    return ClassifierError(f"{name} {problem}. {REPAIR}.")
 
 
 def _part(facts: Mapping[str, Any], key: str, kind: type) -> Any:
@@ -224,7 +205,7 @@ def _part(facts: Mapping[str, Any], key: str, kind: type) -> Any:
 
 
 def _odd(key: str) -> ClassifierError:
-    return ClassifierError(f"{FACTS} is damaged: {key!r} is not of the expected form. {REPAIR}.")
+    return _refuse(FACTS, f"is damaged: {key!r} is not of the expected form")
 
 
 def _labels(facts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -244,8 +225,7 @@ def _check_backbone(id: str, dim: int, sha256: str) -> None:
         raise ClassifierError(
             f"The classifier takes embeddings of length {dim}, but those of {id} have length {record.dim}. {REPAIR}."
         )
-    if weights_sha256(id) != sha256:
-        raise ClassifierError(f"The classifier was made for other weights of {id} than those here. {REPAIR}.")
+    require_weights(sha256, record, "The classifier", f"{REPAIR}: python -m core train classifier")
 
 
 def _layers(content: bytes, dim: int, n_classes: int) -> Layers:

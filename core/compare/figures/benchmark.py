@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from core.config import artifacts_dir
-from core.engine.files.manifest import load_manifest, save_manifest, written
+from core.engine.files.folder import write_json
+from core.engine.files.manifest import register
 
 SCHEMA = 1
 FILE = "benchmark.json"
@@ -34,8 +35,5 @@ def read_benchmark() -> dict[str, dict[str, Any]]:
 def keep_benchmark(machine: dict[str, Any], parts: dict[str, Any]) -> None:
     """Write parts that were just measured; the others stay as they are on file."""
     measured = {name: {"machine": machine, "results": results} for name, results in parts.items()}
-    manifest = load_manifest()
-    with written(artifacts_dir() / FILE) as temporary:
-        temporary.write_text(json.dumps({"schema": SCHEMA, "parts": read_benchmark() | measured}, indent=1) + "\n")
-    manifest["files"][FILE] = {}
-    save_manifest(manifest)
+    write_json(artifacts_dir() / FILE, {"schema": SCHEMA, "parts": read_benchmark() | measured})
+    register([artifacts_dir() / FILE])

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from core.config import artifacts_dir
-from core.engine.files.manifest import load_manifest, relative, verified, written
+from core.engine.files.folder import written
+from core.engine.files.manifest import load_manifest, relative, verified
 from core.engine.metrics import Estimate, paired_difference
 from core.errors import ArtifactError
 

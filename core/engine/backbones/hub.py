@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import data_dir
 from core.engine.backbones.record import HubFile
-from core.engine.files.manifest import sha256_of, written
+from core.engine.files.folder import digest_of, sha256_of, write_json
 from core.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def cached(file: HubFile) -> Path | None:
 
 
 def is_intact(file: HubFile, path: Path) -> bool:
-    """Whether a cached file has the pinned sha256; reads all of it."""
+    """Whether a cached file has the pinned sha256; reads all of it, once a process."""
     pin = pin_of(file)
-    return pin is not None and sha256_of(path) == pin["sha256"]
+    return pin is not None and digest_of(path) == pin["sha256"]
 
 
 def fetch(file: HubFile) -> Path:
@@ -157,5 +157,4 @@ def _read_lock() -> dict[str, Any]:
 
 
 def _write_pin(file: HubFile, pin: dict[str, Any]) -> None:
-    with written(data_dir() / LOCK) as temporary:
-        temporary.write_text(json.dumps(_read_lock() | {_key(file): pin}, indent=2, sort_keys=True) + "\n")
+    write_json(data_dir() / LOCK, _read_lock() | {_key(file): pin}, indent=2, sort_keys=True)

@@ -12,13 +12,13 @@ import numpy as np
 from PIL import Image
 
 from core.config import ROOT
-from core.engine.backbones import model_dir
 from core.engine.catalogues import clothing, fashion_mnist
 from core.engine.catalogues.items import ItemTable
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.bulk import for_bulk
-from core.engine.embedders.exported import weights_sha256
-from core.engine.files.manifest import load_manifest, sha256_of, verified, written
+from core.engine.embedders.weights import require_weights, weights_sha256
+from core.engine.files.folder import written
+from core.engine.files.manifest import load_manifest, verified
 from core.engine.files.paths import index_file, items_file
 from core.engine.images.decode import open_image
 from core.engine.progress import shown_progress
@@ -45,8 +45,14 @@ class Labelled:
 
 
 def labelled(embedder: Embedder, catalogue: str) -> Labelled:
-    """The stored embeddings where they are built, else computed (and kept) now."""
-    if f"{embedder.record.id}/{catalogue}" in load_manifest()["indexes"]:
+    """The stored embeddings where they are built, else computed (and kept) now.
+
+    Raises:
+        OtherWeightsError: Other weights made those that are stored.
+    """
+    entry = load_manifest()["indexes"].get(f"{embedder.record.id}/{catalogue}")
+    if entry is not None:
+        require_weights(entry.get("weights_sha256"), embedder.record)
         return stored(embedder.record.id, catalogue)
     items = ItemTable.load(verified(items_file(catalogue)))
     return Labelled(items, embed_catalogue(embedder, catalogue, items))
@@ -66,9 +72,7 @@ def stored(backbone_id: str, catalogue: str) -> Labelled:
 def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.ndarray:
     """(n, dim) float32 embeddings of all items, in chunks that are kept; shows progress."""
     record = embedder.record
-    weights = model_dir(record.id) / "image.onnx"
-    key = sha256_of(weights) if weights.is_file() else weights_sha256(record)
-    name = f"{quote(record.id, safe='')}-{key[:12] or 'none'}"
+    name = f"{quote(record.id, safe='')}-{(weights_sha256(record) or 'none')[:12]}"
     folder = ROOT / ".cache" / "embeddings" / name / f"{catalogue}-{items.content_hash()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     embedder = for_bulk(embedder)

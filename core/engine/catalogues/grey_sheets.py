@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from core.engine.files.manifest import REPAIR, written
+from core.engine.files.folder import written
+from core.engine.files.manifest import REPAIR
 from core.errors import ArtifactError
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.engine.catalogues import get
-from core.engine.files.manifest import REPAIR, verified, written
+from core.engine.files.folder import written
+from core.engine.files.manifest import REPAIR, verified
 from core.engine.files.paths import items_file
 from core.errors import ArtifactError, DataError, UnknownNameError
 

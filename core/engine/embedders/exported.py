@@ -2,14 +2,14 @@
 
 On a CPU onnxruntime takes a fraction of the time and memory of eager torch, and starts without importing it. The
 export runs in a process of its own, so that a server never holds torch for it. A tower is named by the sha256 of the
-weights that it was made from; a description beside it holds its own sha256, which is compared before it is read.
+weights that it was made from; a description beside it holds its own sha256, which is compared before it is read, or
+why there is none.
 
 `python -m core.engine.embedders.exported BACKBONE` is that process.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import subprocess
 import sys
@@ -22,17 +22,18 @@ from urllib.parse import quote
 import numpy as np
 
 from core.config import ROOT, data_dir
-from core.engine.backbones import hub
 from core.engine.backbones.record import Backbone
 from core.engine.embedders.onnx_export import export_onnx
-from core.engine.files.manifest import sha256_of, written
+from core.engine.embedders.weights import weights_sha256
+from core.engine.files.folder import read_folder, write_folder
 from core.errors import DataError, VitrineError
 
 if TYPE_CHECKING:
     from core.engine.embedders.base import Embedder
     from core.engine.embedders.torch_networks import TorchEmbedder
 
-FOLDER = "onnx"
+FOLDER, TOWER, DESCRIPTION = "onnx", "tower.onnx", "tower.json"
+SCHEMA = 1
 #: Of normalised embeddings, against torch; a network that differs more stays in torch.
 MAX_DIFFERENCE = 1e-4
 #: An export takes seconds; a machine that is busy gets minutes.
@@ -42,35 +43,30 @@ MAX_PROBLEM = 200  # characters; torch has more to say
 _log = logging.getLogger("vitrine")
 _one_at_a_time = threading.Lock()
 _awaited: list[str] = []  # ids, one for each thread that waits for an export
-_checked: dict[tuple[str, int, int], str] = {}  # (path, size, mtime) -> sha256, so a file is hashed once
-
-
-def weights_sha256(record: Backbone) -> str:
-    """Hex sha256 of the weights that the record is loaded from; "" where there are none, or they are not here."""
-    if record.weights is not None:
-        return (hub.pin_of(record.weights) or {"sha256": ""})["sha256"]
-    if record.loader != "lite":
-        return ""
-    from core.engine.embedders.torch_networks import lite_file
-
-    try:
-        return _digest(lite_file(int(record.id[-1])))
-    except (DataError, OSError):
-        return ""
 
 
 def tower_file(record: Backbone) -> Path | None:
     """Where the exported tower is kept, whether it is there or not; None where its weights are not known."""
     digest = weights_sha256(record)
-    return data_dir() / FOLDER / f"{quote(record.id, safe='')}-{digest[:16]}.onnx" if digest else None
+    return data_dir() / FOLDER / f"{quote(record.id, safe='')}-{digest[:16]}" / TOWER if digest else None
 
 
 def find(record: Backbone) -> Path | None:
     """The exported tower of a backbone, compared with its sha256; None if there is none, or it is damaged."""
+    return _stored(record)[0]
+
+
+def _stored(record: Backbone) -> tuple[Path | None, str]:
+    """The tower, and why there is none where that was written down."""
     file = tower_file(record)
-    if file is None or not file.is_file():
-        return None
-    return file if _digest(file) == _description(file).get("sha256") else None
+    if file is None or not file.parent.exists():
+        return None, ""
+    try:
+        kept = read_folder(file.parent, DESCRIPTION, SCHEMA, lambda name, problem: DataError(f"{name} {problem}"))
+        problem = str(kept.facts.get("problem", ""))
+        return None if problem else kept.file(TOWER), problem
+    except DataError:
+        return None, ""
 
 
 def load(record: Backbone) -> Embedder | None:
@@ -103,10 +99,9 @@ def _make(record: Backbone) -> Path | None:
     if file is None:
         return None
     if file.is_file():
-        _log.warning("%s is damaged, or its description is: it is exported again.", file.name)
+        _log.warning("%s is damaged, or its description is: it is exported again.", file)
     # What failed once with these weights is not tried again by every process.
-    problem = str(_description(file).get("problem", "")) or _run(record) or str(_description(file).get("problem", ""))
-    if problem:
+    if problem := _stored(record)[1] or _run(record) or _stored(record)[1]:
         _log.warning("%s stays in torch, which is slower: %s", record.id, problem)
     return find(record)
 
@@ -132,16 +127,18 @@ def export(record: Backbone, embedder: TorchEmbedder) -> None:
     """
     file = tower_file(record)
     assert file is not None, f"{record.id} has no weights"
+    facts: dict[str, Any] = {"schema": SCHEMA, "weights_sha256": weights_sha256(record)}
+
+    def write(path: Path) -> None:
+        facts["difference"] = _export(record, embedder, path)
+
     try:
-        with written(file) as temporary:
-            difference = _export(record, embedder, temporary)
-            digest = sha256_of(temporary)
+        write_folder(file.parent, DESCRIPTION, facts, {TOWER: write})
     except (OSError, MemoryError):  # it may succeed another time
         raise
     except Exception as error:  # of the many kinds that an exporter raises
-        _describe(file, {"problem": (str(error).strip().splitlines() or [type(error).__name__])[0][:MAX_PROBLEM]})
-        return
-    _describe(file, {"sha256": digest, "difference": difference, "weights": weights_sha256(record)})
+        problem = (str(error).strip().splitlines() or [type(error).__name__])[0][:MAX_PROBLEM]
+        write_folder(file.parent, DESCRIPTION, facts | {"problem": problem}, {})
 
 
 def _export(record: Backbone, embedder: TorchEmbedder, path: Path) -> float:
@@ -160,27 +157,6 @@ def _export(record: Backbone, embedder: TorchEmbedder, path: Path) -> float:
     if max(differences) >= MAX_DIFFERENCE:
         raise VitrineError(f"embeddings of noise differ by {max(differences):.1g} in onnxruntime")
     return float(max(differences))
-
-
-def _description(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.with_suffix(".json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _describe(file: Path, content: dict[str, Any]) -> None:
-    with written(file.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
-
-
-def _digest(path: Path) -> str:
-    status = path.stat()
-    key = (str(path), status.st_size, status.st_mtime_ns)
-    if key not in _checked:
-        _checked[key] = sha256_of(path)
-    return _checked[key]
 
 
 def main(backbone_id: str) -> None:

@@ -1,24 +1,23 @@
-"""The manifest of computed files: written whole or not at all, and checked before anything is read.
+"""The manifest of computed files: what every artifact must be, checked before anything is read.
 
 hnswlib and onnxruntime parse their files in C++ and trust them: one flipped bit can crash the process or
 silently change answers. So every artifact is compared with the sha256 in `manifest.json` *before* a library
 sees it. Source for the failure rates: `DESIGN.md`, measured on hnswlib 0.8.0.
+
+An entry is made by whoever has just written the file, and by nobody else: a damaged file stays a damaged file,
+whatever is registered beside it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-import os
-import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from core.config import artifacts_dir
+from core.engine.files.folder import entry_of, forget_digests, problem_of, read_json, write_json
 from core.errors import ArtifactError
 
 SCHEMA = 1
@@ -26,9 +25,12 @@ MANIFEST = "manifest.json"
 #: What `load_gallery` and `load_hnsw` need to know of an index before they read it.
 INDEX_KEYS = {"count", "dim", "space", "parameters", "items_hash"}
 REPAIR = "git restore artifacts, or python -m core build"
+#: Of the manifest itself: nothing else knows what the files should be.
+RESTORE = "git restore artifacts"
+#: Of a model: `build` only embeds with it.
+RETRAIN = "git restore artifacts, or python -m core train clip"
 
 _lock = threading.Lock()
-_checked: dict[tuple[str, int, int], str] = {}  # (path, size, mtime) -> sha256, so a file is hashed once
 
 
 def empty_manifest() -> dict[str, Any]:
@@ -46,19 +48,15 @@ def load_manifest() -> dict[str, Any]:
     Raises:
         ArtifactError: It is missing, not JSON, of another schema, or names a file outside the folder.
     """
-    path = artifacts_dir() / MANIFEST
-    try:
-        manifest = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise ArtifactError(MANIFEST, "is missing", REPAIR) from None
-    except (OSError, ValueError):
-        raise ArtifactError(MANIFEST, "is damaged: it is not readable JSON", REPAIR) from None
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        found = manifest.get("schema") if isinstance(manifest, dict) else None
-        raise ArtifactError(MANIFEST, f"has schema {found!r}, this version reads {SCHEMA}", REPAIR)
+    manifest = read_json(artifacts_dir() / MANIFEST, MANIFEST, SCHEMA, _refuse)
     if not _well_formed(manifest):
-        raise ArtifactError(MANIFEST, "is damaged: its entries are not of the expected form", REPAIR)
+        raise _refuse(MANIFEST, "is damaged: its entries are not of the expected form")
     return manifest
+
+
+def _refuse(name: str, problem: str) -> ArtifactError:
+    repair = RESTORE if name == MANIFEST else RETRAIN if name.startswith("models/") else REPAIR
+    return ArtifactError(name, problem, repair)
 
 
 def _well_formed(manifest: dict[str, Any]) -> bool:
@@ -77,12 +75,6 @@ def _well_formed(manifest: dict[str, Any]) -> bool:
     )
 
 
-def sha256_of(path: Path) -> str:
-    """Hex sha256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def relative(path: Path) -> str:
     """A path as the manifest names it."""
     return path.relative_to(artifacts_dir()).as_posix()
@@ -99,10 +91,9 @@ def verified(path: Path) -> Path:
     name = relative(path)
     entry = _files_now().get(name)
     if entry is None:
-        raise ArtifactError(name, "is not in the manifest", REPAIR)
-    problem = _problem(path, entry)
-    if problem:
-        raise ArtifactError(name, problem, REPAIR)
+        raise _refuse(name, "is not in the manifest")
+    if problem := _problem(path, entry):
+        raise _refuse(name, problem)
     return path
 
 
@@ -121,22 +112,8 @@ def _files_as_of(path: Path, inode: int, size: int, mtime_ns: int) -> dict[str, 
     return dict(load_manifest()["files"])
 
 
-def _problem(path: Path, entry: dict[str, Any]) -> str:
-    try:
-        status = path.stat()
-    except OSError:
-        return "is missing"
-    if status.st_size != entry["bytes"]:
-        return f"is damaged: {status.st_size} bytes, expected {entry['bytes']}"
-    key = (str(path), status.st_size, status.st_mtime_ns)
-    with _lock:
-        digest = _checked.get(key)
-        if digest is None:
-            try:
-                digest = _checked[key] = sha256_of(path)
-            except OSError as error:
-                return f"cannot be read ({error.strerror})"
-    return "" if digest == entry["sha256"] else "is damaged: its sha256 is not the manifest's"
+def _problem(path: Path, entry: Mapping[str, Any]) -> str:
+    return problem_of(path, entry, "the manifest's")
 
 
 def verify_all() -> list[tuple[str, str]]:
@@ -148,57 +125,39 @@ def verify_all() -> list[tuple[str, str]]:
     Raises:
         ArtifactError: The manifest itself cannot be used.
     """
-    with _lock:
-        _checked.clear()
+    forget_digests()
     _files_as_of.cache_clear()
     files = load_manifest()["files"]
     return [(name, _problem(artifacts_dir() / name, files[name])) for name in sorted(files)]
 
 
-@contextlib.contextmanager
-def written(path: Path) -> Iterator[Path]:
-    """Write a file whole or not at all: yields a temporary path, then syncs it and renames it to `path`.
+def register(written: Iterable[Path], whole: Path | None = None, **entries: Mapping[str, Any]) -> None:
+    """Enter files that were just written, and what there is to say beside them; a manifest is made if there is none.
 
-    Usable with libraries that report no write errors (hnswlib): the file must exist and not be empty.
+    Args:
+        written: They are hashed now; the entries of all others stay as they are.
+        whole: A folder that was written anew: what it no longer holds is dropped.
+        entries: Section of the manifest ("indexes", "maps", …) -> what is new in it.
+
+    Raises:
+        ArtifactError: The manifest is there and cannot be used.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        if not temporary.stat().st_size:
-            raise OSError(f"{path.name} could not be written: it is empty")
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _lock:
+        manifest = load_manifest() if (artifacts_dir() / MANIFEST).exists() else empty_manifest()
+        for section, new in entries.items():
+            manifest[section] = {**manifest.get(section, {}), **new}
+        start = f"{relative(whole)}/" if whole else None
+        manifest["files"] = {
+            name: entry
+            for name, entry in manifest["files"].items()
+            if not (start and name.startswith(start)) or (artifacts_dir() / name).exists()
+        }
+        save_manifest(manifest, written)
 
 
-@contextlib.contextmanager
-def written_folder(path: Path) -> Iterator[Path]:
-    """Write a folder whole or not at all: yields a temporary folder beside it, then renames it to `path`.
-
-    What was at `path` before stays until then. Stopped at any moment, it leaves the old or the new folder.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as workshop:
-        fresh, old = Path(workshop) / "new", Path(workshop) / "old"
-        fresh.mkdir()
-        yield fresh
-        if path.exists():
-            path.rename(old)
-        fresh.rename(path)
-
-
-def save_manifest(manifest: dict[str, Any]) -> None:
-    """Write `manifest.json` with the present size and sha256 of every file it names."""
-    root = artifacts_dir()
-    manifest["files"] = {
-        name: {"sha256": sha256_of(root / name), "bytes": (root / name).stat().st_size}
-        for name in sorted(manifest["files"])
-    }
-    with written(root / MANIFEST) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+def save_manifest(manifest: dict[str, Any], written: Iterable[Path] = ()) -> None:
+    """Write `manifest.json`, after entering files that were just written; no other file is looked at."""
+    manifest["files"] |= {relative(path): entry_of(path) for path in written}
+    if not _well_formed(manifest):
+        raise ValueError("a file that was not written cannot be entered")
+    write_json(artifacts_dir() / MANIFEST, manifest, indent=2, sort_keys=True)

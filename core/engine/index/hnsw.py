@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from core.engine.files.manifest import REPAIR, relative, verified, written
+from core.engine.files.folder import written
+from core.engine.files.manifest import REPAIR, relative, verified
 from core.errors import ArtifactError
 
 

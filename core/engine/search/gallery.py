@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.engine.backbones import get
 from core.engine.catalogues.items import ItemTable, load_items
+from core.engine.embedders.weights import require_weights
 from core.engine.files.manifest import REPAIR, load_manifest, verified
 from core.engine.files.paths import calibration_file, index_file
 from core.engine.index.hnsw import ExactIndex, SearchIndex, load_hnsw
@@ -46,13 +48,17 @@ def load_calibrated(backbone_id: str) -> Calibrated:
 
     Raises:
         ArtifactError: The file is missing, damaged or of another version.
+        OtherWeightsError: It was fitted for other weights.
     """
     path = calibration_file(backbone_id)
+    command = f"python -m core build --calibration --backbone {backbone_id}"
     try:
-        return Calibrated.from_json(json.loads(verified(path).read_bytes()))
+        content = json.loads(verified(path).read_bytes())
+        calibrated, weights = Calibrated.from_json(content), content.get("weights_sha256")
     except (KeyError, TypeError, ValueError):
-        command = f"python -m core build --calibration --backbone {backbone_id}"
         raise ArtifactError(f"indexes/{backbone_id}/calibration.json", "is of another version", command) from None
+    require_weights(weights, get(backbone_id), "What similarities mean", f"Fit it again: {command}")
+    return calibrated
 
 
 def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
@@ -62,6 +68,7 @@ def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
 
     Raises:
         ArtifactError: The manifest, the items, the embeddings or the calibration cannot be used.
+        OtherWeightsError: The embeddings or the calibration are of other weights.
     """
     manifest = load_manifest()
     entry = manifest["indexes"].get(f"{backbone_id}/{catalogue}")
@@ -69,6 +76,7 @@ def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
     if entry is None:
         command = f"python -m core build --backbone {backbone_id}"
         raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "has not been built", command)
+    require_weights(entry.get("weights_sha256"), get(backbone_id))
     items = load_items(catalogue)
     embeddings = np.load(verified(path), mmap_mode="r", allow_pickle=False)
     if embeddings.shape != (len(items), entry["dim"]) or items.content_hash() != entry["items_hash"]:

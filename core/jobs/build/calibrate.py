@@ -7,7 +7,6 @@ those are what a visitor sees; where the labels of two data sets cannot be compa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +16,9 @@ from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.embedded import stored
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import load_embedder
-from core.engine.files import manifest as artifacts
+from core.engine.embedders.weights import weights_sha256
+from core.engine.files.folder import write_json
+from core.engine.files.manifest import register
 from core.engine.files.paths import calibration_file
 from core.engine.search import calibration
 from core.engine.search.calibration import Calibrated, Calibration
@@ -53,22 +54,20 @@ def recalibrate(backbone_id: str, report: Callable[[str], None] = print) -> None
 
     Raises:
         ArtifactError: The embeddings are not built, or damaged.
+        OtherWeightsError: They were made with other weights.
         DataError: A data set is missing.
     """
-    manifest = artifacts.load_manifest()
     embedder = load_embedder(backbone_id)
     file = calibration_file(backbone_id)
     fitted = calibrate(embedder, report)
-    with artifacts.written(file) as temporary:
-        temporary.write_text(json.dumps(fitted.to_json()) + "\n")
-    manifest["files"][artifacts.relative(file)] = {}
-    artifacts.save_manifest(manifest)
+    write_json(file, fitted.to_json() | {"weights_sha256": weights_sha256(embedder.record)}, indent=None)
+    register([file])
     report("The calibration is written.")
 
 
 def calibrate(embedder: Embedder, report: Callable[[str], None] = print) -> Calibrated:
     """Fit all that is fitted for a backbone."""
-    galleries = {catalogue: read_gallery(embedder.record.id, catalogue) for catalogue in CATALOGUES}
+    galleries = {catalogue: read_gallery(embedder, catalogue) for catalogue in CATALOGUES}
     queries = held_out.queries(embedder, galleries, "validation")
     tables = {
         catalogue: {asked: fit_table(known, gallery) for asked, known in queries.items()}
@@ -84,9 +83,9 @@ def calibrate(embedder: Embedder, report: Callable[[str], None] = print) -> Cali
     return Calibrated(tables, pairs, garment, weight)
 
 
-def read_gallery(backbone_id: str, catalogue: str) -> Known:
+def read_gallery(embedder: Embedder, catalogue: str) -> Known:
     """A built catalogue: embeddings, kinds, and who sent what."""
-    found = stored(backbone_id, catalogue)
+    found = stored(embedder.record.id, catalogue)
     return held_out.of_catalogue(catalogue, found.items, found.embeddings)
 
 

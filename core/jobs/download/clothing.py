@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.engine.catalogues.clothing import ARCHIVE, COMMIT, SPLITS_CSV, ClothingSource
-from core.engine.files.manifest import written
+from core.engine.files.folder import written
 from core.engine.progress import ProgressClock, show_progress
 from core.errors import DataError, DownloadError
 from core.jobs.download.fetch import Progress, fetch, require_space

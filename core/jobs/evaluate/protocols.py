@@ -18,7 +18,6 @@ queries are Fashion-MNIST's training images 58,000 to 59,999 among those before 
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -37,7 +36,8 @@ from core.engine.catalogues.embedded import Labelled, labelled
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.bulk import for_bulk
 from core.engine.embedders.load import load_embedder
-from core.engine.files.manifest import load_manifest, relative, save_manifest, written
+from core.engine.files.folder import write_json
+from core.engine.files.manifest import load_manifest, register
 from core.engine.index.hnsw import ExactIndex
 from core.engine.metrics import Estimate, bootstrap
 from core.engine.search.zero_shot import zero_shot
@@ -274,13 +274,10 @@ def _write(add: Record, run: dict[str, Any], whole: bool) -> None:
         "results": [result for result in known.results if result["backbone"] != backbone_id] + results,
         "runs": known.runs | {backbone_id: run},
     }
-    manifest = load_manifest()
-    with written(artifacts_dir() / FILE) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
-    manifest["files"][FILE] = {}
-    manifest["files"][relative(save_outcomes(backbone_id, outcomes))] = {}
+    write_json(artifacts_dir() / FILE, content)
+    files = [artifacts_dir() / FILE, save_outcomes(backbone_id, outcomes)]
     if backbone_id == DEFAULT_BACKBONE:
         from core.training.card import write_card
 
-        manifest["files"][relative(write_card(model_dir(backbone_id), results))] = {}
-    save_manifest(manifest)
+        files.append(write_card(model_dir(backbone_id), results))
+    register(files)

@@ -35,7 +35,7 @@ _NAMES = {PHOTO: "photo-to-{}", TEXT: "words-to-{}"}
 def measure(embedder: Embedder, add: Add) -> None:
     """Add all figures for a backbone whose catalogues are built."""
     fitted = load_calibrated(embedder.record.id)
-    galleries = {catalogue: read_gallery(embedder.record.id, catalogue) for catalogue in CATALOGUES}
+    galleries = {catalogue: read_gallery(embedder, catalogue) for catalogue in CATALOGUES}
     queries = held_out.queries(embedder, galleries, "test")
     for catalogue, gallery in galleries.items():
         for asked, table in fitted.tables[catalogue].items():

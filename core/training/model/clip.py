@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.engine.backbones.torch_compat import import_open_clip
 from core.engine.embedders.torch_networks import lite_state
-from core.engine.files.manifest import written
+from core.engine.files.folder import written
 from core.training.model.tokenizer import tokenizer
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.engine.embedders.onnx_export import as_module, export_onnx
-from core.engine.files.manifest import written
+from core.engine.files.folder import written
 from core.training.model import clip as models
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.engine.files.manifest import written
+from core.engine.files.folder import written
 from core.training.data.batches import Batches
 from core.training.data.features import cache_pooled
 from core.training.data.samples import CLOTHING, FASHION_MNIST, PRODUCTS, SMALL_PRODUCTS, all_samples

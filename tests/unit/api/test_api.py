@@ -231,7 +231,7 @@ def other_backbone(tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> str
     fakes.write_artifacts(tiny_artifacts, "other")
     after = load_manifest()
     for part in ("indexes", "backbones", "files"):
-        after[part] |= before[part]
+        after[part] = before[part] | after[part]
     save_manifest(after)
     monkeypatch.setitem(BACKBONES, "other", fakes.fake_record("other"))
     return "other"

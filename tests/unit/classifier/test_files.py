@@ -18,7 +18,7 @@ from core.classifier.model import files as saved
 from core.classifier.model.files import FACTS, WEIGHTS, Classifier, ClassifierError
 from core.classifier.model.predict import Predictor, predictions_csv, read_paths
 from core.classifier.training.head import Head
-from core.engine.files.manifest import written_folder
+from core.engine.files.folder import written_folder
 from core.errors import DataError
 from core.own.ingest.incoming import Incoming, Skipped
 
@@ -96,7 +96,7 @@ OVERLAP = json.dumps({"layers.0.weight": {"dtype": "F32", "shape": [2**40, 2**40
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda facts, files: facts.update(schema=2), "schema 1"),
+        (lambda facts, files: facts.update(schema=2), "schema 2"),
         (lambda facts, files: facts.update(labels=["a"]), "'labels'"),
         (lambda facts, files: facts.update(labels=["a", "a", "b"]), "'labels'"),
         (lambda facts, files: facts.update(labels=["a", "b", 3]), "'labels'"),
@@ -107,7 +107,6 @@ OVERLAP = json.dumps({"layers.0.weight": {"dtype": "F32", "shape": [2**40, 2**40
         (lambda facts, files: facts["backbone"].update(dim=True), "'dim'"),
         (lambda facts, files: facts["backbone"].update(id="other"), "not here"),
         (lambda facts, files: facts["backbone"].update(dim=5), "length 5"),
-        (lambda facts, files: facts["backbone"].update(weights_sha256="00"), "other weights"),
         (lambda facts, files: files.update({WEIGHTS: files[WEIGHTS][:-1] + b"x"}), "sha256"),
         (lambda facts, files: files.pop(WEIGHTS) and files.update({WEIGHTS: b""}), "missing"),
         (weights(b"short"), "cannot be read"),

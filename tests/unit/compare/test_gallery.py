@@ -15,7 +15,7 @@ from core.compare import gallery as compare
 from core.compare import plan
 from core.compare.build import build_gallery, estimate
 from core.compare.gallery import choose_items, describe_gallery, engine_for, gallery_for, has_gallery
-from core.engine.backbones import BACKBONES
+from core.engine.backbones import BACKBONES, hub
 from core.engine.catalogues import CATALOGUES, clothing
 from core.engine.catalogues.items import ItemTable, UnknownItemError
 from core.engine.files import manifest
@@ -90,7 +90,7 @@ def test_a_build_tells_how_far_it_is_and_leaves_a_gallery(world):
     assert (reports[-1].n_done, reports[-1].finished, reports[-2].finished) == (n, True, False)
     assert has_gallery("other")
     assert not [name for name, problem in manifest.verify_all() if problem]
-    assert not list((world / "data" / "compare" / "other").iterdir())
+    assert not list((world / "data" / "compare").iterdir())
     facts = describe_gallery("other")
     assert (facts["backbone"], facts["dim"], facts["stored_dim"]) == ("other", 4, 4)
     assert all(0 <= facts["p_at_5"][c]["full"] <= 1 for c in CATALOGUES)
@@ -147,7 +147,7 @@ def test_a_backbone_with_weights_from_a_hub_is_kept_outside_the_artifacts(world,
     from core.engine.backbones import HubFile
 
     monkeypatch.setattr(job, "fetch", lambda file: None)
-    for module in (job, plan):
+    for module in (job, hub):
         monkeypatch.setattr(module, "pin_of", lambda file: {"sha256": "1" * 64})
     id = "timm:a/b"
     monkeypatch.setitem(BACKBONES, id, fakes.fake_record(id, weights=HubFile("a/b", ("c",))))
@@ -247,19 +247,19 @@ def test_a_damaged_gallery_is_refused(world):
     array, description = folder / "clothing.npy", folder / "gallery.json"
     whole = array.read_bytes()
     array.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    with pytest.raises(ArtifactError, match=r"the sha256 of clothing\.npy is not the one stated"):
+    with pytest.raises(ArtifactError, match=r"clothing\.npy is damaged: its sha256 is not the one stated"):
         gallery_for("other", "clothing")
     array.write_bytes(whole)
     facts = json.loads(description.read_text())
     for change, problem in (
-        ({"schema": 2}, "is of another version"),
-        ({"backbone": "efficientnet-lite0"}, "is of another version"),
+        ({"schema": 2}, "has schema 2, this version reads 1"),
+        ({"backbone": "efficientnet-lite0"}, "is of another backbone"),
         ({"items": "0"}, "does not fit the item table"),
         ({"hashes": dict.fromkeys(CATALOGUES, "0")}, "does not fit the item table"),
         ({"dim": 5}, "does not have the dimensions"),
     ):
         description.write_text(json.dumps(facts | change))
-        manifest.save_manifest(manifest.load_manifest())
+        manifest.register([description])
         with pytest.raises(ArtifactError, match=problem):
             gallery_for("other", "clothing")
     description.write_text("{")

@@ -93,7 +93,7 @@ def test_a_file_of_another_form_is_refused(mapped, change, problem):
     with np.load(map_file(DEFAULT_BACKBONE)) as stored:
         arrays = dict(stored)
     np.savez(map_file(DEFAULT_BACKBONE), **(arrays | change))
-    artifacts.save_manifest(artifacts.load_manifest())
+    artifacts.register([map_file(DEFAULT_BACKBONE)])
     refused(problem)
 
 

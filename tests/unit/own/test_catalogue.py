@@ -352,17 +352,17 @@ def test_a_folder_becomes_files_that_stay(tmp_path, embedder):
         file.write_bytes(one.data)
     reports = []
     result = build_own(tmp_path / "from", "mine", tmp_path / "to", embedder, reports.append)
-    assert [file.name for file in result.files] == [
-        *("mine.npz", "mine.hnsw", "mine.csv", "mine.pictures.npz", "mine.json")
+    assert [file.relative_to(tmp_path / "to").as_posix() for file in result.files] == [
+        f"mine/{name}" for name in ("embeddings.npz", "index.hnsw", "items.csv", "pictures.npz", "catalogue.json")
     ]
     assert (result.n_items, [skipped.name for skipped in result.skipped]) == (2, ["warm/text.png"])
     assert reports[-1].finished
-    facts = json.loads((tmp_path / "to" / "mine.json").read_text())
+    facts = json.loads((tmp_path / "to" / "mine" / "catalogue.json").read_text())
     assert (facts["backbone"], facts["dim"], facts["count"], facts["space"]) == ("vitrine-clip", 4, 2, "cosine")
     for name, entry in facts["files"].items():
-        content = (tmp_path / "to" / name).read_bytes()
+        content = (tmp_path / "to" / "mine" / name).read_bytes()
         assert entry == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    rows = list(csv.DictReader((tmp_path / "to" / "mine.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((tmp_path / "to" / "mine" / "items.csv").read_text().splitlines()))
     assert [(row["name"], row["label"]) for row in rows] == [("cold/green.png", "cold"), ("warm/red.png", "warm")]
 
 

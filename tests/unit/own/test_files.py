@@ -41,15 +41,16 @@ def test_what_was_written_is_read_again(tmp_path, embedder, written):
     assert saved_names(tmp_path) == ["mine"] and saved_names(tmp_path / "none") == []
 
 
-@pytest.mark.parametrize("file", ["mine.npz", "mine.csv", "mine.pictures.npz"])
+@pytest.mark.parametrize("file", ["embeddings.npz", "items.csv", "pictures.npz"])
 def test_a_flipped_bit_or_a_missing_file_is_refused(tmp_path, embedder, written, file):
-    content = bytearray((tmp_path / file).read_bytes())
+    path = tmp_path / "mine" / file
+    content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
-    (tmp_path / file).write_bytes(content)
-    with pytest.raises(DataError, match=f"{file} is missing or was changed"):
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"{file} is damaged: its sha256 is not the one stated. Build it again: python"):
         open_own("mine", tmp_path, embedder)
-    (tmp_path / file).unlink()
-    with pytest.raises(DataError, match=f"{file} is missing or was changed"):
+    path.unlink()
+    with pytest.raises(DataError, match=f"{file} is missing. Build it again: python"):
         open_own("mine", tmp_path, embedder)
 
 
@@ -59,10 +60,11 @@ def test_what_cannot_be_opened_is_said(tmp_path, embedder, written):
     other = fakes.FakeEmbedder(fakes.fake_record("other"))
     with pytest.raises(DataError, match="was made with the backbone vitrine-clip, not other"):
         open_own("mine", tmp_path, other)
-    facts = json.loads((tmp_path / "mine.json").read_text())
-    for content in ("{", "[]", json.dumps(facts | {"schema": 1})):
-        (tmp_path / "mine.json").write_text(content)
-        with pytest.raises(DataError, match="describes no catalogue that this version can read"):
+    description = tmp_path / "mine" / "catalogue.json"
+    facts = json.loads(description.read_text())
+    for content in ("{", "[]", json.dumps(facts | {"schema": 1}), json.dumps(facts | {"files": []})):
+        description.write_text(content)
+        with pytest.raises(DataError, match=r"catalogue\.json (is damaged|has schema).*Build it again"):
             open_own("mine", tmp_path, embedder)
 
 

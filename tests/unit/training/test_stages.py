@@ -21,9 +21,9 @@ from core.engine.backbones.torch_compat import import_open_clip
 from core.engine.catalogues import clothing
 from core.engine.embedders.base import OnnxClipEmbedder, _plain, prepare
 from core.engine.embedders.load import load_embedder
+from core.engine.embedders.weights import register_weights
 from core.engine.files.manifest import load_manifest
 from core.errors import DataError
-from core.jobs.build.catalogues import register_model
 from core.training.data import features
 from core.training.data import samples as data
 from core.training.data.batches import Batches
@@ -118,7 +118,7 @@ def trained(tmp_path_factory):
         few = Refinement(n_steps=3, batch_size=12, detail=Detailing(n_steps=2, batch_size=12))
         refine_clip(first, folder, root / "pooled", few, refined.append)
         export_towers(folder)
-        register_model("vitrine-clip")
+        register_weights(get("vitrine-clip"), sorted(folder.iterdir()))
         yield SimpleNamespace(
             folder=folder,
             cache=root / "cache",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fakes
 import numpy as np
 
 from core.compare.figures.benchmark import keep_benchmark, read_benchmark
+from core.config import DEFAULT_BACKBONE
 from core.engine.files import manifest
 from core.jobs.benchmark.index_sweep import moved_a_little, sweep
 
@@ -51,3 +53,20 @@ def test_a_file_of_another_version_counts_as_none(tiny_artifacts):
     for content in ("{", "[]", '{"schema": 99, "parts": {"index": 1}}'):
         (tiny_artifacts / "benchmark.json").write_text(content)
         assert read_benchmark() == {}
+
+
+def test_what_is_damaged_stays_damaged_when_something_else_is_written(tiny_artifacts):
+    fakes.add_map(DEFAULT_BACKBONE, every=1)
+    before = manifest.load_manifest()["files"]
+    path = tiny_artifacts / "maps" / f"{DEFAULT_BACKBONE}.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    (tiny_artifacts / "catalogues" / "fashion-mnist.npz").unlink()
+    wrong = [(name, problem) for name, problem in manifest.verify_all() if problem]
+    assert [name for name, _ in wrong] == ["catalogues/fashion-mnist.npz", f"maps/{DEFAULT_BACKBONE}.npz"]
+    keep_benchmark({"date": "2026-01-01"}, {"index": {"ef": 32}})
+    assert [(name, problem) for name, problem in manifest.verify_all() if problem] == wrong
+    after = manifest.load_manifest()["files"]
+    assert after.keys() - before.keys() == {"benchmark.json"}
+    assert {name: after[name] for name in before} == before

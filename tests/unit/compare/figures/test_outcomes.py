@@ -22,9 +22,7 @@ def outcomes_of(seed: int, n: int = 1000) -> dict[tuple[str, str], np.ndarray]:
 
 
 def save(backbone_id: str, outcomes: dict[tuple[str, str], np.ndarray]) -> None:
-    manifest = artifacts.load_manifest()
-    manifest["files"][artifacts.relative(save_outcomes(backbone_id, outcomes))] = {}
-    artifacts.save_manifest(manifest)
+    artifacts.register([save_outcomes(backbone_id, outcomes)])
 
 
 def test_what_is_read_is_what_was_written(tiny_artifacts):

@@ -68,10 +68,7 @@ def test_the_file_has_a_line_a_backbone_and_bounds_beside_each_figure():
 def test_differences_are_those_of_the_queries(tiny_artifacts):
     rng = np.random.default_rng(0)
     values = {id: rng.random(300) < share for id, share in (("a", 0.8), ("b", 0.6), ("c", 0.8))}
-    manifest = artifacts.load_manifest()
-    for id, right in values.items():
-        manifest["files"][artifacts.relative(save_outcomes(id, {("clothing", "R@1"): right}))] = {}
-    artifacts.save_manifest(manifest)
+    artifacts.register([save_outcomes(id, {("clothing", "R@1"): right}) for id, right in values.items()])
     found = differences("a", ["a", "b", "c", "d"], "clothing", "R@1")
     assert list(found) == ["b", "c", "d"]
     assert found["b"] == paired_difference(values["a"], values["b"])

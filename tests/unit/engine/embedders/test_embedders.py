@@ -16,7 +16,7 @@ from core.engine.backbones import BACKBONES, get
 from core.engine.embedders import base
 from core.engine.embedders.base import BATCH_SIZE, Embedder, OnnxClipEmbedder, prepare
 from core.engine.embedders.load import load_embedder
-from core.engine.files.manifest import empty_manifest, save_manifest
+from core.engine.files.manifest import register
 from core.errors import ArtifactError, DataError, UnknownNameError, VitrineError
 
 RECORD = BACKBONES["vitrine-clip"]
@@ -230,7 +230,7 @@ def test_weights_that_are_missing_or_damaged_are_refused(artifacts_folder):
     path = artifacts_folder / "models" / "vitrine-clip" / "image.onnx"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"not really a network")
-    save_manifest(empty_manifest() | {"files": {"models/vitrine-clip/image.onnx": {}}})
+    register([path])
     path.write_bytes(b"not really a Network")
     with pytest.raises(ArtifactError, match=r"models/vitrine-clip/image\.onnx is damaged"):
         load_embedder("vitrine-clip")

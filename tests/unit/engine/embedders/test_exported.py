@@ -114,7 +114,7 @@ def test_what_differs_in_onnxruntime_stays_in_torch(tiny_models, in_this_process
     assert caplog.text.count("stays in torch, which is slower: embeddings of noise differ by") == 2
     file = exported.tower_file(record)
     assert not file.exists()
-    assert list(json.loads(file.with_suffix(".json").read_text())) == ["problem"]
+    assert json.loads(file.with_suffix(".json").read_text())["problem"].startswith("embeddings of noise differ by")
 
 
 def test_a_network_that_cannot_be_exported_stays_in_torch(tiny_models, in_this_process, monkeypatch):
@@ -126,7 +126,7 @@ def test_a_network_that_cannot_be_exported_stays_in_torch(tiny_models, in_this_p
     monkeypatch.setattr(exported, "export_onnx", refuse)
     assert isinstance(load_embedder(TIMM), torch_networks.TorchEmbedder)
     file = exported.tower_file(get(TIMM))
-    assert json.loads(file.with_suffix(".json").read_text()) == {"problem": "no such operator"}
+    assert json.loads(file.with_suffix(".json").read_text())["problem"] == "no such operator"
     assert [path.suffix for path in file.parent.iterdir()] == [".json"]
 
 
@@ -159,10 +159,10 @@ print(rows.shape, sorted({"torch", "timm", "torchvision", "onnx"} & set(sys.modu
     for _ in range(2):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
         assert (done.stdout, done.stderr) == ("(2, 1280) []\n", "")
-        seen.append([(path.name, path.stat().st_mtime_ns) for path in sorted((tmp_path / "onnx").iterdir())])
+        seen.append([(path.name, path.stat().st_mtime_ns) for path in sorted((tmp_path / "onnx").glob("*/*"))])
     assert seen[0] == seen[1]
     assert [name.rpartition(".")[2] for name, _ in seen[0]] == ["json", "onnx"]
-    description = json.loads((tmp_path / "onnx" / seen[0][0][0]).read_text())
+    description = json.loads(next((tmp_path / "onnx").glob("*/*.json")).read_text())
     assert 0 < description["difference"] < exported.MAX_DIFFERENCE
 
 
@@ -174,7 +174,7 @@ def test_where_it_is_exported_its_packages_are_not_asked_for(tmp_path, monkeypat
     with pytest.raises(DataError, match="needs torch"):
         load_embedder(LITE.id)
     file = exported.tower_file(LITE)
-    file.parent.mkdir()
+    file.parent.mkdir(parents=True)
     file.write_bytes(b"a tower, for all that `missing` looks at")
     assert missing(LITE) == ""
     with pytest.raises(DataError, match="needs torch"):  # it is nobody's tower, so it has to be made again

@@ -14,7 +14,7 @@ from core.config import MAX_K
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import UnknownItemError
-from core.engine.files.manifest import load_manifest, save_manifest
+from core.engine.files.manifest import load_manifest, register
 from core.engine.files.paths import calibration_file, index_file, items_file
 from core.engine.index.hnsw import HnswIndex
 from core.engine.search.engine import Hit, SearchEngine, check_labels
@@ -338,7 +338,7 @@ def test_a_backbone_that_was_not_built_says_the_command(tiny_artifacts, monkeypa
 def rewrite(path: Path, content: bytes) -> None:
     """Replace an artifact and have the manifest agree, as a build that went wrong would."""
     path.write_bytes(content)
-    save_manifest(load_manifest())
+    register([path])
 
 
 def test_another_item_table_is_refused(engine):

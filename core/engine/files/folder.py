@@ -1,0 +1,281 @@
+"""Files that must be whole and unchanged when they are read, and folders of them: written whole, checked before use.
+
+A folder has a description, JSON that holds size and sha256 of every file beside it. Libraries in C++ trust what they
+parse, so nothing is handed to one unchecked. What a killed process has left unfinished is hidden, and removed by the
+next that writes (or misses) the same thing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import DataError, VitrineError
+
+#: (file, problem) -> the error that a caller's readers understand.
+Refusal = Callable[[str, str], VitrineError]
+_MARK, _CLAIM, _NEW, _OLD = ".unfinished-", "claim", "new", "old"
+
+_lock = threading.Lock()
+_digests: dict[tuple[str, int, int], str] = {}  # (path, size, mtime) -> sha256, so a file is hashed once
+
+
+def sha256_of(path: Path) -> str:
+    """Hex sha256 of a file's content, read now."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """The same, but a file is read once a process for each size and modification time.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    status = path.stat()
+    key = (str(path), status.st_size, status.st_mtime_ns)
+    with _lock:
+        if key not in _digests:
+            _digests[key] = sha256_of(path)
+        return _digests[key]
+
+
+def forget_digests() -> None:
+    """Read every file anew from now on."""
+    with _lock:
+        _digests.clear()
+
+
+def entry_of(content: Path | bytes) -> dict[str, Any]:
+    """What a description says of a file, "sha256" and "bytes", read now."""
+    if isinstance(content, bytes):
+        return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    return {"sha256": sha256_of(content), "bytes": content.stat().st_size}
+
+
+def problem_of(content: Path | bytes, entry: object, whose: str = "the one stated") -> str:
+    """What is wrong with a file, or the content of one; "" if it is what its entry says.
+
+    Args:
+        content: No bytes are a file that is missing.
+        entry: As `entry_of` gives it, or the sha256 alone.
+        whose: Says whose sha256 it should have.
+    """
+    stated = {"sha256": entry} if isinstance(entry, str) else entry
+    if not isinstance(stated, Mapping):
+        return "is not described"
+    try:
+        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    except OSError:
+        return "is missing"
+    if content == b"":
+        return "is missing"
+    if size != stated.get("bytes", size):
+        return f"is damaged: {size} bytes, expected {stated['bytes']}"
+    try:
+        digest = entry_of(content)["sha256"] if isinstance(content, bytes) else digest_of(content)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "" if digest == stated.get("sha256") else f"is damaged: its sha256 is not {whose}"
+
+
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """Write a file whole or not at all: yields a temporary path, then syncs it and renames it to `path`.
+
+    Usable with libraries that report no write errors (hnswlib): the file must exist and not be empty.
+    """
+    with _workshop(path) as workshop:
+        temporary = workshop / f"{_NEW}{path.suffix}"
+        yield temporary
+        _sync(temporary)
+        if not temporary.stat().st_size:
+            raise OSError(f"{path.name} could not be written: it is empty")
+        temporary.chmod(0o644)
+        temporary.replace(path)
+
+
+@contextlib.contextmanager
+def written_folder(path: Path) -> Iterator[Path]:
+    """Write a folder whole or not at all: yields a temporary folder beside it, then renames it to `path`.
+
+    What was at `path` before stays until then. Stopped at any moment, it leaves the old or the new folder.
+    """
+    with _workshop(path) as workshop:
+        fresh = workshop / _NEW
+        fresh.mkdir()
+        yield fresh
+        if path.exists():
+            path.rename(workshop / _OLD)
+        fresh.rename(path)
+
+
+@contextlib.contextmanager
+def _workshop(path: Path) -> Iterator[Path]:
+    """A hidden folder beside `path`, claimed by this process while it is in use."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sweep(path)
+    workshop = Path(tempfile.mkdtemp(prefix=f".{path.name}{_MARK}", dir=path.parent))
+    handle = os.open(workshop / _CLAIM, os.O_CREAT | os.O_RDWR)
+    try:
+        _claim(handle)
+        yield workshop
+    finally:
+        os.close(handle)
+        _clear(workshop, path)
+
+
+def _claim(handle: int) -> bool:
+    """Claim an open file until it is closed, if nobody else has; a process that is killed closes it, too."""
+    try:
+        import fcntl  # where there is none, nothing is claimed, and nothing swept
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed processes have left of writing `path`; an old folder that was moved aside comes back."""
+    for workshop in path.parent.glob(f".{glob.escape(path.name)}{_MARK}*"):
+        with contextlib.suppress(OSError):  # whoever wrote it has just finished
+            handle = os.open(workshop / _CLAIM, os.O_RDONLY)
+            try:
+                abandoned = _claim(handle)
+            finally:
+                os.close(handle)
+            if abandoned:
+                _clear(workshop, path)
+
+
+def _clear(workshop: Path, path: Path) -> None:
+    if (workshop / _OLD).exists() and not path.exists():  # stopped between two renames
+        (workshop / _OLD).rename(path)
+    shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def write_json(path: Path, content: Mapping[str, Any], indent: int | None = 1, sort_keys: bool = False) -> None:
+    """Write JSON as a file, whole or not at all."""
+    with written(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=indent, sort_keys=sort_keys) + "\n")
+
+
+def read_json(content: Path | bytes, name: str, schema: int, refuse: Refusal) -> dict[str, Any]:
+    """A description, from its file or its bytes, if it is of the schema that the caller reads.
+
+    Raises:
+        VitrineError: What `refuse` makes of the name and the reason.
+    """
+    try:
+        found = json.loads(content if isinstance(content, bytes) else content.read_bytes())
+    except FileNotFoundError:
+        raise refuse(name, "is missing") from None
+    except (OSError, ValueError, RecursionError):
+        raise refuse(name, "is damaged: it is not readable JSON") from None
+    stated = found.get("schema") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or stated != schema:
+        raise refuse(name, f"has schema {stated!r}, this version reads {schema}")
+    return found
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder whose description was read.
+
+    Attributes:
+        path: Where it is.
+        facts: The description; "files" are the entries.
+        refuse: Makes an error of a file and what is wrong with it.
+    """
+
+    path: Path
+    facts: Mapping[str, Any]
+    refuse: Refusal
+
+    def file(self, name: str) -> Path:
+        """A file, whose content is what the description says.
+
+        Raises:
+            VitrineError: It is missing, damaged, or not described.
+        """
+        if problem := problem_of(self.path / name, self.facts["files"].get(name)):
+            raise self.refuse(name, problem)
+        return self.path / name
+
+
+def write_folder(
+    path: Path, about: str, facts: Mapping[str, Any], files: Mapping[str, bytes | Callable[[Path], object]]
+) -> list[Path]:
+    """Write files and the description of them, whole or not at all; what was at `path` is replaced.
+
+    Args:
+        path: The folder.
+        about: Name of the description.
+        facts: What it says beside "files"; JSON values, read when the files are written.
+        files: Name -> content, or what writes it to a path.
+
+    Returns:
+        What was written, the description last.
+    """
+    with written_folder(path) as fresh:
+        for name, content in files.items():
+            if isinstance(content, bytes):
+                (fresh / name).write_bytes(content)
+            else:
+                content(fresh / name)
+            _sync(fresh / name)
+        write_json(fresh / about, {**facts, "files": {name: entry_of(fresh / name) for name in files}})
+    return [path / name for name in (*files, about)]
+
+
+def read_folder(path: Path, about: str, schema: int, refuse: Refusal) -> Folder:
+    """What `write_folder` wrote; its files are checked when they are asked for.
+
+    Raises:
+        VitrineError: The description is missing, damaged or of another schema.
+    """
+    if not path.exists():
+        sweep(path)
+    facts = read_json(path / about, about, schema, refuse)
+    if not isinstance(facts.get("files"), dict):
+        raise refuse(about, "is damaged: it names no files")
+    return Folder(path, facts, refuse)
+
+
+def folders_in(parent: Path, about: str) -> list[str]:
+    """Names of the folders with such a description, sorted; nothing that is unfinished, none where there is nothing."""
+    for left in parent.glob(f".*{_MARK}*"):
+        sweep(parent / left.name[1:].partition(_MARK)[0])
+    return sorted(file.parent.name for file in parent.glob(f"*/{about}") if not file.parent.name.startswith("."))
+
+
+def check_place(path: Path, about: str, what: str) -> None:
+    """Refuse to replace something else: say so before an hour of work, not after.
+
+    Args:
+        path: Where a folder is to be written.
+        about: Description of such a folder.
+        what: Its name for people.
+
+    Raises:
+        DataError: Something else is there.
+    """
+    taken = path.exists() and not (path.is_dir() and not any(path.iterdir()))
+    if taken and not (path / about).is_file():
+        raise DataError(f"{path} exists and is no {what}, so it is not replaced. Choose another name.")
