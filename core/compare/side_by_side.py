@@ -10,18 +10,16 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from core.compare.build import BuildEstimate, estimate
 from core.compare.gallery import MAX_COMPARED, compare_engine, has_gallery
 from core.engine.backbones import BACKBONES, get
-from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues import CATALOGUES, photos
 from core.engine.catalogues.items import UnknownItemError
-from core.engine.catalogues.photos import grey_pictures
 from core.engine.embedders.load import missing
 from core.engine.images.decode import open_image
 from core.engine.search.engine import Hit, SearchEngine
-from core.errors import DataError, VitrineError
+from core.errors import VitrineError
 
 MAX_BACKBONES = MAX_COMPARED
 #: Threads that answer; as many as one visitor may ask backbones, so that a slow one holds no other up.
@@ -96,33 +94,12 @@ def _embedding(engine: SearchEngine, question: Question) -> tuple[np.ndarray, fl
         try:
             return engine.embedding_of(question.item), None
         except UnknownItemError:  # not in the part that is compared
-            image = item_picture(question.item)
+            image = photos.picture(question.item)
     else:
         image = open_image(question.source, question.name)
     started = time.perf_counter()
     embedding = engine.embedder.embed_images([image])[0]
     return embedding, 1000 * (time.perf_counter() - started)
-
-
-def item_picture(item_id: str) -> Image.Image:
-    """The picture of an item, from what is on this computer.
-
-    Raises:
-        UnknownNameError: No catalogue has the item.
-        DataError: Its picture is not here.
-    """
-    from core.engine.catalogues.clothing import find_source
-    from core.engine.search.gallery import load_items
-
-    catalogue, _, name = item_id.partition("/")
-    if catalogue == "fashion-mnist":
-        position = load_items(catalogue).position(item_id)
-        return grey_pictures().get(position).convert("RGB")
-    source = find_source() if catalogue == "clothing" else None
-    if source is None or not source.has(name):
-        raise DataError("The picture of this item is not on this computer. Run: python -m core download clothing")
-    with source:
-        return open_image(source.read(name), name)
 
 
 class Race:

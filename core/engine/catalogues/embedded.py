@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,18 +9,16 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-from PIL import Image
 
 from core.config import ROOT
 from core.engine.backbones import model_dir
-from core.engine.catalogues import clothing, fashion_mnist
-from core.engine.catalogues.items import ItemTable
+from core.engine.catalogues import photos
+from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.bulk import for_bulk
 from core.engine.embedders.exported import weights_sha256
 from core.engine.files.manifest import load_manifest, sha256_of, verified, written
-from core.engine.files.paths import index_file, items_file
-from core.engine.images.decode import open_image
+from core.engine.files.paths import index_file
 
 CHUNK = 1000  # pictures; what a stop loses at most
 BATCH = 100  # pictures between two moves of the progress bar
@@ -47,12 +44,22 @@ class Labelled:
 def labelled(embedder: Embedder, catalogue: str) -> Labelled:
     """The stored embeddings where they are built, else computed (and kept) now."""
     entry = load_manifest()["indexes"].get(f"{embedder.record.id}/{catalogue}")
-    items = ItemTable.load(verified(items_file(catalogue)))
+    items = load_items(catalogue)
     if entry is not None:
-        stored = np.load(verified(index_file(embedder.record.id, catalogue, ".npy")), allow_pickle=False)
-        embeddings = stored.astype(np.float32)
-        return Labelled(items, embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
+        return Labelled(items, stored_embeddings(embedder.record.id, catalogue))
     return Labelled(items, embed_catalogue(embedder, catalogue, items))
+
+
+def stored_embeddings(backbone_id: str, catalogue: str) -> np.ndarray:
+    """(n, dim) float32, rows L2-normalised: those of a built catalogue.
+
+    Raises:
+        ArtifactError: They are not built, or damaged.
+    """
+    stored = np.load(verified(index_file(backbone_id, catalogue, ".npy")), allow_pickle=False)
+    embeddings: np.ndarray = stored.astype(np.float32)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return embeddings
 
 
 def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.ndarray:
@@ -72,17 +79,17 @@ def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.
         for start in range(0, len(items), CHUNK):
             positions = range(start, min(start + CHUNK, len(items)))
             file = folder / f"{start:06}.npy"
-            embeddings[start : positions.stop] = _chunk(file, embedder, catalogue, items, positions, bar)
+            embeddings[start : positions.stop] = _chunk(file, embedder, items, positions, bar)
     return embeddings
 
 
-def _chunk(file: Path, embedder: Embedder, catalogue: str, items: ItemTable, positions: range, bar: Any) -> np.ndarray:
+def _chunk(file: Path, embedder: Embedder, items: ItemTable, positions: range, bar: Any) -> np.ndarray:
     if file.is_file():
         kept: np.ndarray = np.load(file, allow_pickle=False)
         bar.update(len(positions))
         return kept
     parts = []
-    pictures = pictures_of(catalogue, items, positions)
+    pictures = (photos.picture(items.row(position).id) for position in positions)
     while batch := list(islice(pictures, BATCH)):
         parts.append(embedder.embed_images(batch))
         bar.update(len(batch))
@@ -90,16 +97,3 @@ def _chunk(file: Path, embedder: Embedder, catalogue: str, items: ItemTable, pos
     with written(file) as temporary:
         np.save(temporary, embeddings)
     return embeddings
-
-
-def pictures_of(catalogue: str, items: ItemTable, positions: range) -> Iterator[Image.Image]:
-    """The pictures at some positions of a catalogue, from its data set, as RGB."""
-    if catalogue == "fashion-mnist":
-        images = fashion_mnist.load_source(None)[0]
-        for position in positions:
-            yield Image.fromarray(images[position]).convert("RGB")
-    else:
-        with clothing.require_source() as source:
-            for position in positions:
-                item_id = items.row(position).id.partition("/")[2]
-                yield open_image(source.read(item_id), item_id)

@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.engine.catalogues import get
-from core.engine.files.manifest import REPAIR, written
+from core.engine.files.manifest import REPAIR, verified, written
+from core.engine.files.paths import items_file
 from core.errors import ArtifactError, DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class UnknownItemError(UnknownNameError):
         Exception.__init__(self, f"There is no item with the id {shown!r} in this catalogue.")
         self.name = name
         self.known = []
+
+
+def split_id(id: str) -> tuple[str, str]:
+    """The catalogue that the id of an item or of a class names, and the name of that item or class in it."""
+    catalogue, _, name = id.partition("/")
+    return catalogue, name
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,21 @@ class ItemTable:
             return cls(_typed(frame, str(names[0]), get(str(names[0])).classes))
         except Exception as error:  # pyarrow raises many kinds on damaged bytes
             raise _artifact_error(path, f"cannot be read ({type(error).__name__})") from error
+
+
+def load_items(catalogue: str) -> ItemTable:
+    """A catalogue's item table, verified; one for all backbones, since it is large and never changed.
+
+    Raises:
+        ArtifactError: It is missing or damaged.
+    """
+    path = verified(items_file(catalogue))
+    return _items(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _items(path: Path, mtime_ns: int) -> ItemTable:
+    return ItemTable.load(path)
 
 
 def _typed(frame: pd.DataFrame, catalogue: str, classes: Collection[str]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from PIL import Image
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
 from core.engine.catalogues import CATALOGUES, Catalogue
 from core.engine.catalogues import get as get_catalogue
-from core.engine.catalogues.items import UnknownItemError
+from core.engine.catalogues.items import UnknownItemError, split_id
 from core.engine.embedders.base import Embedder, embed_photo
 from core.engine.embedders.load import load_embedder
 from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated
@@ -228,12 +228,12 @@ class SearchEngine:
             UnknownNameError: No such item.
         """
         embedding = self.embedding_of(item_id)
-        asked = item_id.partition("/")[0]
+        asked = split_id(item_id)[0]
         return self.search_embedding(embedding, k, filters, exclude=(item_id,), asked=asked, wording=wording)
 
     def embedding_of(self, item_id: str) -> np.ndarray:
         """(dim,) float32: the stored embedding of an item."""
-        gallery = self.gallery(item_id.partition("/")[0])
+        gallery = self.gallery(split_id(item_id)[0])
         try:
             return gallery.exact.embedding(gallery.items.position(item_id))
         except KeyError:  # the gallery holds only a part of its catalogue

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
-from core.engine.catalogues.items import ItemTable
+from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.files.manifest import REPAIR, load_manifest, verified
-from core.engine.files.paths import calibration_file, index_file, items_file
+from core.engine.files.paths import calibration_file, index_file
 from core.engine.index.hnsw import ExactIndex, SearchIndex, load_hnsw
 from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated, Calibration
 from core.errors import ArtifactError
@@ -55,21 +53,6 @@ def load_calibrated(backbone_id: str) -> Calibrated:
     except (KeyError, TypeError, ValueError):
         command = f"python -m core build --calibration --backbone {backbone_id}"
         raise ArtifactError(f"indexes/{backbone_id}/calibration.json", "is of another version", command) from None
-
-
-def load_items(catalogue: str) -> ItemTable:
-    """A catalogue's item table, verified; one for all backbones, since it is large and never changed.
-
-    Raises:
-        ArtifactError: It is missing or damaged.
-    """
-    path = verified(items_file(catalogue))
-    return _items(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=4)
-def _items(path: Path, mtime_ns: int) -> ItemTable:
-    return ItemTable.load(path)
 
 
 def load_gallery(backbone_id: str, catalogue: str) -> Gallery:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.items import ItemTable
+from core.engine.catalogues.embedded import stored_embeddings
+from core.engine.catalogues.items import load_items
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import load_embedder
 from core.engine.files import manifest as artifacts
-from core.engine.files.paths import calibration_file, index_file, items_file
+from core.engine.files.paths import calibration_file
 from core.engine.search import calibration
 from core.engine.search.calibration import Calibrated, Calibration
 from core.jobs.build import held_out
@@ -86,11 +87,7 @@ def calibrate(embedder: Embedder, report: Callable[[str], None] = print) -> Cali
 
 def read_gallery(backbone_id: str, catalogue: str) -> Known:
     """A built catalogue: embeddings, kinds, and who sent what."""
-    items = ItemTable.load(artifacts.verified(items_file(catalogue)))
-    stored = np.load(artifacts.verified(index_file(backbone_id, catalogue, ".npy")), allow_pickle=False)
-    embeddings = stored.astype(np.float32)
-    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return held_out.of_catalogue(catalogue, items, embeddings)
+    return held_out.of_catalogue(catalogue, load_items(catalogue), stored_embeddings(backbone_id, catalogue))
 
 
 def judge(queries: Known, gallery: Known, k: int = N_HITS) -> Judged:

@@ -7,16 +7,17 @@ weights): a build that was stopped goes on where it was. Nothing under artifacts
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict
 
 import numpy as np
 
 from core.config import artifacts_dir
 from core.engine.backbones import get, model_dir
-from core.engine.catalogues import CATALOGUES, clothing, fashion_mnist
+from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.embedded import embed_catalogue
-from core.engine.catalogues.grey_sheets import write_pictures
 from core.engine.catalogues.items import ItemTable
+from core.engine.catalogues.photos import READERS
+from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import load_embedder
 from core.engine.files import manifest as artifacts
 from core.engine.files.paths import index_file, items_file
@@ -24,8 +25,6 @@ from core.engine.index.hnsw import HnswIndex, IndexParameters
 from core.errors import ArtifactError
 from core.jobs.build.calibrate import recalibrate
 
-CHUNK = 1000  # pictures; what a stop loses at most
-BATCH = 100  # pictures between two moves of the progress bar
 PARAMETERS = IndexParameters()
 
 
@@ -38,16 +37,23 @@ def build(backbone_id: str, report: Callable[[str], None] = print) -> None:
     """
     register_model(backbone_id)
     embedder = load_embedder(backbone_id)
-    manifest = artifacts.load_manifest()
     for catalogue in CATALOGUES:
-        items = build_items(catalogue, manifest, report)
-        embeddings = embed_catalogue(embedder, catalogue, items).astype(np.float16)
-        manifest["indexes"][f"{backbone_id}/{catalogue}"] = _write_index(
-            backbone_id, catalogue, items, embeddings, manifest, report
-        )
-    artifacts.save_manifest(manifest)
+        build_catalogue(embedder, catalogue, report)
     report("The manifest is written.")
     recalibrate(backbone_id, report)
+
+
+def build_catalogue(embedder: Embedder, catalogue: str, report: Callable[[str], None] = print) -> None:
+    """Write one catalogue: its items and what else ships of it, then its embeddings and its index.
+
+    Raises:
+        DataError: Its data set is missing.
+    """
+    items = build_items(catalogue)
+    report(f"{catalogue}: {len(items)} items.")
+    embeddings = embed_catalogue(embedder, catalogue, items).astype(np.float16)
+    report(f"{catalogue}: building the index.")
+    _write_index(embedder.record.id, catalogue, items, embeddings)
 
 
 def register_model(backbone_id: str) -> None:
@@ -69,46 +75,31 @@ def register_model(backbone_id: str) -> None:
     artifacts.save_manifest(manifest)
 
 
-def build_items(catalogue: str, manifest: dict[str, Any], report: Callable[[str], None]) -> ItemTable:
-    """A catalogue's item table (and Fashion-MNIST's pictures), written where the data allows it."""
-    path = items_file(catalogue)
-    if catalogue == "clothing":
-        items = clothing.build_items(clothing.require_source())
-    else:
-        items = fashion_mnist.build_items()
-        pictures = path.with_name("fashion-mnist.npz")
-        if not pictures.is_file():
-            write_pictures(fashion_mnist.load_source(None)[0], pictures)
-        manifest["files"][artifacts.relative(pictures)] = {}
+def build_items(catalogue: str) -> ItemTable:
+    """A catalogue's item table, written with what else ships of it, and entered into the manifest."""
+    reader, path = READERS[catalogue], items_file(catalogue)
+    items = reader.build_items()
     items.save(path)
-    manifest["files"][artifacts.relative(path)] = {}
+    manifest = artifacts.load_manifest()
+    manifest["files"] |= {artifacts.relative(file): {} for file in (path, *reader.build_files())}
     manifest["catalogues"][catalogue] = {"count": len(items), "items_hash": items.content_hash()}
-    report(f"{catalogue}: {len(items)} items.")
+    artifacts.save_manifest(manifest)
     return items
 
 
-def _write_index(
-    backbone_id: str,
-    catalogue: str,
-    items: ItemTable,
-    embeddings: np.ndarray,
-    manifest: dict[str, Any],
-    report: Callable[[str], None],
-) -> dict[str, Any]:
-    graph_file = index_file(backbone_id, catalogue, ".hnsw")
-    embeddings_file = index_file(backbone_id, catalogue, ".npy")
+def _write_index(backbone_id: str, catalogue: str, items: ItemTable, embeddings: np.ndarray) -> None:
+    graph_file, embeddings_file = (index_file(backbone_id, catalogue, suffix) for suffix in (".hnsw", ".npy"))
     with artifacts.written(embeddings_file) as temporary:
         np.save(temporary, embeddings)
-    report(f"{catalogue}: building the index.")
-    index = HnswIndex.build(embeddings, PARAMETERS)
-    index.save(graph_file)
-    for file in (graph_file, embeddings_file):
-        manifest["files"][artifacts.relative(file)] = {}
-    return {
+    HnswIndex.build(embeddings, PARAMETERS).save(graph_file)
+    manifest = artifacts.load_manifest()
+    manifest["files"] |= {artifacts.relative(file): {} for file in (graph_file, embeddings_file)}
+    manifest["indexes"][f"{backbone_id}/{catalogue}"] = {
         "count": len(items),
         "dim": int(embeddings.shape[1]),
         "space": "cosine",
-        "parameters": {key: getattr(PARAMETERS, key) for key in PARAMETERS.__dataclass_fields__},
+        "parameters": asdict(PARAMETERS),
         "items_hash": items.content_hash(),
         "weights_sha256": manifest["backbones"][backbone_id]["weights_sha256"],
     }
+    artifacts.save_manifest(manifest)

@@ -13,7 +13,7 @@ from core.engine.search import process
 from core.ui.compare.columns import K, title_of
 from core.ui.components import cards
 from core.ui.components.pictures import picture_of
-from core.ui.visit import state
+from core.ui.visit import session, state
 from core.ui.words import WORDS
 
 N_SHOWN = 6
@@ -64,7 +64,7 @@ def _draw(dispute: Dispute) -> None:
             st.html(cards.item_html(item, picture_of(gallery, position), title))
             st.button(
                 WORDS.compare.disputes_open, key=f"open-{item.id}", on_click=_open, args=(item.id,), width="stretch",
-                help=WORDS.browse.item_alt.format(title=item.title, catalogue=WORDS.common.catalogues[catalogue]),
+                help=WORDS.browse.item_alt.format(title=item.title, catalogue=session.title_of(catalogue)),
             )  # fmt: skip
         with right:
             st.html("".join(_strip_html(id, places) for id, places in dispute.neighbours.items()))

@@ -54,7 +54,7 @@ def described(query: state.Query, look: Look | None) -> tuple[str, str, Picture]
         return look.name, note, Picture((data_url(look.preview),), ratio=min(2.0, max(0.6, look.ratio)))
     gallery, position = session.find(query.ref)
     item = gallery.items.row(position)
-    return item.title, WORDS.common.catalogues[item.catalogue], picture_of(gallery, position)
+    return item.title, session.title_of(item.catalogue), picture_of(gallery, position)
 
 
 def ways_out() -> None:
