@@ -155,7 +155,7 @@ def write_artifacts(folder: Path, backbone_id: str = DEFAULT_BACKBONE, weights: 
         for file in (items_file(catalogue), graph_file, embeddings_file):
             files.append(file)
         tables[catalogue] = dict.fromkeys((calibration.PHOTO, calibration.TEXT), _calibration(embeddings))
-    pictures = items_file("fashion-mnist").with_suffix(".npz")
+    pictures = items_file("fashion-mnist").with_suffix(".sheets")
     grey = colours_of("fashion-mnist")[:, :1, None]
     write_pictures(np.broadcast_to(grey, (len(grey), 28, 28)), pictures)
     file = calibration_file(backbone_id)

@@ -9,10 +9,8 @@ from core import __version__
 from core.api.errors import ApiError
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.backbones import BACKBONES
-from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.clothing import public_url
-from core.engine.catalogues.clothing_source import ClothingSource
-from core.engine.catalogues.photos import grey_pictures, photo_source
+from core.engine.catalogues import CATALOGUES, photos
+from core.engine.catalogues.items import split_id
 from core.engine.files.manifest import REPAIR, load_manifest
 from core.engine.search import process
 from core.engine.search.answers import as_json
@@ -20,6 +18,7 @@ from core.engine.search.engine import Hit, SearchEngine, SearchResult
 from core.errors import ArtifactError, UnknownNameError
 
 _ELSEWHERE = "That photo is not on this server; it is published at {url}."
+_NOWHERE = "That photo is not on this server."
 
 
 def found(query: str, result: SearchResult, base: str, engine: SearchEngine) -> dict[str, Any]:
@@ -40,24 +39,16 @@ def found(query: str, result: SearchResult, base: str, engine: SearchEngine) -> 
 
 def _address(hit: Hit, base: str) -> str | None:
     """Where the picture of a hit is: a path of this server, or where it is published."""
-    if hit.catalogue == "fashion-mnist" or _local_photo(hit.id) is not None:
+    if photos.has(hit.id):
         return f"{base}/picture?item={quote(hit.id, safe='/')}"
     try:
-        return public_url(hit.id) if hit.catalogue == "clothing" else None
+        return photos.public_url(hit.id) or None
     except UnknownNameError:
         return None
 
 
-def _local_photo(item_id: str) -> ClothingSource | None:
-    """The local data set if it has the photo of this item."""
-    source = photo_source()
-    return source if source is not None and source.has(item_id.removeprefix("clothing/")) else None
-
-
 def picture(item_id: str) -> tuple[bytes, str]:
-    """The picture of an item, and its media type.
-
-    A photo is given as it lies in the local data set; of Fashion-MNIST, every pixel is four times as wide and as high.
+    """The picture of an item as its catalogue's reader gives it, and its media type.
 
     Raises:
         UnknownNameError: There is no such item.
@@ -65,14 +56,11 @@ def picture(item_id: str) -> tuple[bytes, str]:
         ArtifactError: The items or the pictures cannot be used.
         DataError: The local data set cannot be read.
     """
-    catalogue = item_id.partition("/")[0]
-    position = process.engine().gallery(catalogue).items.position(item_id)
-    if catalogue == "fashion-mnist":
-        return grey_pictures().png(position), "image/png"
-    source = _local_photo(item_id)
-    if source is None:
-        raise ApiError(404, _ELSEWHERE.format(url=public_url(item_id)))
-    return source.read(item_id.removeprefix("clothing/")), "image/jpeg"
+    process.engine().gallery(split_id(item_id)[0]).items.position(item_id)
+    if not photos.has(item_id):
+        url = photos.public_url(item_id)
+        raise ApiError(404, _ELSEWHERE.format(url=url) if url else _NOWHERE)
+    return photos.file(item_id)
 
 
 def health() -> dict[str, Any]:

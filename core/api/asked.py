@@ -12,6 +12,7 @@ from core.compare.gallery import search_engine, searchable
 from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LESS_ITEMS
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues.items import split_id
 from core.engine.search.engine import SearchEngine, check_labels
 from core.engine.search.query import Filters, Query, Wording
 from core.errors import UnknownNameError
@@ -110,7 +111,7 @@ def _labels(values: Any) -> frozenset[tuple[str, str]]:
         if "/" not in value or len(value) > MAX_LABEL:
             raise ApiError(422, f"{_shown(value)} is no label; a label is written as in clothing/Dress.")
     try:
-        return check_labels([(value.partition("/")[0], value.partition("/")[2]) for value in values])
+        return check_labels(list(map(split_id, values)))
     except UnknownNameError as error:
         raise ApiError(422, str(error)) from None
 

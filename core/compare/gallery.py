@@ -1,8 +1,8 @@
 """The compare gallery: one fixed part of the catalogues, as every backbone sees it.
 
 Comparing wants the same pictures for all and room for many backbones. So each is searched exactly among the photos of
-clothes and 10,000 pictures of Fashion-MNIST, kept as int8 in at most 256 dimensions. Which pictures these are is
-decided once, by `choose_items`, and stored.
+clothes and 10,000 pictures of Fashion-MNIST, kept as int8 in at most 256 dimensions. How many of a catalogue's pictures
+take part is in its record; which these are is decided once, by `choose_items`, and stored.
 
 A gallery is a folder with `gallery.json`, which holds the sha256 of the files beside it. Those that ship are
 artifacts; those that were built here (for backbones from a hub) are in `compare/` of the data folder.
@@ -21,7 +21,8 @@ import numpy as np
 
 from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir
 from core.engine.backbones import BACKBONES, get
-from core.engine.catalogues import CATALOGUES, clothing
+from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues import get as get_catalogue
 from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.load import missing
 from core.engine.embedders.weights import require_weights
@@ -37,7 +38,6 @@ from core.engine.search.gallery import Gallery, load_gallery
 from core.errors import ArtifactError
 
 SCHEMA = 1
-N_FASHION_MNIST = 10_000
 SEED = 0
 ITEMS = "items.npz"
 DESCRIPTION = "gallery.json"
@@ -49,18 +49,19 @@ _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thi
 
 
 def choose_items(catalogue: str, items: ItemTable) -> np.ndarray:
-    """Which items take part: photos that show a garment, and training pictures of Fashion-MNIST drawn by `SEED`.
+    """Which items take part: those that show a garment, or as many training items as the catalogue's record says.
 
-    Fashion-MNIST's test pictures stay outside, so that they can be asked about.
+    These are drawn by `SEED`. The test pictures of such a catalogue stay outside, so that they can be asked about.
 
     Returns:
         (n,) int32 positions, rising.
     """
-    if catalogue == "clothing":
-        named = ~items.frame["label"].isin(list(clothing.NO_GARMENT)).to_numpy()
-        return np.flatnonzero(named).astype(np.int32)
-    train = np.flatnonzero((items.frame["split"] == "train").to_numpy())
-    drawn = np.random.default_rng(SEED).permutation(train)[:N_FASHION_MNIST]
+    record = get_catalogue(catalogue)
+    wanted = ~items.frame["label"].isin(list(record.no_garment)).to_numpy()
+    if not record.n_compared:
+        return np.flatnonzero(wanted).astype(np.int32)
+    train = np.flatnonzero(wanted & (items.frame["split"] == "train").to_numpy())
+    drawn = np.random.default_rng(SEED).permutation(train)[: record.n_compared]
     return np.sort(drawn).astype(np.int32)
 
 
@@ -73,9 +74,12 @@ def stored_positions(catalogue: str) -> np.ndarray:
     """(n,) int32: the chosen positions of a catalogue.
 
     Raises:
-        ArtifactError: They are missing or damaged.
+        ArtifactError: They are missing or damaged, or were chosen before there was this catalogue.
     """
     with np.load(verified(items_path()), allow_pickle=False) as stored:
+        if catalogue not in stored:
+            command = "python -m core build --backbone ID"
+            raise ArtifactError(f"compare/{ITEMS}", f"knows nothing of {catalogue}", command)
         return np.asarray(stored[catalogue])
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,11 @@ from PIL import Image
 
 from core.compare.gallery import built_folder, choose_items, items_path, stored_positions
 from core.engine.backbones import Backbone
-from core.engine.catalogues import CATALOGUES, clothing
-from core.engine.catalogues.items import ItemTable
-from core.engine.catalogues.photos import grey_pictures
+from core.engine.catalogues import CATALOGUES, photos
+from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.weights import weights_sha256
 from core.engine.files.folder import sha256_of, written
 from core.engine.files.manifest import register, verified
-from core.engine.files.paths import items_file
-from core.engine.images.decode import open_image
 
 PART = 32  # pictures; what a stop loses at most
 #: Between the name of a gallery's folder and the key of its parts.
@@ -60,16 +58,11 @@ class GalleryPlan:
         """The pictures of some numbers.
 
         Raises:
-            DataError: The clothing dataset is not here.
+            DataError: The data set of one of them is not here.
         """
         everything = [(catalogue, int(p)) for catalogue in self.positions for p in self.positions[catalogue]]
-        with clothing.require_source() as source:
-            for catalogue, position in (everything[number] for number in numbers):
-                if catalogue == "fashion-mnist":
-                    yield grey_pictures().get(position).convert("RGB")
-                else:
-                    name = self.tables[catalogue].row(position).id.partition("/")[2]
-                    yield open_image(source.read(name), name)
+        for catalogue, position in (everything[number] for number in numbers):
+            yield photos.picture(self.tables[catalogue].row(position).id)
 
 
 def make_plan(record: Backbone) -> GalleryPlan:
@@ -77,21 +70,30 @@ def make_plan(record: Backbone) -> GalleryPlan:
 
     Raises:
         ArtifactError: The item tables are missing or damaged.
+        DataError: The data set of one of them is not here, which is better said before the first picture is embedded.
     """
-    tables = {catalogue: ItemTable.load(verified(items_file(catalogue))) for catalogue in CATALOGUES}
+    tables = {catalogue: load_items(catalogue) for catalogue in CATALOGUES}
     _write_items(tables)
     facts = asdict(record) | {"part": PART, "items": sha256_of(items_path()), "weights": weights_sha256(record)}
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
     positions = {catalogue: stored_positions(catalogue) for catalogue in CATALOGUES}
     folder = built_folder(record.id)
-    return GalleryPlan(record, tables, positions, folder.with_name(f"{folder.name}{PARTS}{key}"))
+    plan = GalleryPlan(record, tables, positions, folder.with_name(f"{folder.name}{PARTS}{key}"))
+    starts = np.cumsum([0, *map(len, positions.values())]).tolist()
+    for first, end in pairwise(starts):
+        next(plan.pictures(range(first, end)), None)
+    return plan
 
 
 def _write_items(tables: dict[str, ItemTable]) -> None:
-    """Decide which items take part, unless that is decided already."""
+    """Decide which items take part, of every catalogue for which that is not decided already."""
+    chosen = {}
     if items_path().is_file():
+        with np.load(verified(items_path()), allow_pickle=False) as stored:
+            chosen = dict(stored)
+    if chosen.keys() >= tables.keys():
         return
-    chosen = {catalogue: choose_items(catalogue, items) for catalogue, items in tables.items()}
+    chosen = {catalogue: choose_items(catalogue, items) for catalogue, items in tables.items()} | chosen
     with written(items_path()) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **chosen)
     register([items_path()])

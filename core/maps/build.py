@@ -9,7 +9,7 @@ import numpy as np
 from core.compare.gallery import DESCRIPTION, gallery_for
 from core.engine.backbones import BACKBONES, get
 from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.items import ItemTable
+from core.engine.catalogues.items import ItemTable, split_id
 from core.engine.files.manifest import load_manifest
 from core.engine.index.part import PartIndex
 from core.engine.metrics import knn_predict
@@ -100,8 +100,8 @@ def write_map(
 def _in_order(ids: list[str], items: Mapping[str, ItemTable]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Catalogue numbers (uint8) and positions (uint32), sorted by both, and the order (int64) that sorts `ids` so."""
     names = list(CATALOGUES)
-    catalogue = np.array([names.index(id.partition("/")[0]) for id in ids], np.uint8)
-    position = np.array([items[id.partition("/")[0]].position(id) for id in ids], np.uint32)
+    catalogue = np.array([names.index(split_id(id)[0]) for id in ids], np.uint8)
+    position = np.array([items[split_id(id)[0]].position(id) for id in ids], np.uint32)
     order = np.lexsort((position, catalogue))
     return catalogue[order], position[order], order
 

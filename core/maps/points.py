@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues.items import split_id
 from core.engine.search import process
 from core.errors import UnknownNameError
 from core.maps.files import MAX_MAPS, EmbeddingMap, chart_of
@@ -51,7 +52,7 @@ def number_of(item_id: str) -> int:
     Raises:
         UnknownNameError: There is no such item.
     """
-    catalogue = item_id.partition("/")[0]
+    catalogue = split_id(item_id)[0]
     position = process.engine().gallery(catalogue).items.position(item_id)
     return int(starts()[list(CATALOGUES).index(catalogue)]) + position
 

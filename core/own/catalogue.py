@@ -13,7 +13,7 @@ from collections.abc import Collection, Generator, Iterable, Sequence
 import numpy as np
 
 from core.config import Quota
-from core.engine.catalogues.items import UnknownItemError
+from core.engine.catalogues.items import UnknownItemError, split_id
 from core.engine.embedders.base import EmbeddedPhoto, Embedder
 from core.engine.index.hnsw import ExactIndex
 from core.engine.progress import Progress
@@ -153,7 +153,7 @@ class OwnCatalogue:
         with self._turn:
             self._clear()
             self._append(items, embeddings)
-        self._next = 1 + max((int(item.id.rpartition("/")[2]) for item in items), default=0)
+        self._next = 1 + max((int(split_id(item.id)[1]) for item in items), default=0)
 
     def _append(self, items: Sequence[OwnItem], embeddings: np.ndarray) -> None:
         with self._turn:

@@ -12,8 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.config import artifacts_dir
-from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.photos import grey_pictures
+from core.engine.catalogues import CATALOGUES, fashion_mnist
 from core.engine.images.placeholders import encode
 from core.engine.search.engine import SearchEngine
 from core.engine.search.query import Query
@@ -180,7 +179,7 @@ def test_only_the_same_picture_is_marked() -> None:
     engine = SearchEngine()
     gallery = engine.gallery("clothing")
     hits = engine.search(Query(item=gallery.items.row(2048).id, k=12)).hits
-    marks = {hit.position: twins.mark(gallery, 2048, gallery, hit) for hit in hits}
+    marks = {hit.position: twins.mark(gallery, 2048, hit) for hit in hits}
     assert marks.pop(2100) == "near"
     assert set(marks.values()) == {""}
 
@@ -188,20 +187,20 @@ def test_only_the_same_picture_is_marked() -> None:
 @pytest.mark.parametrize(("row", "other", "expected"), [(29413, 43549, "near"), (5081, 9664, ""), (54857, 69867, "")])
 def test_a_print_on_the_same_shirt_is_another_piece(row: int, other: int, expected: str) -> None:
     """Trousers saved twice; two prints on one shirt; a shirt with a print and the blank one."""
-    pictures = grey_pictures()
-    assert twins.compare_grey(*(np.asarray(pictures.get(position)) for position in (row, other))) == expected
+    pictures = fashion_mnist.sheets()
+    assert twins.compare_pixels(*(np.asarray(pictures.get(position)) for position in (row, other))) == expected
 
 
 def test_the_limits_of_grey_pictures_are_met_exactly() -> None:
     first = np.full((28, 28), 100, np.uint8)
-    assert twins.compare_grey(first, first) == "exact"
+    assert twins.compare_pixels(first, first) == "exact"
     second = first.copy()
     second[0, 0] += twins.NEAR_WORST
-    assert twins.compare_grey(first, second) == "near"
+    assert twins.compare_pixels(first, second) == "near"
     second[0, 0] += 1
-    assert twins.compare_grey(first, second) == ""
-    assert twins.compare_grey(first, first + 11) == "near"
-    assert twins.compare_grey(first, first + 12) == ""
+    assert twins.compare_pixels(first, second) == ""
+    assert twins.compare_pixels(first, first + 11) == "near"
+    assert twins.compare_pixels(first, first + 12) == ""
 
 
 def test_the_distance_of_two_hashes_is_that_of_their_colours() -> None:

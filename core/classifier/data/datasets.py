@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from core.classifier.data.examples import Examples, make, words_of
-from core.engine.catalogues import CATALOGUES, clothing
+from core.engine.catalogues import CATALOGUES, photos
 from core.engine.catalogues.clothing import SMALL_WORDS
 from core.engine.catalogues.embedded import labelled
-from core.engine.catalogues.items import ItemTable
-from core.engine.catalogues.photos import grey_pictures
 from core.engine.embedders.base import Embedder
-from core.engine.images.decode import open_image
 from core.errors import DataError, UnknownNameError
 
 
@@ -84,7 +79,7 @@ def load(dataset: Dataset, embedder: Embedder) -> Examples:
     if missing:
         raise DataError(f"The items of {dataset.catalogue} have no column {min(missing)!r}.")
     labels, parts = data.column(dataset.label), data.column(dataset.part)
-    kept = np.flatnonzero((parts != "") & ~np.isin(labels, list(clothing.NO_GARMENT)))
+    kept = np.flatnonzero((parts != "") & ~np.isin(labels, list(CATALOGUES[dataset.catalogue].no_garment)))
     ids = data.column("id")[kept].tolist()
     return make(
         ids,
@@ -92,7 +87,7 @@ def load(dataset: Dataset, embedder: Embedder) -> Examples:
         data.embeddings[kept],
         groups=data.column(dataset.group)[kept].tolist() if dataset.group else None,
         parts=parts[kept].tolist(),
-        picture=_pictures(dataset.catalogue, data.items, kept),
+        picture=(lambda position: photos.picture(ids[position])) if all(map(photos.has, ids[:1])) else None,
     )
 
 
@@ -102,17 +97,3 @@ def words(dataset: Dataset) -> dict[str, list[str]]:
         labels = [label.lower() for label in CATALOGUES[dataset.catalogue].classes]
         return {label: [SMALL_WORDS.get(label, label)] for label in labels}
     return {label: words_of(title) for label, title in CATALOGUES[dataset.catalogue].classes.items()}
-
-
-def _pictures(catalogue: str, items: ItemTable, kept: np.ndarray) -> Callable[[int], Image.Image] | None:
-    if catalogue == "fashion-mnist":
-        return lambda position: grey_pictures().get(int(kept[position])).convert("RGB")
-    source = clothing.find_source()
-    if source is None:
-        return None
-
-    def photo(position: int) -> Image.Image:
-        image_id = items.row(int(kept[position])).id.partition("/")[2]
-        return open_image(source.read(image_id), image_id)
-
-    return photo

@@ -1,12 +1,12 @@
 """The catalogues that can be shown: what they are called, what their classes mean, and who made them.
 
-The items themselves are in `items.ItemTable`; where a catalogue's pictures come from is known by
-`fashion_mnist` and `clothing`.
+The items themselves are in `items.ItemTable`. Where they and their pictures come from is known by a catalogue's reader
+(`reader.Reader`), which `photos` looks up: another catalogue is one record here and one reader there, and nothing else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.errors import UnknownNameError
 
@@ -24,20 +24,22 @@ class Catalogue:
         source: Where the pictures are published.
         description: One plain sentence.
         has_colours: Whether its pictures are in colour.
+        pixelated: Whether its pictures have so few pixels that these are meant to be seen.
+        no_garment: Labels that name no garment; an evaluation asks no questions about them.
+        n_compared: Training items, drawn by chance, among which backbones are compared; 0 for all that show a garment.
     """
 
     id: str
     title: str
     n_items: int
-    classes: dict[str, str]
+    classes: dict[str, str] = field(hash=False)
     licence: str
     source: str
     description: str
     has_colours: bool = True
-
-    def __hash__(self) -> int:
-        """Hash by id, since a dict of classes cannot be hashed."""
-        return hash(self.id)
+    pixelated: bool = False
+    no_garment: frozenset[str] = frozenset()
+    n_compared: int = 0
 
 
 #: Keys in the order of the class numbers 0 to 9.
@@ -90,6 +92,8 @@ CATALOGUES: dict[str, Catalogue] = {
             source="https://github.com/zalandoresearch/fashion-mnist",
             description="Small grey product pictures from an online shop, in ten classes.",
             has_colours=False,
+            pixelated=True,
+            n_compared=10_000,
         ),
         Catalogue(
             id="clothing",
@@ -99,6 +103,7 @@ CATALOGUES: dict[str, Catalogue] = {
             licence="CC0-1.0",
             source="https://github.com/alexeygrigorev/clothing-dataset",
             description="Colour photos of clothes that people took at home, in twenty classes.",
+            no_garment=frozenset({"Not sure", "Other", "Skip"}),
         ),
     )
 }
@@ -114,3 +119,8 @@ def get(id: str) -> Catalogue:
         return CATALOGUES[id]
     except KeyError:
         raise UnknownNameError("catalogue", id, CATALOGUES) from None
+
+
+def like_photos() -> Catalogue:
+    """The catalogue whose pictures are most like those that visitors bring: the first one in colour."""
+    return next(catalogue for catalogue in CATALOGUES.values() if catalogue.has_colours)

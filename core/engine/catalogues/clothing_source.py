@@ -9,7 +9,6 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 
 from core.config import MAX_IMAGE_BYTES
 from core.errors import DataError
@@ -81,9 +80,7 @@ class ClothingSource:
         """Return itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the archive."""
         self.close()
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
-from PIL import Image
 
 from core.config import ROOT
-from core.engine.catalogues import clothing, fashion_mnist
-from core.engine.catalogues.items import ItemTable
+from core.engine.catalogues import photos
+from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.bulk import for_bulk
 from core.engine.embedders.weights import require_weights, weights_sha256
 from core.engine.files.folder import written
 from core.engine.files.manifest import load_manifest, verified
-from core.engine.files.paths import index_file, items_file
-from core.engine.images.decode import open_image
+from core.engine.files.paths import index_file
 from core.engine.progress import shown_progress
 
 CHUNK = 1000  # pictures; what a stop loses at most
@@ -54,7 +52,7 @@ def labelled(embedder: Embedder, catalogue: str) -> Labelled:
     if entry is not None:
         require_weights(entry.get("weights_sha256"), embedder.record)
         return stored(embedder.record.id, catalogue)
-    items = ItemTable.load(verified(items_file(catalogue)))
+    items = load_items(catalogue)
     return Labelled(items, embed_catalogue(embedder, catalogue, items))
 
 
@@ -64,7 +62,7 @@ def stored(backbone_id: str, catalogue: str) -> Labelled:
     Raises:
         ArtifactError: They are not built, or damaged.
     """
-    items = ItemTable.load(verified(items_file(catalogue)))
+    items = load_items(catalogue)
     embeddings = np.load(verified(index_file(backbone_id, catalogue, ".npy")), allow_pickle=False).astype(np.float32)
     return Labelled(items, embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
 
@@ -82,19 +80,19 @@ def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.
         for start in range(0, len(items), CHUNK):
             positions = range(start, min(start + CHUNK, len(items)))
             file = folder / f"{start:06}.npy"
-            embeddings[start : positions.stop] = _chunk(file, embedder, catalogue, items, positions, done)
+            embeddings[start : positions.stop] = _chunk(file, embedder, items, positions, done)
     return embeddings
 
 
 def _chunk(
-    file: Path, embedder: Embedder, catalogue: str, items: ItemTable, positions: range, done: Callable[[int], None]
+    file: Path, embedder: Embedder, items: ItemTable, positions: range, done: Callable[[int], None]
 ) -> np.ndarray:
     if file.is_file():
         kept: np.ndarray = np.load(file, allow_pickle=False)
         done(len(positions))
         return kept
     parts = []
-    pictures = pictures_of(catalogue, items, positions)
+    pictures = (photos.picture(items.row(position).id) for position in positions)
     while batch := list(islice(pictures, BATCH)):
         parts.append(embedder.embed_images(batch))
         done(len(batch))
@@ -102,16 +100,3 @@ def _chunk(
     with written(file) as temporary:
         np.save(temporary, embeddings)
     return embeddings
-
-
-def pictures_of(catalogue: str, items: ItemTable, positions: range) -> Iterator[Image.Image]:
-    """The pictures at some positions of a catalogue, from its data set, as RGB."""
-    if catalogue == "fashion-mnist":
-        images = fashion_mnist.load_source(None)[0]
-        for position in positions:
-            yield Image.fromarray(images[position]).convert("RGB")
-    else:
-        with clothing.require_source() as source:
-            for position in positions:
-                item_id = items.row(position).id.partition("/")[2]
-                yield open_image(source.read(item_id), item_id)

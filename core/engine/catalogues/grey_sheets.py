@@ -6,7 +6,6 @@ Blocks of 64 pictures, LZMA-compressed column by column. Measured for the 70,000
 
 from __future__ import annotations
 
-import io
 import lzma
 import mmap
 import struct
@@ -100,13 +99,6 @@ class Pictures:
             raise IndexError(f"position {position} is not in 0..{len(self) - 1}")
         turned = self._block(position // _BLOCK)[position % _BLOCK]
         return Image.fromarray(np.ascontiguousarray(turned.T))
-
-    def png(self, position: int, scale: int = 4) -> bytes:
-        """Return the picture as PNG, every pixel repeated `scale` times each way; errors as in `get`."""
-        picture = self.get(position)
-        with io.BytesIO() as buffer:
-            picture.resize((SIDE * scale, SIDE * scale), 0).save(buffer, "PNG")
-            return buffer.getvalue()
 
     def _unpack(self, number: int) -> Bytes:
         start, end = self._offsets[number : number + 2]

@@ -37,6 +37,12 @@ class UnknownItemError(UnknownNameError):
         self.known = []
 
 
+def split_id(id: str) -> tuple[str, str]:
+    """The catalogue that the id of an item or of a class names, and the name of that item or class in it."""
+    catalogue, _, name = id.partition("/")
+    return catalogue, name
+
+
 @dataclass(frozen=True)
 class Item:
     """One item, as a card shows it: `title` is its name, or its label in plain words."""
@@ -167,6 +173,21 @@ class ItemTable:
             raise _artifact_error(path, f"cannot be read ({type(error).__name__})") from error
 
 
+def load_items(catalogue: str) -> ItemTable:
+    """A catalogue's item table, verified; one for all backbones, since it is large and never changed.
+
+    Raises:
+        ArtifactError: It is missing or damaged.
+    """
+    path = verified(items_file(catalogue))
+    return _items(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _items(path: Path, mtime_ns: int) -> ItemTable:
+    return ItemTable.load(path)
+
+
 def _typed(frame: pd.DataFrame, catalogue: str, classes: Collection[str]) -> pd.DataFrame:
     """Give every column its type (Parquet keeps no unused category) and check what positions rest on."""
     import pandas as pd
@@ -187,18 +208,3 @@ def _typed(frame: pd.DataFrame, catalogue: str, classes: Collection[str]) -> pd.
 
 def _artifact_error(path: Path, problem: str) -> ArtifactError:
     return ArtifactError(f"{path.parent.name}/{path.name}", problem, REPAIR)
-
-
-def load_items(catalogue: str) -> ItemTable:
-    """A catalogue's item table, verified; one for all backbones, since it is large and never changed.
-
-    Raises:
-        ArtifactError: It is missing or damaged.
-    """
-    path = verified(items_file(catalogue))
-    return _items(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=4)
-def _items(path: Path, mtime_ns: int) -> ItemTable:
-    return ItemTable.load(path)

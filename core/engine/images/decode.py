@@ -112,6 +112,13 @@ def encode_thumbnail(image: Image.Image, side: int = 448, quality: int = 85) -> 
     return buffer.getvalue()
 
 
+def encode_png(image: Image.Image, scale: int = 1) -> bytes:
+    """Encode a PNG of an image of few pixels, each repeated `scale` times each way."""
+    with io.BytesIO() as buffer:
+        image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST).save(buffer, "PNG")
+        return buffer.getvalue()
+
+
 def _read(source: bytes | Path) -> bytes:
     """The content of a file of allowed size, never reading more than one byte over the limit."""
     if isinstance(source, Path):

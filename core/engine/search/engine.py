@@ -16,10 +16,9 @@ import numpy as np
 from PIL import Image
 
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
-from core.engine.catalogues import CATALOGUES, Catalogue
+from core.engine.catalogues import CATALOGUES, Catalogue, photos
 from core.engine.catalogues import get as get_catalogue
-from core.engine.catalogues.items import UnknownItemError
-from core.engine.catalogues.photos import item_picture
+from core.engine.catalogues.items import UnknownItemError, split_id
 from core.engine.embedders.base import Embedder, embed_photo
 from core.engine.embedders.load import load_embedder
 from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated
@@ -196,12 +195,12 @@ class SearchEngine:
             photo = embed_photo(self.embedder, query.photo, query.name)
             return photo.embedding, PHOTO, dict(photo.timings_ms)
         if query.item:
-            catalogue = query.item.partition("/")[0]
+            catalogue = split_id(query.item)[0]
             try:
                 return self.embedding_of(query.item), catalogue, {}
             except UnknownItemError:
                 self.gallery(catalogue).items.position(query.item)  # it exists, but not in this part of its catalogue
-            image, started = item_picture(query.item), time.perf_counter()
+            image, started = photos.picture(query.item), time.perf_counter()
             embedding = self.embedder.embed_images([image])[0]
             return embedding, catalogue, {"embed": 1000 * (time.perf_counter() - started)}
         started = time.perf_counter()
@@ -210,7 +209,7 @@ class SearchEngine:
 
     def embedding_of(self, item_id: str) -> np.ndarray:
         """(dim,) float32: the stored embedding of an item."""
-        gallery = self.gallery(item_id.partition("/")[0])
+        gallery = self.gallery(split_id(item_id)[0])
         try:
             return gallery.exact.embedding(gallery.items.position(item_id))
         except KeyError:  # the gallery holds only a part of its catalogue

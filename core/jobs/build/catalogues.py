@@ -12,18 +12,18 @@ from dataclasses import asdict
 
 import numpy as np
 
-from core.engine.catalogues import CATALOGUES, clothing, fashion_mnist
+from core.engine.backbones import Backbone
+from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.embedded import embed_catalogue
-from core.engine.catalogues.grey_sheets import write_pictures
 from core.engine.catalogues.items import ItemTable
+from core.engine.catalogues.photos import READERS
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import load_embedder
 from core.engine.embedders.weights import weights_sha256
 from core.engine.files.folder import written
-from core.engine.files.manifest import register, verified
+from core.engine.files.manifest import register
 from core.engine.files.paths import index_file, items_file
 from core.engine.index.hnsw import HnswIndex, IndexParameters
-from core.errors import ArtifactError
 from core.jobs.build.calibrate import recalibrate
 
 PARAMETERS = IndexParameters()
@@ -38,41 +38,39 @@ def build(backbone_id: str, report: Callable[[str], None] = print) -> None:
     """
     embedder = load_embedder(backbone_id)
     for catalogue in CATALOGUES:
-        items = build_items(catalogue, report)
-        _write_index(embedder, catalogue, items, report)
+        build_catalogue(embedder, catalogue, report)
     report("The manifest is written.")
     recalibrate(backbone_id, report)
 
 
-def build_items(catalogue: str, report: Callable[[str], None]) -> ItemTable:
-    """A catalogue's item table (and Fashion-MNIST's pictures), written where the data allows it."""
-    path = items_file(catalogue)
-    files = [path]
-    if catalogue == "clothing":
-        items = clothing.build_items(clothing.require_source())
-    else:
-        items = fashion_mnist.build_items()
-        pictures = path.with_name("fashion-mnist.npz")
-        try:
-            verified(pictures)
-        except ArtifactError:
-            write_pictures(fashion_mnist.load_source(None)[0], pictures)
-            files.append(pictures)
-    items.save(path)
-    register(files, catalogues={catalogue: {"count": len(items), "items_hash": items.content_hash()}})
+def build_catalogue(embedder: Embedder, catalogue: str, report: Callable[[str], None] = print) -> None:
+    """Write one catalogue: its items and what else ships of it, then its embeddings and its index.
+
+    Raises:
+        DataError: Its data set is missing.
+    """
+    items = build_items(catalogue)
     report(f"{catalogue}: {len(items)} items.")
+    embeddings = embed_catalogue(embedder, catalogue, items).astype(np.float16)
+    report(f"{catalogue}: building the index.")
+    _write_index(embedder.record, catalogue, items, embeddings)
+
+
+def build_items(catalogue: str) -> ItemTable:
+    """A catalogue's item table, written with what else ships of it, and entered into the manifest."""
+    reader, path = READERS[catalogue], items_file(catalogue)
+    items = reader.build_items()
+    items.save(path)
+    entry = {"count": len(items), "items_hash": items.content_hash()}
+    register([path, *reader.build_files()], catalogues={catalogue: entry})
     return items
 
 
-def _write_index(embedder: Embedder, catalogue: str, items: ItemTable, report: Callable[[str], None]) -> None:
-    record = embedder.record
+def _write_index(record: Backbone, catalogue: str, items: ItemTable, embeddings: np.ndarray) -> None:
     graph_file, embeddings_file = (index_file(record.id, catalogue, suffix) for suffix in (".hnsw", ".npy"))
-    embeddings = embed_catalogue(embedder, catalogue, items).astype(np.float16)
     with written(embeddings_file) as temporary:
         np.save(temporary, embeddings)
-    report(f"{catalogue}: building the index.")
-    index = HnswIndex.build(embeddings, PARAMETERS)
-    index.save(graph_file)
+    HnswIndex.build(embeddings, PARAMETERS).save(graph_file)
     entry = {
         "count": len(items),
         "dim": int(embeddings.shape[1]),

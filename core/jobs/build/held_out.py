@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from core.engine.catalogues import clothing
+from core.engine.catalogues import get, photos
 from core.engine.catalogues.items import ItemTable
 from core.engine.embedders.base import Embedder
 from core.engine.search.calibration import PHOTO, TEXT, GarmentTest
@@ -18,12 +19,13 @@ from core.training.data.samples import (
     N_VALIDATION_FASHION_MNIST,
     PRODUCTS,
     Pictures,
-    Sample,
     clothing_samples,
     product_samples,
 )
 from core.training.garment.fit import fit_garment_test
 
+#: What the labels of the catalogues that the model learned from are in the vocabulary of `captions`.
+_KINDS = {CLOTHING: CLOTHING_TYPE, FASHION_MNIST: FASHION_MNIST_TYPE}
 N_SAME_ITEM = 200
 _FEW = 3000
 
@@ -59,20 +61,31 @@ class Known:
 
 
 def of_catalogue(catalogue: str, items: ItemTable, embeddings: np.ndarray) -> Known:
-    """A catalogue as it is stored; Fashion-MNIST's last training images and `small_split=validation` are validation."""
+    """A catalogue as it is stored; what of its training items the model was not trained on is validation.
+
+    These are Fashion-MNIST's last training images, the clothing photos with `small_split=validation`, and all training
+    items of other catalogues, whose kinds are what their classes are called.
+    """
     frame = items.frame
     ids, labels, senders, parts = (
         frame[name].astype(str).to_numpy().astype(str) for name in ("id", "label", "sender", "split")
     )
+    held = parts == "train"
     if catalogue == CLOTHING:
-        splits, kinds_of = clothing.read_splits(), CLOTHING_TYPE
-        held = np.array([splits[id.partition("/")[2]]["small_split"] == "validation" for id in ids])
-    else:
-        kinds_of = FASHION_MNIST_TYPE
-        held = np.isin(np.arange(len(ids)), np.flatnonzero(parts == "train")[-N_VALIDATION_FASHION_MNIST:])
-    parts = np.where(held & (parts == "train"), "validation", parts).astype(str)
+        held &= (frame["small_split"] == "validation").to_numpy()
+    elif catalogue == FASHION_MNIST:
+        held[np.flatnonzero(held)[:-N_VALIDATION_FASHION_MNIST]] = False
+    parts = np.where(held, "validation", parts).astype(str)
+    kinds_of = _kinds_of(catalogue)
     kinds = np.array([kinds_of.get(label, "") for label in labels])
     return Known(catalogue, embeddings, kinds, ids, senders, parts)
+
+
+def _kinds_of(catalogue: str) -> Mapping[str, str]:
+    """Label -> kind; where the vocabulary has no such kind, the label stands for itself."""
+    record = get(catalogue)
+    named = {label: words.lower() for label, words in record.classes.items() if label not in record.no_garment}
+    return _KINDS.get(catalogue) or {label: kind if kind in TYPES else label for label, kind in named.items()}
 
 
 def queries(embedder: Embedder, galleries: dict[str, Known], part: str) -> dict[str, Known]:
@@ -133,8 +146,7 @@ def pairs(embedder: Embedder, held: Known, gallery: Known) -> dict[str, list[flo
     other = held.ids[left] != gallery.ids[right]
     same = other & (held.kinds[left] == gallery.kinds[right])
     few = held.only(np.sort(rng.permutation(len(held.kinds))[:N_SAME_ITEM]))
-    pictures = Pictures()
-    again = embedder.embed_images(_another_view(pictures.open(sample)) for sample in _samples(few))
+    again = embedder.embed_images(_another_view(photos.picture(id)) for id in few.ids.tolist())
     found = {
         "random": similarities[other],
         "same_kind": similarities[same],
@@ -144,17 +156,6 @@ def pairs(embedder: Embedder, held: Known, gallery: Known) -> dict[str, list[flo
         name: np.quantile(values, np.linspace(0, 1, 21)).round(4).astype(float).tolist()
         for name, values in found.items()
     }
-
-
-def _samples(known: Known) -> list[Sample]:
-    """Where the pictures of a catalogue's items are."""
-    keys = [id.rpartition("/")[2] for id in known.ids.tolist()]
-    if known.source == FASHION_MNIST:
-        keys = [str(int(key)) for key in keys]
-    return [
-        Sample(known.source, key, str(kind), str(part))
-        for key, kind, part in zip(keys, known.kinds, known.parts, strict=True)
-    ]
 
 
 def _another_view(image: Image.Image) -> Image.Image:

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.engine.catalogues.clothing import ARCHIVE, COMMIT, SPLITS_CSV, ClothingSource
+from core.engine.catalogues.clothing import ARCHIVE, COMMIT, SPLITS_CSV
+from core.engine.catalogues.clothing_source import ClothingSource
 from core.engine.files.folder import written
 from core.engine.progress import ProgressClock, show_progress
 from core.errors import DataError, DownloadError

@@ -30,7 +30,7 @@ from core.compare.figures.outcomes import Outcomes, load_outcomes, save_outcomes
 from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir, n_threads
 from core.engine import metrics
 from core.engine.backbones import Backbone, model_dir
-from core.engine.catalogues import CATALOGUES, clothing
+from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.clothing import SMALL_WORDS
 from core.engine.catalogues.embedded import Labelled, labelled
 from core.engine.embedders.base import Embedder
@@ -186,7 +186,7 @@ def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -
 
 def _clothing(data: Labelled, add: Record, part: str) -> None:
     split, labels, senders = data.column("split"), data.column("label"), data.column("sender")
-    named = ~np.isin(labels, list(clothing.NO_GARMENT))
+    named = ~np.isin(labels, list(CATALOGUES["clothing"].no_garment))
     wanted = split == "test"
     if part == "validation":
         named, wanted = named & ~wanted, data.column("small_split") == "validation"

@@ -93,7 +93,7 @@ def _ways_back(view: View) -> None:
 
 
 def _item_html(item: Item, picture: Picture) -> str:
-    kicker = f'<p class="vt-kicker">{escape(WORDS.common.catalogues[item.catalogue])}</p>'
+    kicker = f'<p class="vt-kicker">{escape(session.title_of(item.catalogue))}</p>'
     title = f'<h1 class="vt-title">{escape(item.title)}</h1>'
     id = f'<p class="vt-quiet vt-id">{escape(WORDS.browse.id)} {escape(item.id)}</p>'
     return f'<div class="vt-opened">{cards.item_html(item, picture, kicker + title + id)}</div>'
@@ -103,7 +103,7 @@ def _neighbours(view: View, gallery: Gallery, position: int, hits: list[Hit]) ->
     with st.grid(COLUMNS, min_column_width=130, gap="small", key="browse-near") as grid:
         for hit in hits:
             other = session.engine().gallery(hit.catalogue)
-            mark = twins.mark(gallery, position, other, hit)
+            mark = twins.mark(gallery, position, hit)
             badge = f'<span class="vt-mark">{escape(WORDS.browse.marks[mark])}</span>' if mark else ""
             similarity = escape(WORDS.browse.similarity.format(similarity=hit.similarity))
             with grid.cell():

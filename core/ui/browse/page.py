@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.engine.catalogues.items import split_id
 from core.errors import VitrineError
 from core.ui.browse import item as browse_item
 from core.ui.browse.view import ALL, SIZES, SORTS, View, known_kinds, read, write
@@ -84,7 +85,7 @@ def _filters(view: View) -> None:
     with st.container(key="browse-filters", horizontal=True, vertical_alignment="top", gap="medium"):
         st.segmented_control(
             WORDS.common.catalogue, [ALL, *View().catalogues], required=True, key="browse-catalogue", width="content",
-            format_func=lambda id: WORDS.common.catalogues[id], on_change=_changed, args=(view, "catalogue"),
+            format_func=session.title_of, on_change=_changed, args=(view, "catalogue"),
         )  # fmt: skip
         st.multiselect(
             WORDS.browse.class_label, list(names), format_func=names.__getitem__, key="browse-kinds",
@@ -107,7 +108,7 @@ def _rows(view: View) -> list[tuple[str, np.ndarray]]:
         items = session.engine().gallery(catalogue).items
         positions = np.arange(len(items))
         if view.kinds:
-            positions = items.positions_of([k.partition("/")[2] for k in view.kinds if k.startswith(f"{catalogue}/")])
+            positions = items.positions_of([label for of, label in map(split_id, view.kinds) if of == catalogue])
         if view.sort == "class":
             codes = items.frame["label"].cat.codes.to_numpy()
             positions = positions[np.argsort(codes[positions], kind="stable")]

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.engine.catalogues.photos import grey_pictures, photo_source
+from core.engine.catalogues import get, photos
 from core.engine.images.placeholders import decode
 from core.engine.search.engine import Hit
 from core.engine.search.gallery import Gallery
@@ -26,35 +26,37 @@ from core.own.items import OWN
 from core.ui.visit import session
 from core.ui.visit.session import Mark
 
-#: Fashion-MNIST: the largest difference of one pixel (grey levels), and of all as a share of the grey values.
+#: Pictures of few pixels: the largest difference of one pixel (grey levels), and of all as a share of the values.
 NEAR_WORST = 40
 NEAR_SUM = 0.10
-#: Clothing: the largest root mean square between what two ThumbHashes paint, in levels of 0 to 255.
+#: Photos: the largest root mean square between what two ThumbHashes paint, in levels of 0 to 255.
 NEAR_HASH = 3.0
 _SIDE = 16  # pixels that a hash is painted with
 
 
-def mark(gallery: Gallery, position: int, other: Gallery, hit: Hit) -> Mark:
+def mark(gallery: Gallery, position: int, hit: Hit) -> Mark:
     """Whether a hit is the same picture as the item at `position`, or nearly, or neither (""); never across."""
-    catalogue = str(gallery.items.frame["catalogue"].iat[position])
-    if catalogue != hit.catalogue:
+    item = gallery.items.row(position)
+    if item.catalogue != hit.catalogue:
         return ""
     try:
-        if catalogue == "fashion-mnist":
-            pictures = grey_pictures()
-            return compare_grey(*(np.asarray(pictures.get(row)) for row in (position, hit.position)))
-        if catalogue == OWN:
-            return session.mark(gallery.items.row(position).id, hit)
+        if item.catalogue == OWN:
+            return session.mark(item.id, hit)
+        if get(item.catalogue).pixelated:
+            return compare_pixels(*(np.asarray(photos.picture(id)) for id in (item.id, hit.id)))
         hashes = [gallery.items.frame["thumbhash"].iat[row] for row in (position, hit.position)]
         if not all(hashes) or hash_distance(*hashes) > NEAR_HASH:
             return ""
-        return "exact" if _same_file(gallery.items.row(position).id, hit.id) else "near"
+        here = photos.has(item.id) and photos.has(hit.id)
+        return "exact" if here and photos.file(item.id) == photos.file(hit.id) else "near"
     except (VitrineError, ValueError):  # a picture or a hash cannot be read: nothing is claimed about it
         return ""
 
 
-def compare_grey(first: np.ndarray, second: np.ndarray) -> Mark:
-    """Compare two uint8 pictures of one size, pixel by pixel."""
+def compare_pixels(first: np.ndarray, second: np.ndarray) -> Mark:
+    """Compare two uint8 pictures pixel by pixel; those of different sizes are not the same."""
+    if first.shape != second.shape:
+        return ""
     a, b = first.astype(int), second.astype(int)
     differences = np.abs(a - b)
     if not differences.any():
@@ -71,10 +73,3 @@ def hash_distance(first: bytes, second: bytes) -> float:
     """
     a, b = (decode(thumbhash, _SIDE, _SIDE).astype(float) for thumbhash in (first, second))
     return float(np.sqrt(((a - b) ** 2).mean()))
-
-
-def _same_file(item_id: str, other_id: str) -> bool:
-    """Whether two local photos are one file, byte for byte; False where there are none."""
-    source = photo_source()
-    ids = [id.partition("/")[2] for id in (item_id, other_id)]
-    return source is not None and all(map(source.has, ids)) and source.read(ids[0]) == source.read(ids[1])

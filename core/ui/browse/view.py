@@ -47,7 +47,7 @@ def known_kinds(view: View) -> dict[str, str]:
     """Every class that can be chosen → its plain words."""
     several = len(view.catalogues) > 1
     return {
-        f"{id}/{label}": f"{words} · {WORDS.common.catalogues[id]}" if several else words
+        f"{id}/{label}": f"{words} · {session.title_of(id)}" if several else words
         for id in view.catalogues
         for label, words in session.catalogues()[id].classes.items()
     }

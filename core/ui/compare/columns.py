@@ -155,7 +155,7 @@ def _hits_html(answer: Answer, counts: Counter[str]) -> str:
 def _hit_html(hit: Hit, n_others: int) -> str:
     """One row: a small picture, what it is, how close it is, and how many others found it, too."""
     picture = picture_of(process.engine().gallery(hit.catalogue), hit.position)
-    catalogue = WORDS.common.catalogues[hit.catalogue]
+    catalogue = session.title_of(hit.catalogue)
     alt = WORDS.common.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
     chance = WORDS.common.chance.format(percent=cards.percent(hit.same_kind))
     others = f'<p class="vt-quiet vt-shared">{escape(WORDS.compare.also.format(n=n_others))}</p>' if n_others else ""

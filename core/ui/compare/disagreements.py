@@ -12,7 +12,7 @@ from core.config import artifacts_dir
 from core.ui.compare.columns import K, title_of
 from core.ui.components import cards
 from core.ui.components.controls import command, item_at
-from core.ui.visit import state
+from core.ui.visit import session, state
 from core.ui.words import WORDS
 
 N_SHOWN = 6
@@ -58,7 +58,7 @@ def _draw(dispute: Dispute) -> None:
             st.html(html)
             st.button(
                 WORDS.compare.disputes_open, key=f"open-{item.id}", on_click=_open, args=(item.id,), width="stretch",
-                help=WORDS.browse.item_alt.format(title=item.title, catalogue=WORDS.common.catalogues[item.catalogue]),
+                help=WORDS.browse.item_alt.format(title=item.title, catalogue=session.title_of(item.catalogue)),
             )  # fmt: skip
         with right:
             st.html("".join(_strip_html(id, places) for id, places in dispute.neighbours.items()))

@@ -10,6 +10,7 @@ import streamlit as st
 from core.compare.figures.benchmark import read_benchmark
 from core.compare.index_lab import EfLab, Found
 from core.config import artifacts_dir
+from core.engine.catalogues.items import split_id
 from core.engine.search import process
 from core.ui.compare import plots
 from core.ui.components import ask
@@ -49,7 +50,7 @@ def _embedding(query: state.Asked) -> tuple[np.ndarray, tuple[tuple[str, int], .
     if query.kind != "item":
         return photo_of(query).embedding, ()
     _, position = session.find(query.ref)
-    return session.engine().embedding_of(query.ref), ((query.ref.partition("/")[0], position),)
+    return session.engine().embedding_of(query.ref), ((split_id(query.ref)[0], position),)
 
 
 @st.cache_resource(max_entries=1, ttl=900, show_spinner=False)

@@ -9,6 +9,7 @@ from html import escape
 from core.engine.catalogues.items import Item
 from core.engine.search.engine import Hit
 from core.ui.components.pictures import Picture
+from core.ui.visit import session
 from core.ui.words import WORDS
 
 #: The least probabilities of being of the same kind for all verdicts but the last.
@@ -44,7 +45,7 @@ def picture_html(picture: Picture, alt: str) -> str:
 
 def hit_html(hit: Hit, picture: Picture) -> str:
     """The card of one hit: picture, rank, what it is, how close it is."""
-    catalogue = WORDS.common.catalogues.get(hit.catalogue, hit.catalogue)
+    catalogue = session.title_of(hit.catalogue)
     alt = WORDS.common.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
     return (
         f'<article class="vt-hit" data-rank="{hit.rank}" data-id="{escape(hit.id)}">'
@@ -105,6 +106,6 @@ def tile_html(id: str, picture: Picture, alt: str, line: str) -> str:
 
 def item_html(item: Item | Hit, picture: Picture, lines: str = "") -> str:
     """A small picture of an item, with lines of HTML below it."""
-    alt = WORDS.browse.item_alt.format(title=item.title, catalogue=WORDS.common.catalogues[item.catalogue])
+    alt = WORDS.browse.item_alt.format(title=item.title, catalogue=session.title_of(item.catalogue))
     frame = f'<div class="vt-frame">{picture_html(picture, alt)}</div>'
     return f'<article class="vt-tile" data-id="{escape(item.id)}">{frame}{lines}</article>'

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.engine.catalogues.photos import grey_pictures, photo_source
+from core.engine.catalogues import get, photos
+from core.engine.catalogues.items import split_id
+from core.engine.images.decode import encode_png, encode_thumbnail
+from core.engine.images.placeholders import placeholder_data_url
 from core.engine.search.gallery import Gallery
 from core.errors import VitrineError
 from core.own.items import OWN
@@ -38,43 +41,35 @@ def data_url(content: bytes, kind: str = "jpeg") -> str:
 
 
 def picture_of(gallery: Gallery, position: int) -> Picture:
-    """The picture of a catalogue's item; without layers where there is none to be had."""
-    catalogue = str(gallery.items.frame["catalogue"].iat[position])
+    """The picture of an item: from this computer, else its public address over its placeholder; else no layers."""
+    item_id, thumbhash, width, height = (
+        gallery.items.frame[name].iat[position] for name in ("id", "thumbhash", "width", "height")
+    )
     try:
-        if catalogue == OWN:
-            thumbnail = session.thumbnail(str(gallery.items.frame["id"].iat[position]))
+        if split_id(item_id)[0] == OWN:
+            thumbnail = session.thumbnail(item_id)
             return Picture((data_url(thumbnail),) if thumbnail else ())
-        if catalogue == "fashion-mnist":
-            return Picture((data_url(grey_pictures().png(position, scale=1), "png"),), True)
-        return _photo(gallery, position)
+        pixelated = get(split_id(item_id)[0]).pixelated
+        if photos.has(item_id):
+            return Picture((_pixels(item_id) if pixelated else _small(item_id),), pixelated)
+        layers = photos.public_url(item_id), placeholder_data_url(thumbhash, int(width), int(height))
+        return Picture(tuple(filter(None, layers)), pixelated)
     except (VitrineError, ValueError):
         return Picture()
 
 
-def _photo(gallery: Gallery, position: int) -> Picture:
-    """The local photo if there is one, else its public address over its placeholder."""
-    from core.engine.catalogues.clothing import placeholder_data_url, public_url
-
-    frame = gallery.items.frame
-    item_id = str(frame["id"].iat[position])
-    source = photo_source()
-    if source is not None and source.has(item_id.partition("/")[2]):
-        return Picture((local_photo(item_id),))
-    width, height = int(frame["width"].iat[position]), int(frame["height"].iat[position])
-    placeholder = placeholder_data_url(frame["thumbhash"].iat[position], width, height)
-    return Picture(tuple(layer for layer in (public_url(item_id), placeholder) if layer))
+def _pixels(item_id: str) -> str:
+    """A picture of few pixels as it is, as a `data:` URL."""
+    picture = photos.picture(item_id)
+    has_colours = get(split_id(item_id)[0]).has_colours
+    return data_url(encode_png(picture if has_colours else picture.convert("L")), "png")
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
-def local_photo(item_id: str) -> str:
-    """A small copy of a local clothing photo as a `data:` URL.
+def _small(item_id: str) -> str:
+    """A small copy of a picture as a `data:` URL.
 
     Raises:
-        VitrineError: The photo is gone or cannot be decoded.
+        VitrineError: It is gone or cannot be decoded.
     """
-    from core.engine.images.decode import encode_thumbnail, open_image
-
-    image_id = item_id.partition("/")[2]
-    source = photo_source()
-    assert source is not None  # the caller has just asked it
-    return data_url(encode_thumbnail(open_image(source.read(image_id), image_id), SIDE))
+    return data_url(encode_thumbnail(photos.picture(item_id), SIDE))

@@ -57,7 +57,7 @@ def described(query: state.Asked, photo: Photo | None) -> tuple[str, str, Pictur
         return photo.name, note, Picture((data_url(photo.preview),), ratio=min(2.0, max(0.6, photo.ratio)))
     gallery, position = session.find(query.ref)
     item = gallery.items.row(position)
-    return item.title, WORDS.common.catalogues[item.catalogue], picture_of(gallery, position)
+    return item.title, session.title_of(item.catalogue), picture_of(gallery, position)
 
 
 def ways_out() -> None:

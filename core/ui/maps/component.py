@@ -23,6 +23,7 @@ from core.maps.files import STEPS, EmbeddingMap, chart_of
 from core.maps.projection import place
 from core.ui.maps import server
 from core.ui.maps.view import View
+from core.ui.visit import session
 from core.ui.words import WORDS
 
 KEY = "maps-plot"
@@ -75,7 +76,7 @@ def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_
             "kinds": [
                 {"name": kind.title, "catalogue": list(CATALOGUES).index(kind.catalogue)} for kind in points.KINDS
             ],
-            "catalogues": [WORDS.common.catalogues[id] for id in CATALOGUES],
+            "catalogues": [session.title_of(id) for id in CATALOGUES],
             "sides": list(WORDS.maps.sides),
             "n": int(points.starts()[-1]),
             "lit": points.pack(lit),

@@ -12,6 +12,7 @@ from core.maps import points
 from core.maps.files import FULL, EmbeddingMap, chart_of
 from core.ui.maps import grid
 from core.ui.maps.view import View
+from core.ui.visit import session
 from core.ui.words import WORDS
 
 N_SHOWN = 12
@@ -52,7 +53,7 @@ def table(chart: EmbeddingMap) -> list[dict[str, Any]]:
         of_kind = codes == code
         if of_kind.any():
             purity = round(100 * float(chart.purity[of_kind].mean()) / FULL)
-            values = (kind.title, WORDS.common.catalogues[kind.catalogue], int(of_kind.sum()), f"{purity}%")
+            values = (kind.title, session.title_of(kind.catalogue), int(of_kind.sum()), f"{purity}%")
             rows.append(dict(zip(WORDS.maps.columns, values, strict=True)))
     return rows
 

@@ -17,7 +17,7 @@ from core.ui.components import cards
 from core.ui.maps import component, grid, mistakes
 from core.ui.maps import query as maps_query
 from core.ui.maps.view import COLOURS, View, read, rivals, write
-from core.ui.visit import keys, page, state
+from core.ui.visit import keys, page, session, state
 from core.ui.words import WORDS
 
 NOTHING = np.empty(0, np.int64)
@@ -93,7 +93,7 @@ def _choice(view: View, known: list[str], name: str, label: str, names: Mapping[
 
 
 def _kinds() -> dict[str, str]:
-    return {kind.id: f"{kind.title} · {WORDS.common.catalogues[kind.catalogue]}" for kind in points.KINDS}
+    return {kind.id: f"{kind.title} · {session.title_of(kind.catalogue)}" for kind in points.KINDS}
 
 
 def _controls(view: View, known: list[str]) -> None:

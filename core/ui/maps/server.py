@@ -15,6 +15,7 @@ from core.engine.search import process
 from core.maps import points as maps_data
 from core.ui.components import cards
 from core.ui.components.pictures import picture_of
+from core.ui.visit import session
 from core.ui.words import WORDS
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def item(request: Request) -> Response:
         raise ApiError(404, "There is no item with this number.") from None
     gallery = process.engine().gallery(catalogue)
     row = gallery.items.row(position)
-    alt = WORDS.browse.item_alt.format(title=row.title, catalogue=WORDS.common.catalogues[catalogue])
+    alt = WORDS.browse.item_alt.format(title=row.title, catalogue=session.title_of(catalogue))
     picture = cards.picture_html(picture_of(gallery, position), alt)
     return JSONResponse({"id": row.id, "picture": picture}, headers=HEADERS | {"Cache-Control": "private, max-age=600"})
 

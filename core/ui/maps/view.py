@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.engine.catalogues.items import split_id
 from core.maps.points import CODES
 from core.ui.words import WORDS
 
@@ -40,7 +41,7 @@ class View:
 
 def rivals(kind: str) -> list[str]:
     """The other classes of a class's catalogue."""
-    return [id for id in CODES if id != kind and id.partition("/")[0] == kind.partition("/")[0]]
+    return [id for id in CODES if id != kind and split_id(id)[0] == split_id(kind)[0]]
 
 
 def read(params: Mapping[str, str], known: Sequence[str]) -> tuple[View, list[str]]:

@@ -124,5 +124,4 @@ def _open_saved() -> None:
 
 
 def _open(name: str) -> None:
-    engine = process.engine()
-    session.keep(open_own(name, own_dir(), engine.embedder, engine.gallery("clothing").calibration))
+    session.keep(open_own(name, own_dir(), process.engine().embedder, session.calibration()))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.config import MAX_LESS_ITEMS
+from core.engine.catalogues.items import split_id
 from core.engine.search.engine import Hit
 from core.errors import VitrineError
 from core.ui.components import cards
@@ -69,7 +70,7 @@ def _problem(id: str) -> str:
 
 def _name_of(id: str) -> str:
     """What an item is called on its chip: its title and the start of its number."""
-    number = id.rpartition("/")[2][:8]
+    number = split_id(id)[1].rpartition("/")[2][:8]
     try:
         gallery, position = session.find(id)
     except VitrineError:

@@ -30,7 +30,7 @@ def choose_catalogue() -> tuple[str, ...]:
         [ALL, *sorted(session.catalogues())],
         default=ALL,
         required=True,
-        format_func=lambda id: WORDS.common.catalogues.get(id, id),
+        format_func=session.title_of,
         key="catalogue",
         label_visibility="collapsed",
         bind="query-params",
@@ -65,7 +65,7 @@ def class_names(catalogues: tuple[str, ...]) -> dict[str, tuple[str, str]]:
     known = session.catalogues()
     shown = [known[id] for id in catalogues] or list(known.values())
     return {
-        f"{words} · {WORDS.common.catalogues[catalogue.id]}": (catalogue.id, label)
+        f"{words} · {session.title_of(catalogue.id)}": (catalogue.id, label)
         for catalogue in shown
         for label, words in catalogue.classes.items()
     }

@@ -47,10 +47,10 @@ def show(query: state.Asked) -> None:
             with download:
                 _download(result.hits, name)
         if result.left_out:
-            names = ", ".join(WORDS.common.catalogues[id] for id in result.left_out)
+            names = ", ".join(session.title_of(id) for id in result.left_out)
             st.caption(WORDS.search.no_colours.format(names=names))
         elif result.grey:
-            st.caption(WORDS.search.grey.format(names=", ".join(WORDS.common.catalogues[id] for id in result.grey)))
+            st.caption(WORDS.search.grey.format(names=", ".join(session.title_of(id) for id in result.grey)))
         if query.wording:
             st.caption(WORDS.search.no_figures)
         _hits(query, result.hits)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.classifier.data import datasets
 from core.classifier.evaluate import Evaluation, Mistake
+from core.engine.catalogues.items import split_id
 from core.engine.metrics import Estimate
 from core.engine.search import process
 from core.ui.components import cards
@@ -91,5 +92,5 @@ def _picture(session: TrainSession, mistake: Mistake) -> Picture:
     if session.catalogue is not None:
         thumbnail = session.catalogue.thumbnail(id)
         return Picture((data_url(thumbnail),)) if thumbnail else Picture()
-    gallery = process.engine().gallery(id.partition("/")[0])
+    gallery = process.engine().gallery(split_id(id)[0])
     return picture_of(gallery, gallery.items.position(id))

@@ -10,9 +10,10 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from core.engine.catalogues import CATALOGUES, Catalogue
-from core.engine.catalogues.items import UnknownItemError
+from core.engine.catalogues import CATALOGUES, Catalogue, like_photos
+from core.engine.catalogues.items import UnknownItemError, split_id
 from core.engine.search import process
+from core.engine.search.calibration import Calibration
 from core.engine.search.engine import Hit, SearchEngine
 from core.engine.search.gallery import Gallery
 from core.errors import UnknownNameError, VitrineError
@@ -43,9 +44,13 @@ def start() -> OwnCatalogue:
 
 
 def new() -> OwnCatalogue:
-    """An empty catalogue of the default backbone; similarities mean what they do among clothing photos."""
-    engine = process.engine()
-    return OwnCatalogue(engine.embedder, engine.gallery("clothing").calibration)
+    """An empty catalogue of the default backbone."""
+    return OwnCatalogue(process.engine().embedder, calibration())
+
+
+def calibration() -> Calibration | None:
+    """What similarities to pictures of one's own mean: what they do among the built photos that are most like them."""
+    return process.engine().gallery(like_photos().id).calibration
 
 
 def keep(catalogue: OwnCatalogue) -> OwnCatalogue:
@@ -85,13 +90,19 @@ def catalogues() -> Mapping[str, Catalogue]:
     return {**CATALOGUES, OWN: describe(mine)} if mine else CATALOGUES
 
 
+def title_of(catalogue: str) -> str:
+    """What visitors call a catalogue, and all of them ("all"): as the words say, else its own title."""
+    known = CATALOGUES[catalogue].title if catalogue in CATALOGUES else catalogue
+    return str(WORDS.common.catalogues.get(catalogue, known))
+
+
 def find(item_id: str) -> tuple[Gallery, int]:
     """Where an item is.
 
     Raises:
         VitrineError: This session has no such item, or its catalogue cannot be used.
     """
-    catalogue = item_id.partition("/")[0]
+    catalogue = split_id(item_id)[0]
     try:
         gallery = engine().gallery(catalogue)
         return gallery, gallery.items.position(item_id)

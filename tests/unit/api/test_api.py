@@ -24,8 +24,7 @@ from core.api import answers, body, endpoints
 from core.api.description import description
 from core.config import API_MAX_SEARCHES, API_MAX_WAITING, MAX_IMAGE_BYTES, ROOT
 from core.engine.backbones import BACKBONES
-from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.photos import grey_pictures
+from core.engine.catalogues import CATALOGUES, fashion_mnist
 from core.engine.files.manifest import load_manifest, save_manifest
 from core.engine.search import process
 from core.engine.search.engine import SearchEngine
@@ -686,9 +685,9 @@ def test_429_when_too_many_bodies_are_in_hand(
 def test_all_threads_share_one_engine_and_its_files(tiny_artifacts: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         engines = set(pool.map(lambda _: process.engine(), range(32)))
-        files = set(pool.map(lambda _: grey_pictures(), range(32)))
+        files = set(pool.map(lambda _: fashion_mnist.sheets(), range(32)))
     assert engines == {process.engine()}
-    assert files == {grey_pictures()}
+    assert files == {fashion_mnist.sheets()}
 
 
 def test_other_artifacts_get_another_engine(

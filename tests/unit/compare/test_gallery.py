@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 
@@ -16,7 +17,7 @@ from core.compare import plan
 from core.compare.build import build_gallery, estimate
 from core.compare.gallery import choose_items, describe_gallery, engine_for, gallery_for, has_gallery
 from core.engine.backbones import BACKBONES, hub
-from core.engine.catalogues import CATALOGUES, clothing
+from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import ItemTable, UnknownItemError
 from core.engine.files import manifest
 from core.engine.files.paths import items_file
@@ -45,7 +46,8 @@ def world(tiny_artifacts, tmp_path, monkeypatch):
         rows.append(f"{name},1,Dress,False")
     (folder / "images.csv").write_text("\n".join(rows))
     monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(compare, "N_FASHION_MNIST", N_CHOSEN)
+    few = dataclasses.replace(CATALOGUES["fashion-mnist"], n_compared=N_CHOSEN)
+    monkeypatch.setitem(CATALOGUES, "fashion-mnist", few)
     monkeypatch.setattr(plan, "PART", 8)
     monkeypatch.setattr("core.engine.progress.REPORT_S", 0)
     monkeypatch.setitem(BACKBONES, "other", fakes.fake_record("other"))
@@ -213,7 +215,7 @@ def test_filters_work_on_a_part(world):
 def test_an_item_outside_the_part_is_embedded_from_its_picture(world):
     list(build_gallery("other"))
     outside, engine = table("clothing").row(17), engine_for("other")
-    assert outside.label in clothing.NO_GARMENT
+    assert outside.label in CATALOGUES["clothing"].no_garment
     with pytest.raises(UnknownItemError, match=outside.id):
         engine.embedding_of(outside.id)
     picture = fakes.solid(tuple(map(int, fakes.colours_of("clothing")[17])))

@@ -429,13 +429,12 @@ def test_a_sample_photo_finds_five_items_in_order(capsys, name):
 def test_the_served_model_agrees_with_the_one_that_open_clip_loads():
     torch = pytest.importorskip("torch")
     from core.engine.backbones import model_dir
-    from core.engine.catalogues.grey_sheets import Pictures
+    from core.engine.catalogues import fashion_mnist
     from core.engine.embedders.load import load_embedder
-    from core.engine.files.paths import items_file
     from core.engine.images.decode import open_image
     from core.training.model.clip import load
 
-    grey = Pictures(items_file("fashion-mnist").with_suffix(".npz"))
+    grey = fashion_mnist.sheets()
     pictures = [open_image(path) for path in sorted((ROOT / "samples").glob("*.jpg"))]
     pictures += [grey.get(position).convert("RGB") for position in range(0, 70_000, 357)]
     texts = ["red dress", "a photo of a sneaker", "men’s navy blue shirt", "bed & bath", "", "shoes " * 40]

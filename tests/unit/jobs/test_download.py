@@ -9,7 +9,7 @@ from collections import namedtuple
 
 import pytest
 
-from core.engine.catalogues.clothing import ClothingSource
+from core.engine.catalogues.clothing_source import ClothingSource
 from core.errors import DownloadError
 from core.jobs.download import fetch
 from core.jobs.download.clothing import check_archive, console_progress, download_clothing

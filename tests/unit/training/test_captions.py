@@ -8,7 +8,6 @@ import random
 import pytest
 
 from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.clothing import NO_GARMENT
 from core.training.data import captions
 from core.training.data.captions import (
     CLOTHING_TYPE,
@@ -28,7 +27,7 @@ from core.training.data.captions import (
 
 def test_every_garment_of_both_catalogues_has_a_kind_with_words():
     assert list(FASHION_MNIST_TYPE) == list(CATALOGUES["fashion-mnist"].classes)
-    assert set(CLOTHING_TYPE) == set(CATALOGUES["clothing"].classes) - NO_GARMENT
+    assert set(CLOTHING_TYPE) == set(CATALOGUES["clothing"].classes) - CATALOGUES["clothing"].no_garment
     for kind in (*FASHION_MNIST_TYPE.values(), *CLOTHING_TYPE.values(), *PRODUCT_TYPE.values()):
         assert kind in TYPES
 

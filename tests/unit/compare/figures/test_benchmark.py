@@ -62,9 +62,9 @@ def test_what_is_damaged_stays_damaged_when_something_else_is_written(tiny_artif
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    (tiny_artifacts / "catalogues" / "fashion-mnist.npz").unlink()
+    (tiny_artifacts / "catalogues" / "fashion-mnist.sheets").unlink()
     wrong = [(name, problem) for name, problem in manifest.verify_all() if problem]
-    assert [name for name, _ in wrong] == ["catalogues/fashion-mnist.npz", f"maps/{DEFAULT_BACKBONE}.npz"]
+    assert [name for name, _ in wrong] == ["catalogues/fashion-mnist.sheets", f"maps/{DEFAULT_BACKBONE}.npz"]
     keep_benchmark({"date": "2026-01-01"}, {"index": {"ef": 32}})
     assert [(name, problem) for name, problem in manifest.verify_all() if problem] == wrong
     after = manifest.load_manifest()["files"]

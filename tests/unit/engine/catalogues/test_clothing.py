@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from core.engine.catalogues import clothing, get
-from core.engine.catalogues.clothing import ClothingSource, build_items, find_source, public_url, require_source
+from core.engine.catalogues.clothing import Clothing, find_source, require_source
+from core.engine.catalogues.clothing_source import ClothingSource
 from core.engine.catalogues.items import UnknownItemError
 from core.engine.images.placeholders import decode, encode, placeholder_data_url
 from core.errors import DataError, ImageError
@@ -70,8 +71,7 @@ def data(request, tmp_path, monkeypatch):
 
 
 def test_items_are_sorted_and_have_a_photo(data):
-    with require_source() as source:
-        table = build_items(source)
+    table = Clothing().build_items()
     assert [table.row(i).id for i in range(3)] == [f"clothing/{id}" for id in sorted(IDS[:3])]
     assert [table.row(i).label for i in range(3)] == ["Skip", "Shoes", "T-Shirt"]
     frame = table.frame
@@ -131,11 +131,11 @@ def test_odd_archives_are_refused(tmp_path):
         ClothingSource(path)
 
 
-def test_a_damaged_photo_is_named(data):
-    with require_source() as source:
-        source.read = lambda id: b"\xff\xd8\xffgarbage" if id == IDS[2] else jpeg()
-        with pytest.raises(ImageError, match=IDS[2]):
-            build_items(source)
+def test_a_damaged_photo_is_named(data, monkeypatch):
+    garbage = b"\xff\xd8\xffgarbage"
+    monkeypatch.setattr(ClothingSource, "read", lambda self, id: garbage if id == IDS[2] else jpeg())
+    with pytest.raises(ImageError, match=IDS[2]):
+        Clothing().build_items()
 
 
 def test_a_flipped_bit_in_the_archive_is_noticed(tmp_path):
@@ -152,20 +152,20 @@ def test_a_flipped_bit_in_the_archive_is_noticed(tmp_path):
 
 def test_the_splits_must_name_every_image(data):
     (data / "clothing-splits.csv").write_text("\n".join(SPLITS.splitlines()[:3]))
-    with require_source() as source:
-        with pytest.raises(DataError, match=f"which split {IDS[2]} is"):
-            build_items(source)
-        with pytest.raises(DataError, match=r"nowhere\.csv, cannot be read"):
-            build_items(source, data / "nowhere.csv")
+    with pytest.raises(DataError, match=f"which split {IDS[2]} is"):
+        Clothing().build_items()
+    (data / "clothing-splits.csv").unlink()
+    with pytest.raises(DataError, match=r"clothing-splits\.csv, cannot be read"):
+        Clothing().build_items()
 
 
 def test_public_urls_are_made_for_uuids_only():
-    url = public_url(f"clothing/{IDS[0]}")
+    url = Clothing().public_url(f"clothing/{IDS[0]}")
     assert url.startswith("https://raw.githubusercontent.com/alexeygrigorev/clothing-dataset/7ed86a9cc56763b6")
     assert url.endswith(f"/images/{IDS[0]}.jpg")
     for odd in (IDS[0], "clothing/../x", f"clothing/{IDS[0]}\n", "fashion-mnist/train/00000"):
         with pytest.raises(UnknownItemError):
-            public_url(odd)
+            Clothing().public_url(odd)
 
 
 def gradient(width, height):
@@ -215,9 +215,9 @@ def test_the_published_archive(monkeypatch):
         rows = source.rows()
         found = [row for row in rows if source.has(row["image"])]
         assert (len(rows), len(found)) == (5_403, 5_398)
-        wanted = {row["image"] for row in found[::200]}
-        source.has = lambda image: image in wanted
-        table = build_items(source)
+    wanted = {row["image"] for row in found[::200]}
+    monkeypatch.setattr(ClothingSource, "has", lambda self, image: image in wanted)
+    table = Clothing().build_items()
     assert {id.removeprefix("clothing/") for id in table.frame["id"]} == wanted
     assert table.frame["id"].is_monotonic_increasing
     assert {row["label"] for row in rows} == set(get("clothing").classes)

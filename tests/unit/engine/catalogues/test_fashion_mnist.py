@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from core.engine.catalogues import fashion_mnist
-from core.engine.catalogues.fashion_mnist import Pictures, build_items, load_source, read_idx, write_pictures
+from core.engine.catalogues.fashion_mnist import FashionMnist, load_source, read_idx
+from core.engine.catalogues.grey_sheets import Pictures, write_pictures
+from core.engine.images.decode import encode_png
 from core.errors import ArtifactError, DataError
 
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -45,7 +47,7 @@ def test_the_source_is_training_then_test(source):
 
 
 def test_items_follow_the_source(source):
-    table = build_items(source, n_train=5, n_test=3)
+    table = FashionMnist().build_items(source, n_train=5, n_test=3)
     assert [table.row(i).id for i in (0, 4, 5, 7)] == [
         "fashion-mnist/train/00000",
         "fashion-mnist/train/00004",
@@ -120,11 +122,10 @@ def test_pictures_come_back_exactly_and_in_order(tmp_path, n):
             pictures.get(position)
 
 
-def test_png_repeats_every_pixel(tmp_path):
-    images = make_images(3)
-    write_pictures(images, tmp_path / "pictures.bin")
-    with Image.open(io.BytesIO(Pictures(tmp_path / "pictures.bin").png(2, scale=3)), formats=["PNG"]) as image:
-        assert np.array_equal(np.asarray(image), images[2].repeat(3, 0).repeat(3, 1))
+def test_png_repeats_every_pixel():
+    grey = make_images(3)[2]
+    with Image.open(io.BytesIO(encode_png(Image.fromarray(grey), scale=3)), formats=["PNG"]) as image:
+        assert np.array_equal(np.asarray(image), grey.repeat(3, 0).repeat(3, 1))
 
 
 def test_pictures_may_be_read_by_many_threads(tmp_path):
