@@ -13,7 +13,7 @@ _TABLE = Path(__file__).with_suffix(".toml")
 
 def _record(id: str, said: dict[str, Any]) -> Backbone:
     weights = said.pop("weights", None)
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
     if weights is not None:
         weights = HubFile(**weights | {"names": tuple(weights["names"])})
     return Backbone(id=id, weights=weights, **fields)
