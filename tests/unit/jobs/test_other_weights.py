@@ -78,7 +78,7 @@ def test_a_classifier(world, tmp_path, capsys):
     train = ["train", "classifier", "--from", str(pictures), "--epochs", "2", "-o", str(tmp_path / "m")]
     classify = ["classify", str(tmp_path / "m"), photo(tmp_path / "q.png")]
     assert main(train) == 0 and main(classify) == 0
-    archive = classifiers.to_zip(classifiers.pack(classifiers.read(tmp_path / "m")))
+    archive = classifiers.to_zip(classifiers.pack(classifiers.load(tmp_path / "m")))
     retrained(world)
     again = "Train the classifier again: python -m core train classifier"
     refused(capsys, classify, "The classifier", again)
