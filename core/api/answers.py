@@ -31,7 +31,7 @@ def found(query: str, result: SearchResult, base: str, engine: SearchEngine) -> 
         engine: What it was found with.
     """
     content = as_json(engine.backbone_id, query, result)
-    content["notices"] = engine.notices() + content["notices"]
+    content["notices"] = [*map(str, engine.notices()), *content["notices"]]
     for entry, hit in zip(content["hits"], result.hits, strict=True):
         entry["picture"] = _address(hit, base)
     return content
@@ -81,7 +81,7 @@ def health() -> dict[str, Any]:
         "backbone": DEFAULT_BACKBONE,
         "loaded": engine.loaded,
         "artifacts": "verified" if engine.loaded else "present",
-        "notices": engine.notices(),
+        "notices": [str(notice) for notice in engine.notices()],
     }
 
 

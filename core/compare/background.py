@@ -7,7 +7,7 @@ import threading
 
 from core.compare.build import build_gallery
 from core.engine.progress import Progress
-from core.errors import VitrineError
+from core.errors import Sentence, VitrineError, sentence
 
 
 class GalleryWork:
@@ -17,14 +17,14 @@ class GalleryWork:
 
     Attributes:
         progress: The latest report, None before the first.
-        problem: Why it failed, "" while it has not.
+        problem: Why it failed, None while it has not.
         finished: Whether it has ended, one way or another.
     """
 
     def __init__(self, backbone_id: str):
         """Start."""
         self.progress: Progress | None = None
-        self.problem = ""
+        self.problem: Sentence | None = None
         self.finished = False
         self._stopped = threading.Event()
         threading.Thread(target=self._run, args=(backbone_id,), name="gallery", daemon=True).start()
@@ -40,8 +40,8 @@ class GalleryWork:
                     if self._stopped.is_set():
                         return
         except VitrineError as error:
-            self.problem = str(error)
+            self.problem = error.sentence
         except OSError as error:
-            self.problem = f"The gallery cannot be stored: {error.strerror or error}."
+            self.problem = sentence("compare.cannot-be-stored", why=error.strerror or error)
         finally:
             self.finished = True

@@ -92,7 +92,7 @@ def build_gallery(backbone_id: str) -> Generator[Progress, None, None]:
     """
     record = get(backbone_id)
     if record.id == DEFAULT_BACKBONE:
-        raise VitrineError(f"{record.title} needs no gallery of its own: its full embeddings are searched.")
+        raise VitrineError("compare.needs-no-gallery", title=record.title)
     with _alone(record):
         if record.weights is not None:
             fetch(record.weights)
@@ -108,7 +108,7 @@ def build_gallery(backbone_id: str) -> Generator[Progress, None, None]:
 def _alone(record: Backbone) -> Iterator[None]:
     with _lock:
         if record.id in _being_built:
-            raise VitrineError(f"The gallery of {record.title} is being built already.")
+            raise VitrineError("compare.being-built", title=record.title)
         _being_built.add(record.id)
     try:
         yield

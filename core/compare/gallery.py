@@ -35,7 +35,7 @@ from core.engine.search import process
 from core.engine.search.calibration import Calibration
 from core.engine.search.engine import SearchEngine
 from core.engine.search.gallery import Gallery, load_gallery
-from core.errors import ArtifactError
+from core.errors import ArtifactError, Sentence, sentence
 
 SCHEMA = 1
 SEED = 0
@@ -43,7 +43,6 @@ ITEMS = "items.npz"
 DESCRIPTION = "gallery.json"
 #: Engines that are kept: as many as are compared at a time.
 MAX_COMPARED = 4
-_PART = "{title} searches {n:,} of the {n_items:,} pieces of {catalogue}: those on which backbones are compared."
 
 _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thing twice
 
@@ -78,8 +77,8 @@ def stored_positions(catalogue: str) -> np.ndarray:
     """
     with np.load(verified(items_path()), allow_pickle=False) as stored:
         if catalogue not in stored:
-            command = "python -m core build --backbone ID"
-            raise ArtifactError(f"compare/{ITEMS}", f"knows nothing of {catalogue}", command)
+            problem = sentence("engine.knows-nothing", catalogue=catalogue)
+            raise ArtifactError(f"compare/{ITEMS}", problem, "python -m core build --backbone ID")
         return np.asarray(stored[catalogue])
 
 
@@ -126,20 +125,21 @@ def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
         return Gallery(whole.items, index, index, whole.calibration, of_queries=whole.of_queries)
     folder = folder_of(get(backbone_id).id)
     if folder is None:
-        raise _error(backbone_id, "has not been built")
+        raise _error(backbone_id, sentence("engine.not-built"))
     gallery = _open(backbone_id, folder)
     facts, items = gallery.facts, load_items(catalogue)
     stated = facts.get("weights_sha256", (facts.get("weights") or {}).get("sha256"))
-    require_weights(stated, get(backbone_id), "The compare gallery")
+    require_weights(stated, get(backbone_id), sentence("compare.gallery"))
     embeddings = np.load(gallery.file(f"{catalogue}.npy"), allow_pickle=False)
     same = facts["items"] == digest_of(items_path()) and facts["hashes"][catalogue] == items.content_hash()
     if not same or len(embeddings) != len(positions):
-        raise _error(backbone_id, "does not fit the item table")
+        raise _error(backbone_id, sentence("engine.other-items"))
     components = np.load(gallery.file("components.npy"), allow_pickle=False) if facts["reduced"] else None
     index = PartIndex(embeddings, positions, components)
     if index.dim != facts["dim"]:
-        raise _error(backbone_id, "does not have the dimensions that it states")
-    notice = _PART.format(title=get(backbone_id).title, n=len(positions), n_items=len(items), catalogue=catalogue)
+        raise _error(backbone_id, sentence("compare.other-dimensions"))
+    title = get(backbone_id).title
+    notice = sentence("compare.part", title=title, n=len(positions), n_items=len(items), catalogue=catalogue)
     return Gallery(items, index, index, Calibration.from_json(facts["calibration"][catalogue]), notice)
 
 
@@ -204,7 +204,7 @@ def describe_gallery(backbone_id: str) -> Mapping[str, Any]:
     """
     folder = folder_of(backbone_id)
     if folder is None:
-        raise _error(backbone_id, "has not been built")
+        raise _error(backbone_id, sentence("engine.not-built"))
     return _open(backbone_id, folder).facts
 
 
@@ -213,10 +213,10 @@ def _open(backbone_id: str, folder: Path) -> Folder:
         verified(folder / DESCRIPTION)
     gallery = read_folder(folder, DESCRIPTION, SCHEMA, lambda name, problem: _error(backbone_id, problem, f"/{name}"))
     if gallery.facts.get("backbone") != backbone_id:
-        raise _error(backbone_id, "is of another backbone")
+        raise _error(backbone_id, sentence("compare.other-backbone"))
     return gallery
 
 
-def _error(backbone_id: str, problem: str, file: str = "") -> ArtifactError:
+def _error(backbone_id: str, problem: Sentence, file: str = "") -> ArtifactError:
     name = f"compare/{quote(backbone_id, safe='')}{file}"
     return ArtifactError(name, problem, f"python -m core build --backbone {backbone_id}")

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.engine.catalogues import CATALOGUES
-from core.engine.files.manifest import REPAIR, load_manifest
+from core.engine.files.manifest import REPAIR, load_manifest, relative
 from core.engine.files.paths import index_file
 from core.engine.index.hnsw import HnswIndex, load_hnsw
 from core.engine.search.engine import SearchEngine
 from core.engine.search.gallery import Gallery
-from core.errors import ArtifactError
+from core.errors import ArtifactError, sentence
 
 N_TIMED = 9
 
@@ -57,7 +57,7 @@ class EfLab:
             file = index_file(engine.backbone_id, id, ".hnsw")
             entry = entries.get(f"{engine.backbone_id}/{id}")
             if entry is None:
-                raise ArtifactError(f"indexes/{engine.backbone_id}/{file.name}", "has not been built", REPAIR)
+                raise ArtifactError(relative(file), sentence("engine.not-built"), REPAIR)
             self._graphs[id] = load_hnsw(file, entry, gallery.exact.embeddings)
 
     @property

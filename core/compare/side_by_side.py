@@ -14,7 +14,7 @@ from core.engine.catalogues import CATALOGUES
 from core.engine.embedders.load import missing
 from core.engine.search.engine import Hit
 from core.engine.search.query import Query
-from core.errors import VitrineError
+from core.errors import Sentence, VitrineError
 
 MAX_BACKBONES = MAX_COMPARED
 #: Threads that answer; as many as one visitor may ask backbones, so that a slow one holds no other up.
@@ -31,7 +31,7 @@ class Answer:
         embed_ms: Milliseconds from the decoded picture to its embedding; None where it was stored.
         search_ms: Milliseconds to compare it with all items.
         n_items: Items it was compared with.
-        problem: One sentence, "" where there is none.
+        problem: Why it has no hits, None where it has.
         estimate: What building its gallery here would take, where only that is missing.
     """
 
@@ -40,7 +40,7 @@ class Answer:
     embed_ms: float | None = None
     search_ms: float = 0.0
     n_items: int = 0
-    problem: str = ""
+    problem: Sentence | None = None
     estimate: BuildEstimate | None = None
 
 
@@ -60,7 +60,7 @@ def ask(backbone_id: str, query: Query) -> Answer:
         n_items = sum(len(engine.gallery(catalogue).exact.embeddings) for catalogue in CATALOGUES)
         return Answer(backbone_id, result.hits, result.timings_ms.get("embed"), result.timings_ms["search"], n_items)
     except VitrineError as error:
-        return Answer(backbone_id, problem=str(error))
+        return Answer(backbone_id, problem=error.sentence)
 
 
 def _without_gallery(backbone_id: str) -> Answer:

@@ -51,7 +51,9 @@ def list_backbones() -> list[dict[str, Any]]:
     for record in BACKBONES.values():
         lacks = missing(record)
         row = {name: getattr(record, name) for name in _FIELDS}
-        rows.append(row | {"weights_here": not lacks, "gallery_here": has_gallery(record.id), "missing": lacks})
+        rows.append(
+            row | {"weights_here": not lacks, "gallery_here": has_gallery(record.id), "missing": str(lacks or "")}
+        )
     return rows
 
 

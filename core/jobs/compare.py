@@ -79,7 +79,7 @@ def _usable(answer: Answer) -> Answer:
         command = f"python -m core build --backbone {answer.backbone_id}"
         raise VitrineError(f"The gallery of {answer.backbone_id} has not been built. Run: {command}")
     if answer.problem:
-        raise VitrineError(answer.problem)
+        raise VitrineError(str(answer.problem))
     return answer
 
 

@@ -41,7 +41,7 @@ def build_maps(backbone_id: str | None = None, report: Callable[[str], None] = p
     parts = [id for id in BACKBONES if f"compare/{id}/{DESCRIPTION}" in manifest["files"] and id not in whole]
     wanted = [get(backbone_id).id] if backbone_id else [*whole, *parts]
     if not wanted:
-        raise DataError("There are no embeddings to make a map of. Run: python -m core build")
+        raise DataError("maps.nothing-to-map")
     for id in wanted:
         load = gallery_for if id in parts else load_gallery
         galleries = {name: load(id, name) for name in CATALOGUES}
@@ -82,7 +82,7 @@ def write_map(
     try:
         points = fit(embeddings, PARAMETERS)
     except ImportError as error:
-        raise DataError("Making maps needs umap-learn. Run: pip install -r requirements-dev.txt") from error
+        raise DataError("maps.needs-umap") from error
     steps, origin, scale = quantise(points)
     votes = np.concatenate(
         [_votes(embeddings[catalogue == n], items[name], position[catalogue == n]) for n, name in enumerate(CATALOGUES)]

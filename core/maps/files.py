@@ -17,7 +17,7 @@ from core.engine.catalogues import CATALOGUES
 from core.engine.files.folder import written
 from core.engine.files.manifest import load_manifest, register, verified
 from core.engine.metrics import Estimate
-from core.errors import ArtifactError
+from core.errors import ArtifactError, Sentence, sentence
 from core.maps.projection import Faithfulness, ProjectionParameters
 
 #: Steps of a coordinate: a map 1,000 pixels wide has 65 of them in each pixel.
@@ -162,9 +162,9 @@ def load_map(backbone_id: str) -> tuple[EmbeddingMap, MapFacts]:
     entries = manifest.get("maps")
     entry = entries.get(backbone_id) if isinstance(entries, dict) else None
     if not isinstance(entry, dict):
-        raise _error(backbone_id, "has not been made")
+        raise _error(backbone_id, sentence("maps.not-made"))
     if not _fits(backbone_id, entry, manifest):
-        raise _error(backbone_id, "was made from other embeddings than those beside it")
+        raise _error(backbone_id, sentence("maps.other-embeddings"))
     try:
         figures = dict(entry["faithfulness"])
         for name in ("trustworthiness", "neighbours_kept"):
@@ -173,7 +173,7 @@ def load_map(backbone_id: str) -> tuple[EmbeddingMap, MapFacts]:
         facts = MapFacts(int(entry["count"]), parameters, Faithfulness(**figures))
         counts = {name: int(manifest["catalogues"][name]["count"]) for name in CATALOGUES}
     except (KeyError, TypeError, ValueError) as error:
-        raise _error(backbone_id, "is not described well in the manifest") from error
+        raise _error(backbone_id, sentence("maps.odd-description")) from error
     return _read(backbone_id, verified(path).read_bytes(), facts.count, counts), facts
 
 
@@ -182,11 +182,11 @@ def _read(backbone_id: str, content: bytes, n: int, counts: Mapping[str, int]) -
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in _ARRAYS}
     except Exception as error:  # numpy and zipfile raise many kinds on damaged bytes
-        raise _error(backbone_id, f"cannot be read ({type(error).__name__})") from error
+        raise _error(backbone_id, sentence("engine.unreadable", why=type(error).__name__)) from error
     for name, (kind, shape) in _ARRAYS.items():
         expected = tuple(n if side is None else side for side in shape)
         if arrays[name].dtype != np.dtype(kind) or arrays[name].shape != expected:
-            raise _error(backbone_id, f"holds {name} of another form than this version reads")
+            raise _error(backbone_id, sentence("maps.odd-array", array=name))
     _check_numbers(backbone_id, arrays, counts)
     return EmbeddingMap(**(arrays | {"scale": float(arrays["scale"])}))
 
@@ -201,10 +201,10 @@ def _check_numbers(backbone_id: str, arrays: dict[str, np.ndarray], counts: Mapp
         right = bool((np.diff(order) > 0).all()) and bool((arrays["position"] < np.array(n_items)[catalogue]).all())
         right &= all(bool((arrays[name] < np.array(n_classes)[catalogue]).all()) for name in ("predicted", "nearest"))
     if not right:
-        raise _error(backbone_id, "speaks of items that do not exist")
+        raise _error(backbone_id, sentence("maps.no-such-items"))
 
 
-def _error(backbone_id: str, problem: str) -> ArtifactError:
+def _error(backbone_id: str, problem: Sentence) -> ArtifactError:
     return ArtifactError(f"maps/{backbone_id}.npz", problem, repair(backbone_id))
 
 

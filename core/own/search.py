@@ -11,6 +11,7 @@ from core.engine.embedders.base import Embedder
 from core.engine.search.calibration import Calibrated
 from core.engine.search.engine import SearchEngine
 from core.engine.search.gallery import Gallery
+from core.errors import Sentence
 from core.own.catalogue import OwnCatalogue
 from core.own.items import OWN
 
@@ -58,6 +59,6 @@ class OwnSearch(SearchEngine):
         """See `SearchEngine.gallery`."""
         return self._own.gallery if catalogue == OWN else self._shared.gallery(catalogue)
 
-    def notices(self) -> list[str]:
+    def notices(self) -> list[Sentence]:
         """See `SearchEngine.notices`."""
         return self._shared.notices()

@@ -193,7 +193,7 @@ def _facts(files: Mapping[str, bytes]) -> dict[str, Any]:
     return read_json(files[FACTS], FACTS, SCHEMA, _refuse)
 
 
-def _refuse(name: str, problem: str) -> ClassifierError:
+def _refuse(name: str, problem: object) -> ClassifierError:
     return ClassifierError(f"{name} {problem}. {REPAIR}.")
 
 

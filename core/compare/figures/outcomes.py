@@ -11,7 +11,7 @@ from core.config import artifacts_dir
 from core.engine.files.folder import written
 from core.engine.files.manifest import load_manifest, relative, verified
 from core.engine.metrics import Estimate, paired_difference
-from core.errors import ArtifactError
+from core.errors import ArtifactError, sentence
 
 #: Into how many steps a query's figure is divided. A share of five hits has five, right or wrong has one; average
 #: precision is rounded to 1/255, which moves the mean of a thousand queries by less than 0.0001.
@@ -58,7 +58,7 @@ def load_outcomes(backbone_id: str) -> Outcomes:
         with np.load(path, allow_pickle=False) as stored:
             packed = {tuple(name.split("/", 1)): stored[name] for name in stored.files}
     except Exception as error:  # zipfile and numpy raise many kinds
-        raise ArtifactError(relative(path), "cannot be read", REPAIR.format(id=backbone_id)) from error
+        raise ArtifactError(relative(path), sentence("compare.unreadable"), REPAIR.format(id=backbone_id)) from error
     return {(p, metric): values / STEPS.get(metric, 1) for (p, metric), values in packed.items()}
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from core.engine.backbones.record import Backbone, HubFile
-from core.errors import DataError, UnknownNameError
+from core.errors import DataError, UnknownNameError, VitrineError
 
 LIBRARIES = ("timm", "open_clip")
 #: Safetensors hold numbers and nothing else; the other format is read without running what may be in it.
@@ -27,8 +27,11 @@ class UnknownModelError(UnknownNameError):
         """Make the sentence; of a long name only the start is shown."""
         self.name = name
         self.known = difflib.get_close_matches(name[:100], list(names), n=5, cutoff=0.5)
-        close = f" Did you mean {', '.join(self.known)}?" if self.known else ""
-        Exception.__init__(self, f"{library} has no weights named {name[:100]!r}.{close}")
+        said = {"library": library, "name": name[:100]}
+        if self.known:
+            VitrineError.__init__(self, "engine.no-weights-named-but", **said, similar=", ".join(self.known))
+        else:
+            VitrineError.__init__(self, "engine.no-weights-named", **said)
 
 
 @lru_cache(maxsize=64)
@@ -43,7 +46,7 @@ def resolve(spec: str) -> Backbone:
     try:
         record = _timm(name) if library == "timm" else _open_clip(name)
     except ImportError as error:
-        raise DataError(f"{spec[:100]} needs {library}. Run: pip install -r requirements-compare.txt") from error
+        raise DataError("engine.needs", what=spec[:100], packages=library) from error
     return record
 
 
@@ -75,7 +78,7 @@ def _timm(name: str) -> Backbone:
     name = f"{config.architecture}.{config.tag}" if config.tag else config.architecture
     _, height, width = config.input_size
     if height != width or config.crop_mode == "border":
-        raise DataError(f"timm:{name} wants pictures prepared in a way that is not supported here.")
+        raise DataError("engine.odd-preparation", spec=f"timm:{name}")
     with torch.device("meta"):
         network = create_timm(name, height).eval()
         dim = network(torch.empty(1, 3, height, height)).shape[-1]
@@ -106,12 +109,12 @@ def _open_clip(name: str) -> Backbone:
     model, tag = name.split("/")
     config = open_clip.pretrained.get_pretrained_cfg(model, tag)
     if "hf_model_name" in open_clip.get_model_config(model)["text_cfg"]:
-        raise DataError(f"open_clip:{name} needs a second model for its texts, which is not supported here.")
+        raise DataError("engine.text-model", spec=f"open_clip:{name}")
     with torch.device("meta"):
         network = open_clip.create_model(model, device="meta", load_weights=False).visual
     size = network.image_size if isinstance(network.image_size, tuple) else (network.image_size,) * 2
     if size[0] != size[1] or config["resize_mode"] == "longest":
-        raise DataError(f"open_clip:{name} wants pictures prepared in a way that is not supported here.")
+        raise DataError("engine.odd-preparation", spec=f"open_clip:{name}")
     described = {
         "architecture": f"{model}, image tower",
         "dim": int(open_clip.get_model_config(model)["embed_dim"]),

@@ -57,7 +57,7 @@ def fetch(file: HubFile) -> Path:
     except DownloadError:
         raise
     except Exception as error:  # the hub's library lets its HTTP library's errors, and OSError, through
-        raise DownloadError(_reason(file, error)) from error
+        raise _failed(file, error) from error
 
 
 def _download(file: HubFile, force: bool) -> Path:
@@ -69,8 +69,7 @@ def _download(file: HubFile, force: bool) -> Path:
     if pin and promised and promised != pin["sha256"]:
         raise _other_bytes(file)
     if (metadata.size or 0) > MAX_WEIGHTS_BYTES:
-        limit = MAX_WEIGHTS_BYTES / 1e9
-        raise DownloadError(f"The weights {file.repository} are larger than {limit:g} GB, the limit for a backbone.")
+        raise DownloadError("engine.weights-too-large", repository=file.repository, limit=MAX_WEIGHTS_BYTES / 1e9)
     path = Path(
         hf_hub_download(
             file.repository, name, revision=metadata.commit_hash, etag_timeout=TIMEOUT_S, force_download=force
@@ -101,34 +100,32 @@ def _ask(file: HubFile, pin: dict[str, str] | None) -> tuple[str, HfFileMetadata
                 raise
             continue
         if metadata.commit_hash is None or (pin and metadata.commit_hash != pin["revision"]):
-            raise DownloadError(f"What answers for the hub does not say which revision of {file.repository} it has.")
+            raise DownloadError("engine.no-revision", repository=file.repository)
         return name, metadata
     raise AssertionError("a file has at least one name")
 
 
-def _reason(file: HubFile, error: Exception) -> str:
-    """One sentence for what the hub's library raises."""
+def _failed(file: HubFile, error: Exception) -> DownloadError:
+    """What the hub's library raises, in a sentence."""
     import httpx2
     from huggingface_hub import errors
 
     absent = (errors.EntryNotFoundError, errors.RepositoryNotFoundError, errors.RevisionNotFoundError)
     if isinstance(error, absent) and not isinstance(error, errors.LocalEntryNotFoundError):
-        return f"The hub has no weights {file.repository} ({', '.join(file.names)})."
+        return DownloadError("engine.hub-has-none", repository=file.repository, files=", ".join(file.names))
     if isinstance(error, errors.OfflineModeIsEnabled):
-        return f"The weights {file.repository} are not here, and HF_HUB_OFFLINE forbids to fetch them."
+        return DownloadError("engine.hub-forbidden", repository=file.repository)
     if isinstance(error, errors.HfHubHTTPError):
-        return f"The hub refuses the weights {file.repository}: it answered {error.response.status_code}."
+        return DownloadError("engine.hub-refuses", repository=file.repository, status=error.response.status_code)
     if isinstance(error, httpx2.RemoteProtocolError) or "Consistency check failed" in str(error):
-        return f"The download of the weights {file.repository} broke off. Please try again."
+        return DownloadError("engine.hub-broke-off", repository=file.repository)
     if isinstance(error, OSError) and error.strerror:
-        return f"The weights {file.repository} cannot be stored: {error.strerror}."
-    return f"The weights {file.repository} are not here, and the hub cannot be reached; is there a network?"
+        return DownloadError("engine.hub-cannot-store", repository=file.repository, why=error.strerror)
+    return DownloadError("engine.hub-unreachable", repository=file.repository)
 
 
 def _other_bytes(file: HubFile) -> DownloadError:
-    return DownloadError(
-        f"What the hub sends as {file.repository} is not what was pinned: its sha256 differs. It is not used."
-    )
+    return DownloadError("engine.hub-other-bytes", repository=file.repository)
 
 
 def pin_of(file: HubFile) -> dict[str, str] | None:
@@ -150,9 +147,9 @@ def _read_lock() -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:  # a new pin must not silently take the place of an unreadable one
-        raise DownloadError(f"{LOCK} in the data folder, which pins the weights, cannot be read.") from error
+        raise DownloadError("engine.lock-unreadable", file=LOCK) from error
     if not isinstance(content, dict):
-        raise DownloadError(f"{LOCK} in the data folder, which pins the weights, is damaged.")
+        raise DownloadError("engine.lock-damaged", file=LOCK)
     return content
 
 

@@ -53,7 +53,7 @@ class Clothing(Reader):
             rows = sorted((row for row in source.rows() if source.has(row["image"])), key=lambda row: row["image"])
             orphans = [row["image"] for row in rows if row["image"] not in splits]
             if orphans:
-                raise DataError(f"{SPLITS_CSV} does not say in which split {orphans[0]} is.")
+                raise DataError("engine.no-split", file=SPLITS_CSV, image=orphans[0])
             return ItemTable.from_columns(
                 ID,
                 id=[f"{ID}/{row['image']}" for row in rows],
@@ -122,7 +122,7 @@ def require_source() -> ClothingSource:
     """
     source = find_source()
     if source is None:
-        raise DataError("The clothing dataset is not here. To get it, run: python -m core download clothing")
+        raise DataError("engine.clothing-not-here")
     return source
 
 
@@ -136,7 +136,7 @@ def read_splits() -> dict[str, dict[str, str]]:
     try:
         return {row["image"]: row for row in read_csv(path.read_bytes(), path.name, _SPLIT_COLUMNS)}
     except OSError as error:
-        raise DataError(f"The splits of the clothing dataset, {path.name}, cannot be read: {error}.") from error
+        raise DataError("engine.splits-unreadable", file=path.name, cause=error) from error
 
 
 def _look_at(source: ClothingSource, image_ids: list[str]) -> dict[str, list[Any]]:

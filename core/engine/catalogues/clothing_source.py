@@ -43,7 +43,7 @@ class ClothingSource:
             self._csv, self._photos = _members(self._zip)
         except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile, DataError) as error:
             self.close()
-            raise DataError(f"{path.name} is not the archive of the clothing dataset: {error}") from error
+            raise DataError("engine.not-the-archive", file=path.name, cause=error) from error
 
     def rows(self) -> list[dict[str, str]]:
         """Return the rows of `images.csv` (image, sender_id, label, kids) in its order.
@@ -54,7 +54,7 @@ class ClothingSource:
         rows = read_csv(self._read(self._csv, _MAX_CSV_BYTES), "images.csv", _COLUMNS)
         odd = [row["image"] for row in rows if not IMAGE_ID.fullmatch(row["image"])]
         if odd:
-            raise DataError(f"images.csv names an image that is not a UUID: {odd[0][:60]!r}.")
+            raise DataError("engine.no-uuid", image=odd[0][:60])
         return rows
 
     def has(self, image_id: str) -> bool:
@@ -68,7 +68,7 @@ class ClothingSource:
             DataError: There is no photo with this UUID, or it cannot be read, or is over 10 MB.
         """
         if not IMAGE_ID.fullmatch(image_id) or image_id not in self._photos:
-            raise DataError(f"The clothing dataset here has no photo {image_id[:60]!r}.")
+            raise DataError("engine.no-photo", image=image_id[:60])
         return self._read(self._photos[image_id], MAX_IMAGE_BYTES)
 
     def close(self) -> None:
@@ -89,18 +89,10 @@ class ClothingSource:
         try:
             with self._zip.open(name) if self._zip else (self.path / name).open("rb") as file:
                 content = file.read(limit + 1)
-        except (
-            OSError,
-            KeyError,
-            ValueError,
-            RuntimeError,
-            EOFError,
-            zlib.error,
-            zipfile.BadZipFile,
-        ) as error:
-            raise DataError(f"{name} in {self.path.name} cannot be read: {error}.") from error
+        except (OSError, KeyError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+            raise DataError("engine.member-unreadable", file=name, source=self.path.name, cause=error) from error
         if len(content) > limit:
-            raise DataError(f"{name} in {self.path.name} is larger than {limit // 10**6} MB.")
+            raise DataError("engine.member-too-large", file=name, source=self.path.name, limit=limit // 10**6)
         return content
 
 
@@ -109,7 +101,7 @@ def _members(archive: zipfile.ZipFile) -> tuple[str, dict[str, str]]:
     names = [info.filename for info in archive.infolist() if info.file_size]
     tables = [name for name in names if re.fullmatch(r"([^/\\]+/)?images\.csv", name)]
     if len(tables) != 1:
-        raise DataError("it has no images.csv where one is expected.")
+        raise DataError("engine.no-images-csv")
     start = tables[0].removesuffix(".csv") + "/"
     photos = (name for name in names if name.startswith(start) and name.endswith(".jpg"))
     stems = {name[len(start) : -len(".jpg")]: name for name in photos}
@@ -126,7 +118,7 @@ def read_csv(content: bytes, name: str, columns: Iterable[str]) -> list[dict[str
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), restval="")
         missing = set(columns) - set(reader.fieldnames or ())
         if missing:
-            raise DataError(f"{name} has no column {min(missing)!r}.")
+            raise DataError("engine.csv-no-column", file=name, column=min(missing))
         return [{column: row[column] for column in columns} for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{name} is not a CSV table: {error}.") from error
+        raise DataError("engine.csv-no-table", file=name, cause=error) from error

@@ -31,10 +31,6 @@ ID = "fashion-mnist"
 N_TRAIN = 60_000
 N_TEST = 10_000
 _SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
-_HOW_TO_GET = (
-    "Install the Debian package dataset-fashion-mnist, or put the four .gz files of "
-    "https://github.com/zalandoresearch/fashion-mnist into"
-)
 
 _MAX_IDX_BYTES = 100 * 1000 * 1000
 _SCALE = 4  # how many times as wide and as high the pixels of a file are
@@ -116,16 +112,16 @@ def read_idx(path: Path) -> Bytes:
         with gzip.open(path) as file:
             start = file.read(4)
             if len(start) < 4 or start[:3] != b"\0\0\x08" or not 1 <= start[3] <= 3:
-                raise DataError(f"{path.name} is not an IDX file of bytes.")
+                raise DataError("engine.no-idx", file=path.name)
             shape = struct.unpack(f">{start[3]}I", file.read(4 * start[3]))
             size = math.prod(shape)
             if size > _MAX_IDX_BYTES:
-                raise DataError(f"{path.name} announces {size} bytes, more than Fashion-MNIST has.")
+                raise DataError("engine.idx-too-large", file=path.name, size=size)
             content = file.read(size + 1)
     except (OSError, EOFError, zlib.error, struct.error) as error:
-        raise DataError(f"{path.name} cannot be read as gzip-compressed IDX: {error}.") from error
+        raise DataError("engine.idx-unreadable", file=path.name, cause=error) from error
     if len(content) != size:
-        raise DataError(f"{path.name} does not have the {size} bytes that its header announces.")
+        raise DataError("engine.idx-other-size", file=path.name, size=size)
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
@@ -151,9 +147,9 @@ def load_source(folder: Path | None = None, n_train: int = N_TRAIN, n_test: int 
         images.append(read_idx(folder / f"{prefix}-images-idx3-ubyte.gz"))
         labels.append(read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz"))
         if images[-1].shape != (n, SIDE, SIDE) or labels[-1].shape != (n,):
-            raise DataError(f"The {prefix} files do not hold {n} pictures of 28×28 and a label for each.")
+            raise DataError("engine.idx-other-shape", part=prefix, n=n)
         if n and labels[-1].max() > 9:
-            raise DataError(f"The {prefix} labels go beyond the ten classes of Fashion-MNIST.")
+            raise DataError("engine.idx-other-labels", part=prefix)
     return np.concatenate(images), np.concatenate(labels)
 
 
@@ -162,4 +158,4 @@ def _find_folder(folder: Path | None) -> Path:
     for candidate in candidates:
         if (candidate / "train-images-idx3-ubyte.gz").is_file():
             return candidate
-    raise DataError(f"Fashion-MNIST was not found. {_HOW_TO_GET} {candidates[0]}.")
+    raise DataError("engine.fashion-mnist-not-here", folder=candidates[0])

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from core.engine.files.folder import written
 from core.engine.files.manifest import REPAIR
-from core.errors import ArtifactError
+from core.errors import ArtifactError, Sentence, sentence
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -75,11 +75,11 @@ class Pictures:
             table = self._map[_HEADER.size : _HEADER.size + 8 * (n_blocks + 1)]
             self._offsets = np.frombuffer(table, "<u8").tolist()
         except (OSError, ValueError, struct.error) as error:
-            raise self._error("is missing or cannot be read") from error
+            raise self._error(sentence("engine.sheets-missing")) from error
         if magic != _MAGIC or per_block != _BLOCK or len(self._offsets) != n_blocks + 1:
-            raise self._error("is not a file of pictures of this version")
+            raise self._error(sentence("engine.sheets-other-version"))
         if self._offsets[-1] != len(self._map):
-            raise self._error("is cut short")
+            raise self._error(sentence("engine.cut-short"))
         self._block = lru_cache(maxsize=64)(self._unpack)
 
     def __len__(self) -> int:
@@ -108,7 +108,7 @@ class Pictures:
             content = unpacker.decompress(self._map[start:end], max_length=n * SIDE * SIDE)
             return np.frombuffer(content, np.uint8).reshape(n, SIDE, SIDE)
         except (lzma.LZMAError, EOFError, ValueError) as error:
-            raise self._error("is damaged") from error
+            raise self._error(sentence("engine.damaged")) from error
 
-    def _error(self, problem: str) -> ArtifactError:
+    def _error(self, problem: Sentence) -> ArtifactError:
         return ArtifactError(self._name, problem, REPAIR)

@@ -14,7 +14,7 @@ from core.engine.catalogues import get
 from core.engine.files.folder import written
 from core.engine.files.manifest import REPAIR, verified
 from core.engine.files.paths import items_file
-from core.errors import ArtifactError, DataError, UnknownNameError
+from core.errors import ArtifactError, DataError, Sentence, UnknownNameError, VitrineError, sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,8 +31,7 @@ class UnknownItemError(UnknownNameError):
 
     def __init__(self, name: str):
         """Make the sentence; of a long id only the start is shown."""
-        shown = name if len(name) <= 60 else name[:57] + "…"
-        Exception.__init__(self, f"There is no item with the id {shown!r} in this catalogue.")
+        VitrineError.__init__(self, "engine.no-item", id=name if len(name) <= 60 else name[:57] + "…")
         self.name = name
         self.known = []
 
@@ -87,7 +86,7 @@ class ItemTable:
 
         missing = [name for name in REQUIRED if name not in columns]
         if missing:
-            raise DataError(f"The items of {catalogue} have no column {missing[0]!r}.")
+            raise DataError("engine.no-column", catalogue=catalogue, column=missing[0])
         n = len(columns["id"])
         filled = {name: columns.pop(name, [default] * n) for name, default in OPTIONAL.items()}
         head = {name: columns.pop(name) for name in REQUIRED}
@@ -162,15 +161,15 @@ class ItemTable:
         import pandas as pd
 
         if not path.is_file():
-            raise _artifact_error(path, "is missing")
+            raise _artifact_error(path, sentence("engine.missing"))
         try:
             frame = pd.read_parquet(path, engine="pyarrow")
             names = frame["catalogue"].unique().tolist()
             if len(names) != 1:
-                raise DataError(f"It holds {len(names)} catalogues instead of one.")
+                raise DataError("engine.several-catalogues", n=len(names))
             return cls(_typed(frame, str(names[0]), get(str(names[0])).classes))
         except Exception as error:  # pyarrow raises many kinds on damaged bytes
-            raise _artifact_error(path, f"cannot be read ({type(error).__name__})") from error
+            raise _artifact_error(path, sentence("engine.unreadable", why=type(error).__name__)) from error
 
 
 def load_items(catalogue: str) -> ItemTable:
@@ -199,12 +198,12 @@ def _typed(frame: pd.DataFrame, catalogue: str, classes: Collection[str]) -> pd.
         texts = frame[name].astype(str)
         unknown = set(texts.unique()) - set(known)
         if unknown:
-            raise DataError(f"The items of {catalogue} have an unknown {name}: {min(unknown)!r}.")
+            raise DataError("engine.unknown-value", catalogue=catalogue, column=name, value=min(unknown))
         frame[name] = pd.Categorical(texts, categories=known)
     if not frame["id"].is_unique:
-        raise DataError(f"The items of {catalogue} have an id that comes twice.")
+        raise DataError("engine.id-twice", catalogue=catalogue)
     return frame.reset_index(drop=True)
 
 
-def _artifact_error(path: Path, problem: str) -> ArtifactError:
+def _artifact_error(path: Path, problem: Sentence) -> ArtifactError:
     return ArtifactError(f"{path.parent.name}/{path.name}", problem, REPAIR)

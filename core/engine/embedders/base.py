@@ -77,7 +77,7 @@ class Embedder(ABC):
         """(b, 3, size, size) float32, normalised with the record's mean and std -> (b, dim) float32."""
 
     def _embed_texts(self, texts: list[str]) -> np.ndarray:
-        raise VitrineError(f"{self.record.title} understands pictures only, not words.")
+        raise VitrineError("engine.no-words", title=self.record.title)
 
     def known_words(self, text: str) -> list[str]:
         """Those words of a text that the backbone has learned; all of them where that cannot be told."""
@@ -121,7 +121,7 @@ class Embedder(ABC):
     def _checked(self, embeddings: np.ndarray, n: int) -> np.ndarray:
         norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
         if embeddings.shape != (n, self.record.dim) or not (np.isfinite(norms).all() and (norms > 0).all()):
-            raise VitrineError(f"{self.record.title} gave no usable embedding.")
+            raise VitrineError("engine.no-embedding", title=self.record.title)
         return (embeddings / norms).astype(np.float32, copy=False)
 
 

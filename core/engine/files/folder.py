@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import DataError, VitrineError
+from core.errors import DataError, Sentence, VitrineError, sentence
 
 #: (file, problem) -> the error that a caller's readers understand.
-Refusal = Callable[[str, str], VitrineError]
+Refusal = Callable[[str, Sentence], VitrineError]
+_OTHER_SHA256 = sentence("engine.other-sha256")
 _MARK, _CLAIM, _NEW, _OLD = ".unfinished-", "claim", "new", "old"
 
 _lock = threading.Lock()
@@ -63,30 +64,30 @@ def entry_of(content: Path | bytes) -> dict[str, Any]:
     return {"sha256": sha256_of(content), "bytes": content.stat().st_size}
 
 
-def problem_of(content: Path | bytes, entry: object, whose: str = "the one stated") -> str:
-    """What is wrong with a file, or the content of one; "" if it is what its entry says.
+def problem_of(content: Path | bytes, entry: object, other: Sentence = _OTHER_SHA256) -> Sentence | None:
+    """What is wrong with a file, or the content of one; None if it is what its entry says.
 
     Args:
         content: No bytes are a file that is missing.
         entry: As `entry_of` gives it, or the sha256 alone.
-        whose: Says whose sha256 it should have.
+        other: Says that its sha256 is another one.
     """
     stated = {"sha256": entry} if isinstance(entry, str) else entry
     if not isinstance(stated, Mapping):
-        return "is not described"
+        return sentence("engine.not-described")
     try:
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
     except OSError:
-        return "is missing"
+        return sentence("engine.missing")
     if content == b"":
-        return "is missing"
+        return sentence("engine.missing")
     if size != stated.get("bytes", size):
-        return f"is damaged: {size} bytes, expected {stated['bytes']}"
+        return sentence("engine.other-length", size=size, expected=stated["bytes"])
     try:
         digest = entry_of(content)["sha256"] if isinstance(content, bytes) else digest_of(content)
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    return "" if digest == stated.get("sha256") else f"is damaged: its sha256 is not {whose}"
+        return sentence("engine.unreadable", why=error.strerror)
+    return None if digest == stated.get("sha256") else other
 
 
 @contextlib.contextmanager
@@ -185,12 +186,12 @@ def read_json(content: Path | bytes, name: str, schema: int, refuse: Refusal) ->
     try:
         found = json.loads(content if isinstance(content, bytes) else content.read_bytes())
     except FileNotFoundError:
-        raise refuse(name, "is missing") from None
+        raise refuse(name, sentence("engine.missing")) from None
     except (OSError, ValueError, RecursionError):
-        raise refuse(name, "is damaged: it is not readable JSON") from None
+        raise refuse(name, sentence("engine.no-json")) from None
     stated = found.get("schema") if isinstance(found, dict) else None
     if not isinstance(found, dict) or stated != schema:
-        raise refuse(name, f"has schema {stated!r}, this version reads {schema}")
+        raise refuse(name, sentence("engine.other-schema", stated=stated, read=schema))
     return found
 
 
@@ -254,7 +255,7 @@ def read_folder(path: Path, about: str, schema: int, refuse: Refusal) -> Folder:
         sweep(path)
     facts = read_json(path / about, about, schema, refuse)
     if not isinstance(facts.get("files"), dict):
-        raise refuse(about, "is damaged: it names no files")
+        raise refuse(about, sentence("engine.no-files"))
     return Folder(path, facts, refuse)
 
 
@@ -271,11 +272,11 @@ def check_place(path: Path, about: str, what: str) -> None:
     Args:
         path: Where a folder is to be written.
         about: Description of such a folder.
-        what: Its name for people.
+        what: "catalogue" or "classifier".
 
     Raises:
         DataError: Something else is there.
     """
     taken = path.exists() and not (path.is_dir() and not any(path.iterdir()))
     if taken and not (path / about).is_file():
-        raise DataError(f"{path} exists and is no {what}, so it is not replaced. Choose another name.")
+        raise DataError("engine.place-taken", path=path, what=Sentence(f"engine.{what}"))

@@ -18,7 +18,7 @@ from typing import Any
 
 from core.config import artifacts_dir
 from core.engine.files.folder import entry_of, forget_digests, problem_of, read_json, write_json
-from core.errors import ArtifactError
+from core.errors import ArtifactError, Sentence, sentence
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -50,11 +50,11 @@ def load_manifest() -> dict[str, Any]:
     """
     manifest = read_json(artifacts_dir() / MANIFEST, MANIFEST, SCHEMA, _refuse)
     if not _well_formed(manifest):
-        raise _refuse(MANIFEST, "is damaged: its entries are not of the expected form")
+        raise _refuse(MANIFEST, sentence("engine.odd-entries"))
     return manifest
 
 
-def _refuse(name: str, problem: str) -> ArtifactError:
+def _refuse(name: str, problem: Sentence) -> ArtifactError:
     repair = RESTORE if name == MANIFEST else RETRAIN if name.startswith("models/") else REPAIR
     return ArtifactError(name, problem, repair)
 
@@ -91,7 +91,7 @@ def verified(path: Path) -> Path:
     name = relative(path)
     entry = _files_now().get(name)
     if entry is None:
-        raise _refuse(name, "is not in the manifest")
+        raise _refuse(name, sentence("engine.not-in-manifest"))
     if problem := _problem(path, entry):
         raise _refuse(name, problem)
     return path
@@ -112,15 +112,15 @@ def _files_as_of(path: Path, inode: int, size: int, mtime_ns: int) -> dict[str, 
     return dict(load_manifest()["files"])
 
 
-def _problem(path: Path, entry: Mapping[str, Any]) -> str:
-    return problem_of(path, entry, "the manifest's")
+def _problem(path: Path, entry: Mapping[str, Any]) -> Sentence | None:
+    return problem_of(path, entry, sentence("engine.not-the-manifests"))
 
 
-def verify_all() -> list[tuple[str, str]]:
+def verify_all() -> list[tuple[str, Sentence | None]]:
     """Check every file the manifest names, hashing each anew.
 
     Returns:
-        (file, problem) for each in order of name; problem is "" where the file is right.
+        (file, problem) for each in order of name; problem is None where the file is right.
 
     Raises:
         ArtifactError: The manifest itself cannot be used.

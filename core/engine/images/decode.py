@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image, ImageCms, UnidentifiedImageError, features
 
 from core.config import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
-from core.errors import ImageError, ImageTypeError
+from core.errors import ImageError, ImageTypeError, Sentence, sentence
 
 #: What an upload widget may offer; `open_image` looks at the content only.
 ACCEPTED_EXTENSIONS: tuple[str, ...] = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
@@ -34,19 +34,10 @@ FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "BMP", "TIFF", *_OPTIONAL)  # 
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_EMPTY = "the file is empty"
-_NO_FILE = "there is no such file"
-_UNREADABLE = "the file cannot be read"
-_TOO_HEAVY = f"the file is larger than {MAX_IMAGE_BYTES / 1e6:g} MB, the limit for one picture"
-_TOO_LARGE = f"it has more than {MAX_IMAGE_PIXELS / 1e6:g} megapixels, the limit for one picture"
-_TOO_MANY_SCANS = f"it is a progressive JPEG of more than {MAX_JPEG_SCANS} scans, the limit for one picture"
-_DAMAGED = "the file is damaged or cut short, so it cannot be decoded"
-_NO_MEMORY = "there is not enough memory to decode it"
-_UNKNOWN = f"it is not a picture of an accepted type ({', '.join(FORMATS)})"
-_HEIC = (
-    "it is a HEIC photo, which cannot be read here; save or share it as JPEG first "
-    "(on an iPhone: Settings, Camera, Formats, Most Compatible)"
-)
+_TOO_LARGE = sentence("engine.picture-too-large", limit=MAX_IMAGE_PIXELS / 1e6)
+_DAMAGED = sentence("engine.picture-damaged")
+_UNKNOWN = sentence("engine.picture-unknown", types=", ".join(FORMATS))
+_HEIC = sentence("engine.picture-heic")
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -60,6 +51,10 @@ _UPRIGHT = {
 
 class _Refused(Exception):
     """Carries a reason from where it is found to `open_image`, which knows the name."""
+
+    def __init__(self, reason: Sentence):
+        super().__init__(reason)
+        self.reason = reason
 
 
 def open_image(source: bytes | Path, name: str | None = None) -> Image.Image:
@@ -81,7 +76,7 @@ def open_image(source: bytes | Path, name: str | None = None) -> Image.Image:
     try:
         return _decode(_read(source))
     except _Refused as refused:
-        reason = str(refused)
+        reason = refused.reason
     # Raised out here so that a kept error does not keep half-decoded pixels alive through its context.
     raise (ImageTypeError if reason in (_UNKNOWN, _HEIC) else ImageError)(label, reason)
 
@@ -126,15 +121,15 @@ def _read(source: bytes | Path) -> bytes:
             with source.open("rb") as file:
                 data = file.read(MAX_IMAGE_BYTES + 1)
         except FileNotFoundError:
-            raise _Refused(_NO_FILE) from None
+            raise _Refused(sentence("engine.picture-no-file")) from None
         except (OSError, ValueError):  # ValueError: a null byte in the path
-            raise _Refused(_UNREADABLE) from None
+            raise _Refused(sentence("engine.picture-unreadable")) from None
     else:
         data = source
     if not data:
-        raise _Refused(_EMPTY)
+        raise _Refused(sentence("engine.picture-empty"))
     if len(data) > MAX_IMAGE_BYTES:
-        raise _Refused(_TOO_HEAVY)
+        raise _Refused(sentence("engine.picture-too-heavy", limit=MAX_IMAGE_BYTES / 1e6))
     return data
 
 
@@ -152,7 +147,7 @@ def _decode(data: bytes) -> Image.Image:
     except UnidentifiedImageError:
         raise _Refused(_why_unidentified(data)) from None
     except MemoryError:
-        raise _Refused(_NO_MEMORY) from None
+        raise _Refused(sentence("engine.picture-no-memory")) from None
     except Exception:  # decoders raise nearly anything: OSError, ValueError, SyntaxError, struct.error
         raise _Refused(_DAMAGED) from None
 
@@ -165,12 +160,12 @@ def _check_header(image: Image.Image, data: bytes) -> None:
     if max(width * height, tile) > MAX_IMAGE_PIXELS:
         raise _Refused(_TOO_LARGE)
     if min(width, height) < MIN_IMAGE_SIDE:
-        raise _Refused(f"it is only {width} × {height} pixels; each side must have at least {MIN_IMAGE_SIDE} pixels")
+        raise _Refused(sentence("engine.picture-too-small", width=width, height=height, least=MIN_IMAGE_SIDE))
     if image.info.get("progressive") and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
-        raise _Refused(_TOO_MANY_SCANS)
+        raise _Refused(sentence("engine.picture-too-many-scans", limit=MAX_JPEG_SCANS))
 
 
-def _why_unidentified(data: bytes) -> str:
+def _why_unidentified(data: bytes) -> Sentence:
     """Tell a damaged picture of an accepted type from a HEIC photo and from anything else."""
     if data[4:8] == b"ftyp":
         size = min(max(int.from_bytes(data[:4], "big"), 12), 256)

@@ -17,7 +17,7 @@ import numpy as np
 
 from core.engine.files.folder import written
 from core.engine.files.manifest import REPAIR, relative, verified
-from core.errors import ArtifactError
+from core.errors import ArtifactError, sentence
 
 
 @dataclass(frozen=True)
@@ -238,15 +238,15 @@ def load_hnsw(path: Path, entry: dict[str, Any], embeddings: np.ndarray) -> Hnsw
     """
     name = relative(path)
     if entry["space"] != "cosine" or (entry["count"], entry["dim"]) != embeddings.shape:
-        raise ArtifactError(name, "does not fit the embeddings beside it", REPAIR)
+        raise ArtifactError(name, sentence("engine.other-embeddings"), REPAIR)
     verified(path)
     try:
         graph = _load_graph(path, entry["dim"], entry["count"])
         index = HnswIndex(graph, IndexParameters(**entry["parameters"]))
     except (RuntimeError, TypeError) as error:
-        raise ArtifactError(name, f"could not be loaded ({error})", REPAIR) from error
+        raise ArtifactError(name, sentence("engine.graph-not-loaded", cause=error), REPAIR) from error
     some = np.linspace(0, entry["count"] - 1, min(8, entry["count"])).astype(int)
     _, similarities = index.search(embeddings[some].astype(np.float32), 1)
     if (similarities[:, 0] < 0.99).any():
-        raise ArtifactError(name, "does not find the items it holds", REPAIR)
+        raise ArtifactError(name, sentence("engine.graph-finds-nothing"), REPAIR)
     return index

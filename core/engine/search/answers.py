@@ -7,9 +7,7 @@ from typing import Any
 
 from core.engine.catalogues import get
 from core.engine.search.engine import Hit, SearchResult
-
-_NO_COLOURS = "{title} has no colours, so it was not searched; name it as the catalogue ({id}) to search it anyhow."
-_GREY = "{title} has no colours, so its pieces cannot show the one that was asked for."
+from core.errors import Sentence, sentence
 
 
 def as_json(backbone_id: str, query: str, result: SearchResult) -> dict[str, Any]:
@@ -24,16 +22,15 @@ def as_json(backbone_id: str, query: str, result: SearchResult) -> dict[str, Any
         "backbone": backbone_id,
         "query": query,
         "hits": [_hit(hit) for hit in result.hits],
-        "notices": notices(result),
+        "notices": [str(notice) for notice in notices(result)],
         "timings_ms": {stage: round(ms, 2) for stage, ms in result.timings_ms.items()},
     }
 
 
-def notices(result: SearchResult) -> list[str]:
-    """What one should know of a result, as sentences."""
-    return [_NO_COLOURS.format(title=get(id).title, id=id) for id in result.left_out] + [
-        _GREY.format(title=get(id).title) for id in result.grey
-    ]
+def notices(result: SearchResult) -> list[Sentence]:
+    """What one should know of a result."""
+    left_out = [sentence("engine.no-colours", title=get(id).title, id=id) for id in result.left_out]
+    return left_out + [sentence("engine.grey", title=get(id).title) for id in result.grey]
 
 
 def _hit(hit: Hit) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from core.engine.embedders.load import load_embedder
 from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated
 from core.engine.search.gallery import Gallery, load_calibrated, load_gallery
 from core.engine.search.query import Filters, Query, Wording, blend, names_colour, push_away
-from core.errors import UnknownNameError
+from core.errors import Sentence, UnknownNameError
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class SearchEngine:
         embedding = self.embedder.embed_images([Image.new("RGB", (64, 64), "white")])[0]
         self.search(Query(embedding=embedding, k=1, filters=Filters(tuple(catalogues))))
 
-    def notices(self) -> list[str]:
+    def notices(self) -> list[Sentence]:
         """What visitors should know about the galleries that are loaded."""
         return [gallery.notice for gallery in list(self._galleries.values()) if gallery.notice]
 

@@ -11,11 +11,11 @@ import numpy as np
 from core.engine.backbones import get
 from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.weights import require_weights
-from core.engine.files.manifest import REPAIR, load_manifest, verified
+from core.engine.files.manifest import REPAIR, load_manifest, relative, verified
 from core.engine.files.paths import calibration_file, index_file
 from core.engine.index.hnsw import ExactIndex, SearchIndex, load_hnsw
 from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated, Calibration
-from core.errors import ArtifactError
+from core.errors import ArtifactError, Sentence, sentence
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Gallery:
         exact: Search by comparison, over (n, dim) float16 embeddings mapped from disk.
         index: hnswlib's graph, or `exact` where the graph cannot be used.
         calibration: What a similarity to a photo from elsewhere means; None where nobody has measured it.
-        notice: Why the graph is not used, "" where it is.
+        notice: What visitors should know of it, such as why the graph is not used; None for nothing.
         of_queries: What it means for other kinds of query: words, or the items of a catalogue.
     """
 
@@ -35,7 +35,7 @@ class Gallery:
     exact: ExactIndex
     index: SearchIndex
     calibration: Calibration | None
-    notice: str = ""
+    notice: Sentence | None = None
     of_queries: Mapping[str, Calibration] = field(default_factory=dict)
 
     def meaning(self, asked: str) -> Calibration | None:
@@ -56,8 +56,9 @@ def load_calibrated(backbone_id: str) -> Calibrated:
         content = json.loads(verified(path).read_bytes())
         calibrated, weights = Calibrated.from_json(content), content.get("weights_sha256")
     except (KeyError, TypeError, ValueError):
-        raise ArtifactError(f"indexes/{backbone_id}/calibration.json", "is of another version", command) from None
-    require_weights(weights, get(backbone_id), "What similarities mean", f"Fit it again: {command}")
+        raise ArtifactError(relative(path), sentence("engine.other-version"), command) from None
+    again = sentence("engine.fit-again", command=command)
+    require_weights(weights, get(backbone_id), sentence("engine.meaning-of-similarities"), again)
     return calibrated
 
 
@@ -75,20 +76,21 @@ def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
     path = index_file(backbone_id, catalogue, ".npy")
     if entry is None:
         command = f"python -m core build --backbone {backbone_id}"
-        raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "has not been built", command)
+        raise ArtifactError(relative(path), sentence("engine.not-built"), command)
     require_weights(entry.get("weights_sha256"), get(backbone_id))
     items = load_items(catalogue)
     embeddings = np.load(verified(path), mmap_mode="r", allow_pickle=False)
     if embeddings.shape != (len(items), entry["dim"]) or items.content_hash() != entry["items_hash"]:
-        raise ArtifactError(f"indexes/{backbone_id}/{catalogue}.npy", "does not fit the item table", REPAIR)
+        raise ArtifactError(relative(path), sentence("engine.other-items"), REPAIR)
     tables = load_calibrated(backbone_id).tables.get(catalogue)
     if not tables:
-        raise ArtifactError(f"indexes/{backbone_id}/calibration.json", f"knows nothing of {catalogue}", REPAIR)
+        problem = sentence("engine.knows-nothing", catalogue=catalogue)
+        raise ArtifactError(relative(calibration_file(backbone_id)), problem, REPAIR)
     exact = ExactIndex(embeddings)
     index: SearchIndex = exact
-    notice = ""
+    notice = None
     try:
         index = load_hnsw(index_file(backbone_id, catalogue, ".hnsw"), entry, embeddings)
     except ArtifactError as error:
-        notice = f"{error}. Until then, every item is compared: the answers are right, only slower."
+        notice = sentence("engine.without-graph", cause=error.sentence)
     return Gallery(items, exact, index, tables[PHOTO], notice, tables)

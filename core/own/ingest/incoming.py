@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.config import MAX_IMAGE_BYTES
 from core.engine.progress import Progress, size_of, take_each
-from core.errors import DataError, ImageError
+from core.errors import DataError, ImageError, Sentence
 
 if TYPE_CHECKING:
     from core.engine.embedders.base import EmbeddedPhoto, Embedder
@@ -56,7 +56,7 @@ class Skipped:
     """Something that was left out: its name, made safe to show, and why, without a final full stop."""
 
     name: str
-    reason: str
+    reason: Sentence | str
 
 
 class UploadError(DataError):

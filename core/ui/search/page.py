@@ -42,7 +42,7 @@ def _answer(query: state.Asked) -> None:
         ways_out()
         return
     for notice in process.engine().notices():
-        st.warning(cards.plain(notice), icon=":material/info:")
+        st.warning(cards.plain(str(notice)), icon=":material/info:")
 
 
 def _idle() -> None:

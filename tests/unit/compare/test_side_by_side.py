@@ -67,7 +67,7 @@ def test_a_photo_is_answered_from_the_shared_gallery(id: str) -> None:
     embedding = load_embedder(record).embed_images([open_image(PHOTO)])[0]
     assert [hit.id for hit in answer.hits] == slow_hits(id, embedding, 5)
     assert [hit.rank for hit in answer.hits] == [1, 2, 3, 4, 5]
-    assert (answer.problem, answer.estimate, answer.n_items) == ("", None, len(gallery_items()))
+    assert (answer.problem, answer.estimate, answer.n_items) == (None, None, len(gallery_items()))
     assert answer.embed_ms is not None
     assert answer.embed_ms > 0
 
@@ -102,14 +102,14 @@ def test_an_item_outside_the_gallery_is_embedded_from_its_picture() -> None:
 )
 def test_what_cannot_be_answered_is_a_sentence(id: str, question: Query, sentence: str) -> None:
     answer = ask(id, question)
-    assert sentence in answer.problem
+    assert sentence in str(answer.problem)
     assert answer.hits == []
 
 
 def test_a_damaged_gallery_is_a_sentence_with_the_repair(tiny_artifacts: Path) -> None:
     file = tiny_artifacts / "compare" / "dark" / "clothing.npy"
     file.write_bytes(file.read_bytes()[:-1] + b"!")
-    problem = ask("dark", Query(photo=PHOTO, k=5)).problem
+    problem = str(ask("dark", Query(photo=PHOTO, k=5)).problem)
     assert "is damaged" in problem
     assert "python -m core build --backbone dark" in problem
     assert ask("reddish", Query(photo=PHOTO, k=5)).hits
@@ -206,7 +206,7 @@ def test_a_gallery_that_cannot_be_built_says_why() -> None:
         if work.finished:
             break
         threading.Event().wait(0.05)
-    assert "no backbone named 'nothing'" in work.problem
+    assert "no backbone named 'nothing'" in str(work.problem)
 
 
 def test_the_command_line_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:

@@ -342,7 +342,7 @@ def test_a_damaged_graph_is_replaced_by_exact_search_with_a_notice(tiny_artifact
     path.write_bytes(content)
     gallery = load_gallery("vitrine-clip", "clothing")
     assert gallery.index is gallery.exact
-    assert gallery.notice == (
+    assert str(gallery.notice) == (
         "artifacts/indexes/vitrine-clip/clothing.hnsw is damaged: its sha256 is not the manifest's. To repair it, "
         "run: git restore artifacts, or python -m core build. Until then, every item is compared: the answers are "
         "right, only slower."

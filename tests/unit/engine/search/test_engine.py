@@ -368,7 +368,7 @@ def test_a_graph_of_other_items_is_replaced_by_exact_search(engine):
     rewrite(graph, graph.read_bytes())
     gallery = engine.gallery("clothing")
     assert gallery.index is gallery.exact
-    assert "clothing.hnsw does not find the items it holds" in gallery.notice
+    assert "clothing.hnsw does not find the items it holds" in str(gallery.notice)
     expected = one_by_one(embed((255, 0, 0)), ("clothing",))[:3]
     assert_hits(
         engine.search(Query(embedding=embed((255, 0, 0)), k=3, filters=Filters(("clothing",)))).hits, expected, 1e-3
