@@ -6,14 +6,14 @@ data folder; nothing else is written before everything is there.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import io
 import shutil
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,17 +25,17 @@ from core.config import DEFAULT_BACKBONE
 from core.engine.backbones import Backbone, get
 from core.engine.backbones.hub import fetch, pin_of
 from core.engine.catalogues.items import ItemTable
-from core.engine.embedders.bulk import for_bulk
+from core.engine.embedders.bulk import embed_part, for_bulk
 from core.engine.embedders.load import load_embedder
 from core.engine.embedders.weights import weights_sha256
-from core.engine.files.folder import digest_of, write_folder, written
+from core.engine.files.folder import digest_of, write_folder
 from core.engine.files.manifest import register
 from core.engine.index.hnsw import ExactIndex
-from core.engine.index.part import principal_directions, quantise
+from core.engine.index.quantise import principal_directions, quantise
 from core.engine.metrics import precision_at_k
 from core.engine.progress import Progress, ProgressClock
 from core.engine.search.calibration import Calibration, fit
-from core.errors import VitrineError
+from core.errors import Sentence, VitrineError, sentence
 
 STORED_DIM = 256
 N_TRIED = 8
@@ -97,14 +97,51 @@ def build_gallery(backbone_id: str) -> Generator[Progress, None, None]:
         if record.weights is not None:
             fetch(record.weights)
         plan = make_plan(record)
-        speed = yield from _embed_parts(plan)
+        clock = yield from _embed_parts(plan)
         _write(plan, np.concatenate([np.load(plan.part_file(part)) for part in plan.parts()]))
         for folder in plan.folder.parent.glob(f"{glob.escape(plan.folder.name.partition(PARTS)[0])}{PARTS}*"):
             shutil.rmtree(folder)  # also what was embedded for another choice, or with other weights
-        yield Progress(plan.n_images, plan.n_images, plan.n_images, 0, speed, 0.0, finished=True)
+        yield clock.report(finished=True)
 
 
-@contextmanager
+class GalleryWork:
+    """Building a backbone's gallery in a thread of its own, for whoever asked; what is built is everybody's.
+
+    It goes on when nobody looks. Stopped, it keeps what was embedded, and the next one goes on from there.
+
+    Attributes:
+        progress: The latest report, None before the first.
+        problem: Why it failed, None while it has not.
+        finished: Whether it has ended, one way or another.
+    """
+
+    def __init__(self, backbone_id: str):
+        """Start."""
+        self.progress: Progress | None = None
+        self.problem: Sentence | None = None
+        self.finished = False
+        self._stopped = threading.Event()
+        threading.Thread(target=self._run, args=(backbone_id,), name="gallery", daemon=True).start()
+
+    def stop(self) -> None:
+        """End it after the pictures in hand."""
+        self._stopped.set()
+
+    def _run(self, backbone_id: str) -> None:
+        try:
+            with contextlib.closing(build_gallery(backbone_id)) as reports:
+                for self.progress in reports:
+                    if self._stopped.is_set():
+                        return
+        except VitrineError as error:
+            self.problem = error.sentence
+        except OSError as error:
+            self.problem = sentence("compare.cannot-be-stored", why=error.strerror or error)
+        finally:
+            self.finished = True
+
+
+@contextlib.contextmanager
 def _alone(record: Backbone) -> Iterator[None]:
     with _lock:
         if record.id in _being_built:
@@ -117,32 +154,18 @@ def _alone(record: Backbone) -> Iterator[None]:
             _being_built.discard(record.id)
 
 
-def _embed_parts(plan: GalleryPlan) -> Generator[Progress, None, float]:
-    """Embed the parts that are not there yet; returns pictures a second."""
-    plan.folder.mkdir(parents=True, exist_ok=True)
+def _embed_parts(plan: GalleryPlan) -> Generator[Progress, None, ProgressClock]:
+    """Embed the parts that are not there yet; returns what counted them."""
     left = [part for part in plan.parts() if not plan.part_file(part).is_file()]
-    n_before = plan.n_images - sum(map(len, left))
     embedder = for_bulk(load_embedder(plan.record)) if left else None
-    clock = ProgressClock(plan.n_images - n_before)
+    clock = ProgressClock(plan.n_images, n_before=plan.n_images - sum(map(len, left)))
     for part in left:
         assert embedder is not None
-        with written(plan.part_file(part)) as temporary:
-            np.save(temporary, embedder.embed_images(plan.pictures(part)).astype(np.float16))
+        embed_part(plan.part_file(part), embedder, plan.pictures(part), np.float16)
         clock.n_added += len(part)
         if clock.is_time():
-            yield _after(clock.report(), n_before)
-    return clock.report().images_per_s
-
-
-def _after(progress: Progress, n_before: int) -> Progress:
-    """The same progress, with what an earlier build had done."""
-    assert progress.n_total is not None
-    return replace(
-        progress,
-        n_done=progress.n_done + n_before,
-        n_total=progress.n_total + n_before,
-        n_added=progress.n_added + n_before,
-    )
+            yield clock.report()
+    return clock
 
 
 def _write(plan: GalleryPlan, embeddings: np.ndarray) -> None:

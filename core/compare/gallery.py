@@ -30,7 +30,6 @@ from core.engine.files.folder import Folder, digest_of, read_folder
 from core.engine.files.manifest import load_manifest, verified
 from core.engine.files.paths import index_file
 from core.engine.index.hnsw import ExactIndex
-from core.engine.index.part import PartIndex
 from core.engine.search import process
 from core.engine.search.calibration import Calibration
 from core.engine.search.engine import SearchEngine
@@ -121,7 +120,7 @@ def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
     positions = stored_positions(catalogue)
     if backbone_id == DEFAULT_BACKBONE:
         whole = load_gallery(backbone_id, catalogue)
-        index: ExactIndex = PartIndex(whole.exact.embeddings[positions], positions)
+        index = ExactIndex(whole.exact.embeddings[positions], positions)
         return Gallery(whole.items, index, index, whole.calibration, of_queries=whole.of_queries)
     folder = folder_of(get(backbone_id).id)
     if folder is None:
@@ -135,21 +134,12 @@ def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
     if not same or len(embeddings) != len(positions):
         raise _error(backbone_id, sentence("engine.other-items"))
     components = np.load(gallery.file("components.npy"), allow_pickle=False) if facts["reduced"] else None
-    index = PartIndex(embeddings, positions, components)
+    index = ExactIndex(embeddings, positions, components)
     if index.dim != facts["dim"]:
         raise _error(backbone_id, sentence("compare.other-dimensions"))
     title = get(backbone_id).title
     notice = sentence("compare.part", title=title, n=len(positions), n_items=len(items), catalogue=catalogue)
     return Gallery(items, index, index, Calibration.from_json(facts["calibration"][catalogue]), notice)
-
-
-def engine_for(backbone_id: str) -> SearchEngine:
-    """A search engine among the compare gallery; nothing is loaded yet.
-
-    Raises:
-        UnknownNameError: No such backbone.
-    """
-    return SearchEngine(get(backbone_id).id, gallery_for)
 
 
 def compare_engine(backbone_id: str) -> SearchEngine:
@@ -165,7 +155,7 @@ def compare_engine(backbone_id: str) -> SearchEngine:
 
 @lru_cache(maxsize=MAX_COMPARED)
 def _compare_engine(backbone_id: str, folder: Path) -> SearchEngine:
-    return engine_for(backbone_id)
+    return SearchEngine(backbone_id, gallery_for)
 
 
 def search_engine(backbone_id: str) -> SearchEngine:

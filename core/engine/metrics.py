@@ -105,15 +105,12 @@ def bootstrap_calibration_error(probabilities: np.ndarray, right: np.ndarray, co
         right: (n, k) bool.
         counts: (n, k) bool, which of them count.
     """
-    rng = np.random.default_rng(0)
-    n = len(probabilities)
 
     def of(rows: np.ndarray) -> float:
         counted = counts[rows]
         return calibration_error(probabilities[rows][counted], right[rows][counted])
 
-    low, high = np.percentile([of(rng.integers(0, n, n)) for _ in range(200)], (2.5, 97.5))
-    return Estimate(of(np.arange(n)), float(low), float(high), n)
+    return bootstrap_of(of, len(probabilities), n_resamples=200)
 
 
 def paired_difference(first: np.ndarray, second: np.ndarray, n_resamples: int = 1000, seed: int = 0) -> Estimate:

@@ -41,15 +41,16 @@ class Progress:
 class ProgressClock:
     """Counts pictures and says when it is time for a report."""
 
-    def __init__(self, n_total: int | None, now: Callable[[], float] = time.perf_counter):
+    def __init__(self, n_total: int | None, now: Callable[[], float] = time.perf_counter, n_before: int = 0):
         """Start counting.
 
         Args:
             n_total: How many pictures there are, None if nobody knows.
             now: Seconds from any start.
+            n_before: Of those, how many were done earlier; they are reported, but say nothing of the speed.
         """
         self.n_total = n_total
-        self.n_added = 0
+        self.n_added = self._n_before = n_before
         self.n_skipped = 0
         self._now = now
         self._started = self._reported = now()
@@ -66,8 +67,8 @@ class ProgressClock:
     def report(self, finished: bool = False) -> Progress:
         """The state of things."""
         self._reported = self._now()
-        speed = self.n_done / max(self._reported - self._started, 1e-9)
-        left = None if self.n_total is None else max(0, self.n_total - self.n_done) / speed if self.n_done else None
+        speed = (self.n_done - self._n_before) / max(self._reported - self._started, 1e-9)
+        left = None if self.n_total is None or not speed else max(0, self.n_total - self.n_done) / speed
         return Progress(
             self.n_done, self.n_total, self.n_added, self.n_skipped, speed, 0.0 if finished else left, finished
         )

@@ -11,9 +11,8 @@ from core.engine.backbones import BACKBONES, get
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import ItemTable, split_id
 from core.engine.files.manifest import load_manifest
-from core.engine.index.part import PartIndex
 from core.engine.metrics import knn_predict
-from core.engine.search.gallery import Gallery, load_gallery
+from core.engine.search.gallery import load_gallery
 from core.errors import DataError
 from core.maps.files import FULL, EmbeddingMap, MapFacts, quantise, save_map
 from core.maps.projection import ProjectionParameters, faithfulness, fit, nearest_others, unit
@@ -46,14 +45,9 @@ def build_maps(backbone_id: str | None = None, report: Callable[[str], None] = p
         load = gallery_for if id in parts else load_gallery
         galleries = {name: load(id, name) for name in CATALOGUES}
         items = {name: gallery.items for name, gallery in galleries.items()}
-        ids = [id for gallery in galleries.values() for id in _ids(gallery)]
+        ids = [id for one in galleries.values() for id in one.items.frame["id"].iloc[one.exact.positions]]
         embeddings = np.concatenate([unit(gallery.exact.embeddings) for gallery in galleries.values()])
         write_map(id, ids, embeddings, items, report)
-
-
-def _ids(gallery: Gallery) -> list[str]:
-    ids = gallery.items.frame["id"]
-    return (ids.iloc[gallery.exact.positions] if isinstance(gallery.exact, PartIndex) else ids).tolist()
 
 
 def write_map(

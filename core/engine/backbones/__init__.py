@@ -6,14 +6,28 @@ which licence, how a picture must be prepared, how long the embedding is.
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from core.config import artifacts_dir
-from core.engine.backbones.known import BACKBONES
 from core.engine.backbones.record import Backbone, HubFile
 from core.errors import UnknownNameError
 
 __all__ = ["BACKBONES", "Backbone", "HubFile", "get", "model_dir"]
+
+
+def _record(id: str, said: dict[str, Any]) -> Backbone:
+    weights = said.pop("weights", None)
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+    if weights is not None:
+        weights = HubFile(**weights | {"names": tuple(weights["names"])})
+    return Backbone(id=id, weights=weights, **fields)
+
+
+_TABLE = tomllib.loads(Path(__file__).with_name("known.toml").read_text("utf-8"))
+#: Those that are known by an id of their own.
+BACKBONES = {id: _record(id, said) for id, said in _TABLE.items()}
 
 
 def get(backbone_id: str) -> Backbone:

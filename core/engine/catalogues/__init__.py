@@ -1,12 +1,16 @@
 """The catalogues that can be shown: what they are called, what their classes mean, and who made them.
 
 The items themselves are in `items.ItemTable`. Where they and their pictures come from is known by a catalogue's reader
-(`reader.Reader`), which `photos` looks up: another catalogue is one record here and one reader there, and nothing else.
+(`reader.Reader`), which `photos` looks up: another catalogue is one record in `catalogues.toml` and one reader there,
+and nothing else.
 """
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from core.errors import UnknownNameError
 
@@ -42,71 +46,12 @@ class Catalogue:
     n_compared: int = 0
 
 
-#: Keys in the order of the class numbers 0 to 9.
-_FASHION_MNIST_CLASSES = {
-    "T-shirt/top": "T-shirt or top",
-    "Trouser": "Trousers",
-    "Pullover": "Pullover",
-    "Dress": "Dress",
-    "Coat": "Coat",
-    "Sandal": "Sandal",
-    "Shirt": "Shirt",
-    "Sneaker": "Sneaker",
-    "Bag": "Bag",
-    "Ankle boot": "Ankle boot",
-}
+def _record(id: str, said: dict[str, Any]) -> Catalogue:
+    return Catalogue(id, **said | {"no_garment": frozenset(said.get("no_garment", ()))})
 
-#: Keys from the most to the least frequent; the three that name no garment come last.
-_CLOTHING_CLASSES = {
-    "T-Shirt": "T-shirt",
-    "Longsleeve": "Long-sleeved top",
-    "Pants": "Trousers",
-    "Shoes": "Shoes",
-    "Shirt": "Shirt",
-    "Dress": "Dress",
-    "Outwear": "Coat or jacket",
-    "Shorts": "Shorts",
-    "Hat": "Hat",
-    "Skirt": "Skirt",
-    "Polo": "Polo shirt",
-    "Undershirt": "Undershirt",
-    "Blazer": "Blazer",
-    "Hoodie": "Hoodie",
-    "Body": "Bodysuit",
-    "Top": "Top",
-    "Blouse": "Blouse",
-    "Not sure": "Unsorted",
-    "Other": "Something else",
-    "Skip": "Left out",
-}
 
-CATALOGUES: dict[str, Catalogue] = {
-    catalogue.id: catalogue
-    for catalogue in (
-        Catalogue(
-            id="fashion-mnist",
-            title="Fashion-MNIST",
-            n_items=70_000,
-            classes=_FASHION_MNIST_CLASSES,
-            licence="MIT",
-            source="https://github.com/zalandoresearch/fashion-mnist",
-            description="Small grey product pictures from an online shop, in ten classes.",
-            has_colours=False,
-            pixelated=True,
-            n_compared=10_000,
-        ),
-        Catalogue(
-            id="clothing",
-            title="Clothing dataset",
-            n_items=5_398,
-            classes=_CLOTHING_CLASSES,
-            licence="CC0-1.0",
-            source="https://github.com/alexeygrigorev/clothing-dataset",
-            description="Colour photos of clothes that people took at home, in twenty classes.",
-            no_garment=frozenset({"Not sure", "Other", "Skip"}),
-        ),
-    )
-}
+_TABLE = tomllib.loads(Path(__file__).with_name("catalogues.toml").read_text("utf-8"))
+CATALOGUES = {id: _record(id, said) for id, said in _TABLE.items()}
 
 
 def get(id: str) -> Catalogue:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
+from PIL import Image
 
 from core.config import ROOT
 from core.engine.catalogues import photos
 from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.base import Embedder
-from core.engine.embedders.bulk import for_bulk
+from core.engine.embedders.bulk import embed_part, for_bulk
 from core.engine.embedders.weights import require_weights, weights_sha256
-from core.engine.files.folder import written
 from core.engine.files.manifest import load_manifest, verified
 from core.engine.files.paths import index_file
 from core.engine.progress import shown_progress
 
 CHUNK = 1000  # pictures; what a stop loses at most
-BATCH = 100  # pictures between two looks at the progress
 
 
 @dataclass(frozen=True)
@@ -72,31 +69,20 @@ def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.
     record = embedder.record
     name = f"{quote(record.id, safe='')}-{(weights_sha256(record) or 'none')[:12]}"
     folder = ROOT / ".cache" / "embeddings" / name / f"{catalogue}-{items.content_hash()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
     embedder = for_bulk(embedder)
     # Filled part by part: joining the parts would hold thousands of dimensions of 70,000 pictures twice.
     embeddings = np.empty((len(items), record.dim), np.float32)
     with shown_progress(len(items), f"pictures of {catalogue}") as done:
         for start in range(0, len(items), CHUNK):
-            positions = range(start, min(start + CHUNK, len(items)))
+            ids = [items.row(position).id for position in range(start, min(start + CHUNK, len(items)))]
             file = folder / f"{start:06}.npy"
-            embeddings[start : positions.stop] = _chunk(file, embedder, items, positions, done)
+            if file.is_file():
+                done(len(ids))
+            embeddings[start : start + CHUNK] = embed_part(file, embedder, _pictures(ids, done))
     return embeddings
 
 
-def _chunk(
-    file: Path, embedder: Embedder, items: ItemTable, positions: range, done: Callable[[int], None]
-) -> np.ndarray:
-    if file.is_file():
-        kept: np.ndarray = np.load(file, allow_pickle=False)
-        done(len(positions))
-        return kept
-    parts = []
-    pictures = (photos.picture(items.row(position).id) for position in positions)
-    while batch := list(islice(pictures, BATCH)):
-        parts.append(embedder.embed_images(batch))
-        done(len(batch))
-    embeddings = np.concatenate(parts)
-    with written(file) as temporary:
-        np.save(temporary, embeddings)
-    return embeddings
+def _pictures(ids: list[str], done: Callable[[int], None]) -> Iterator[Image.Image]:
+    for id in ids:
+        yield photos.picture(id)
+        done(1)

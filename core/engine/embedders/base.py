@@ -94,7 +94,7 @@ class Embedder(ABC):
         """
         mean, std = (np.array(values, np.float32)[:, None, None] for values in (self.record.mean, self.record.std))
         parts = []
-        for batch in _batched(images, BATCH_SIZE):
+        for batch in batched(images, BATCH_SIZE):
             pixels = np.stack([prepare(image, self.record) for image in batch]).transpose(0, 3, 1, 2)
             pixels = np.ascontiguousarray(pixels).astype(np.float32)  # channels first: four times as fast as last
             pixels -= mean * 255
@@ -115,7 +115,7 @@ class Embedder(ABC):
         Raises:
             VitrineError: The backbone has no text tower.
         """
-        parts = [self._checked(self._embed_texts(batch), len(batch)) for batch in _batched(texts, BATCH_SIZE)]
+        parts = [self._checked(self._embed_texts(batch), len(batch)) for batch in batched(texts, BATCH_SIZE)]
         return np.concatenate(parts) if parts else np.empty((0, self.record.dim), np.float32)
 
     def _checked(self, embeddings: np.ndarray, n: int) -> np.ndarray:
@@ -159,7 +159,8 @@ def embed_photo(embedder: Embedder, source: bytes | Path, name: str | None = Non
     return EmbeddedPhoto(image, embedding, {"decode": 1000 * (decoded - started), "embed": 1000 * (embedded - decoded)})
 
 
-def _batched(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
+def batched(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of so many things, the last one perhaps of fewer; an iterator is read as it goes."""
     iterator = iter(things)
     while batch := list(islice(iterator, size)):
         yield batch

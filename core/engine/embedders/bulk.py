@@ -7,15 +7,16 @@ the others idle. So where throughput counts, and not how soon one picture is don
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from core.config import n_threads
-from core.engine.embedders.base import Embedder, OnnxImageEmbedder, open_session
+from core.engine.embedders.base import Embedder, OnnxImageEmbedder, batched, open_session
+from core.engine.files.folder import written
 
 #: Pictures that a worker takes at a time; more do not make it faster, and take more memory.
 BATCH = 4
@@ -24,6 +25,24 @@ BATCH = 4
 def for_bulk(embedder: Embedder) -> Embedder:
     """The same backbone for many pictures; itself where it is not run by onnxruntime."""
     return BulkEmbedder(embedder) if isinstance(embedder, OnnxImageEmbedder) else embedder
+
+
+def embed_part(file: Path, embedder: Embedder, pictures: Iterable[Image.Image], kind: type = np.float32) -> np.ndarray:
+    """(n, dim) embeddings that are kept in a file: made now, unless they were made before.
+
+    Args:
+        file: A part of many, so that whoever is stopped goes on from there.
+        embedder: See `for_bulk`.
+        pictures: RGB; they are not asked for where the file is there.
+        kind: Type of the numbers that are kept.
+    """
+    if file.is_file():
+        kept: np.ndarray = np.load(file, allow_pickle=False)
+        return kept
+    embeddings = embedder.embed_images(pictures).astype(kind, copy=False)
+    with written(file) as temporary:
+        np.save(temporary, embeddings)
+    return embeddings
 
 
 class BulkEmbedder(Embedder):
@@ -42,7 +61,7 @@ class BulkEmbedder(Embedder):
         """
         parts: list[np.ndarray] = []
         waiting: deque[Future[np.ndarray]] = deque()
-        for batch in _batches(iter(images)):
+        for batch in batched(images, BATCH):
             waiting.append(self._workers.submit(super().embed_images, batch))
             if len(waiting) > 2 * self._n_workers:
                 parts.append(waiting.popleft().result())
@@ -52,8 +71,3 @@ class BulkEmbedder(Embedder):
     def _embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
         result: np.ndarray = self._session.run(None, {"pixels": pixels})[0]
         return result
-
-
-def _batches(images: Iterator[Image.Image]) -> Iterator[list[Image.Image]]:
-    while batch := list(islice(images, BATCH)):
-        yield batch

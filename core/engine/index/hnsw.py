@@ -78,14 +78,21 @@ class ExactIndex:
     """Compares with every item: always right, and the fallback wherever an index cannot be used.
 
     Args:
-        embeddings: (n, dim) float16 or float32, rows L2-normalised; kept as it is, converted in blocks.
-            Rounding to float16 leaves lengths of 1 ± 0.0002, which is more than the distance between close
+        embeddings: (n, r) of any number type, kept as it is, converted in blocks. Each row counts by its direction
+            only: rounding to float16 leaves lengths of 1 ± 0.0002, which is more than the distance between close
             neighbours, so lengths are divided out (as hnswlib's cosine space does).
+        positions: (n,) rising: where the rows stand in the catalogue, if they are only a part of it; None for all.
+        components: (dim, r) orthonormal columns that take an embedding to r dimensions; None if r = dim.
     """
 
-    def __init__(self, embeddings: np.ndarray):
+    def __init__(
+        self, embeddings: np.ndarray, positions: np.ndarray | None = None, components: np.ndarray | None = None
+    ):
         self.embeddings = embeddings
-        self.n_items, self.dim = embeddings.shape
+        self.n_items, self.dim = embeddings.shape if components is None else (len(embeddings), len(components))
+        self.positions = np.arange(len(embeddings)) if positions is None else positions.astype(np.int64)
+        self._is_part = positions is not None
+        self._components = None if components is None else components.astype(np.float32)
 
     def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See `SearchIndex.search`; equal similarities come in order of position."""
@@ -97,9 +104,11 @@ class ExactIndex:
         Args:
             queries: (q, dim) float32.
             k: At most this many.
-            allowed: (m,) int64 positions, sorted, or None for all.
+            allowed: (m,) int64 positions, sorted, or None for all; those that are not in this part are never found.
         """
-        queries = self.as_stored(_check(queries, self.dim, k))
+        queries = self._as_stored(_check(queries, self.dim, k))
+        if allowed is not None and self._is_part:
+            allowed = np.flatnonzero(np.isin(self.positions, allowed))
         n_candidates = self.n_items if allowed is None else len(allowed)
         k = min(k, n_candidates)
         similarities = np.empty((len(queries), n_candidates), np.float32)
@@ -110,17 +119,30 @@ class ExactIndex:
             similarities[:, part] = queries @ block.T / self._lengths[rows]
         best = _top(similarities, k)
         found = np.take_along_axis(similarities, best, 1)
-        return (best if allowed is None else allowed[best]), found
+        return self.positions[best if allowed is None else allowed[best]], found
 
-    def as_stored(self, queries: np.ndarray) -> np.ndarray:
-        """(q, dim) float32 queries in the form in which embeddings are stored; here they are the same."""
-        return queries
+    def _as_stored(self, queries: np.ndarray) -> np.ndarray:
+        """(q, dim) float32 -> (q, r), in the form in which embeddings are stored."""
+        if self._components is None:
+            return queries
+        reduced = queries @ self._components
+        result: np.ndarray = reduced / np.maximum(np.linalg.norm(reduced, axis=1, keepdims=True), 1e-12)
+        return result
 
     def embedding(self, position: int) -> np.ndarray:
-        """(dim,) float32, L2-normalised: what is stored of the item at a position."""
-        stored = self.embeddings[position].astype(np.float32)
-        result: np.ndarray = stored / np.linalg.norm(stored)
+        """(dim,) float32, L2-normalised: what is stored of the item at a position.
+
+        Raises:
+            KeyError: The item is not in this part.
+        """
+        stored = self.embeddings[self._row_of[position] if self._is_part else position].astype(np.float32)
+        whole = stored if self._components is None else self._components @ stored
+        result: np.ndarray = whole / np.linalg.norm(whole)
         return result
+
+    @cached_property
+    def _row_of(self) -> dict[int, int]:
+        return {position: row for row, position in enumerate(self.positions.tolist())}
 
     @cached_property
     def _lengths(self) -> np.ndarray:
@@ -132,8 +154,9 @@ class ExactIndex:
         return lengths
 
     def describe(self) -> dict[str, Any]:
-        """Its kind and size."""
-        return {"kind": "exact", "n_items": self.n_items, "dim": self.dim}
+        """Its kind and size; `stored_dim`, of a part, is what is compared."""
+        facts = {"kind": "exact", "n_items": self.n_items, "dim": self.dim}
+        return facts | {"stored_dim": int(self.embeddings.shape[1])} if self._is_part else facts
 
 
 def _top(similarities: np.ndarray, k: int) -> np.ndarray:
@@ -183,13 +206,10 @@ class HnswIndex:
 
     def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See `SearchIndex.search`."""
-        queries = _check(queries, self.dim, k)
-        k = min(k, self.n_items)
-        if 2 * k > self._ef:  # hnswlib searches with max(ef, k), too narrow for a large k; only ever raised,
-            with self._lock:  # so that searches side by side cannot undo each other
-                self.set_ef(max(self._ef, 2 * k))
-        positions, distances = self._graph.knn_query(queries, k=k, num_threads=1)
-        return positions.astype(np.int64), 1 - distances
+        if 2 * min(k, self.n_items) > self._ef:  # hnswlib searches with max(ef, k), too narrow for a large k; only
+            with self._lock:  # ever raised, so that searches side by side cannot undo each other
+                self.set_ef(max(self._ef, 2 * min(k, self.n_items)))
+        return self._query(queries, k)
 
     def search_at(self, queries: np.ndarray, k: int, ef: int) -> tuple[np.ndarray, np.ndarray]:
         """The same with an `ef` for this search alone, for an index that nobody searches in any other way.
@@ -197,11 +217,13 @@ class HnswIndex:
         hnswlib keeps `ef` in the graph, so on a shared index it would be everybody's for a moment; the lock keeps
         setting and searching together only among those who come through here.
         """
-        queries = _check(queries, self.dim, k)
-        k = min(k, self.n_items)
         with self._lock:
-            self.set_ef(max(ef, k))
-            positions, distances = self._graph.knn_query(queries, k=k, num_threads=1)
+            self.set_ef(max(ef, min(k, self.n_items)))
+            return self._query(queries, k)
+
+    def _query(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        queries = _check(queries, self.dim, k)
+        positions, distances = self._graph.knn_query(queries, k=min(k, self.n_items), num_threads=1)
         return positions.astype(np.int64), 1 - distances
 
     def save(self, path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import cast
 
 import streamlit as st
 
-from core.compare.background import GalleryWork
+from core.compare.build import GalleryWork
 from core.compare.side_by_side import Answer
 from core.engine.embedders import exported
 from core.ui.components import cards

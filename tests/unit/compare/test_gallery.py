@@ -15,14 +15,14 @@ from core.compare import build as job
 from core.compare import gallery as compare
 from core.compare import plan
 from core.compare.build import build_gallery, estimate
-from core.compare.gallery import choose_items, describe_gallery, engine_for, gallery_for, has_gallery
+from core.compare.gallery import choose_items, compare_engine, describe_gallery, gallery_for, has_gallery
 from core.engine.backbones import BACKBONES, hub
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import ItemTable, UnknownItemError
 from core.engine.files import manifest
 from core.engine.files.paths import items_file
 from core.engine.index.hnsw import ExactIndex
-from core.engine.index.part import PartIndex, principal_directions, quantise
+from core.engine.index.quantise import principal_directions, quantise
 from core.engine.search.engine import SearchEngine
 from core.engine.search.query import Filters, Query
 from core.errors import ArtifactError, DataError, UnknownNameError, VitrineError
@@ -158,7 +158,7 @@ def test_a_backbone_with_weights_from_a_hub_is_kept_outside_the_artifacts(world,
     assert sorted(path.name for path in folder.iterdir()) == ["clothing.npy", "fashion-mnist.npy", "gallery.json"]
     assert describe_gallery(id)["weights"] == {"sha256": "1" * 64}
     assert not [name for name in manifest.load_manifest()["files"] if "timm" in name]
-    assert engine_for(id).search(Query(item="clothing/00000000-0000-0000-0000-000000000000", k=1)).hits
+    assert compare_engine(id).search(Query(item="clothing/00000000-0000-0000-0000-000000000000", k=1)).hits
 
 
 @pytest.mark.parametrize("name", ["timm:test_resnet.r160_in1k", "open_clip:tiny/random"])
@@ -166,7 +166,7 @@ def test_a_model_by_name_goes_from_the_hub_to_hits_that_stay_without_a_network(w
     assert list(build_gallery(name))[-1].finished
     assert describe_gallery(name)["weights"]["revision"] == "a" * 40
     use(monkeypatch, "http://127.0.0.1:9")
-    engine = engine_for(name)
+    engine = compare_engine(name)
     rgb = tuple(map(int, fakes.colours_of("clothing")[2]))
     (hit,) = engine.search(Query(photo=png(rgb), k=1, filters=Filters(("clothing",)))).hits
     assert hit.similarity > 0.99
@@ -181,7 +181,7 @@ def test_a_model_by_name_goes_from_the_hub_to_hits_that_stay_without_a_network(w
 
 def test_a_compare_gallery_finds_what_a_full_one_finds_among_its_items(world):
     list(build_gallery("other"))
-    full, ours = SearchEngine(), engine_for("other")
+    full, ours = SearchEngine(), compare_engine("other")
     allowed = {f"{c}": set(compare.stored_positions(c).tolist()) for c in CATALOGUES}
     for catalogue, item in (("clothing", 5), ("fashion-mnist", int(compare.stored_positions("fashion-mnist")[7]))):
         item_id = table(catalogue).row(item).id
@@ -200,7 +200,7 @@ def test_a_compare_gallery_finds_what_a_full_one_finds_among_its_items(world):
 
 def test_filters_work_on_a_part(world):
     list(build_gallery("other"))
-    engine = engine_for("other")
+    engine = compare_engine("other")
     query = engine.embedding_of("clothing/00000000-0000-0000-0000-000000000000")
     label = table("clothing").row(3).label
     found = engine.search(
@@ -214,7 +214,7 @@ def test_filters_work_on_a_part(world):
 
 def test_an_item_outside_the_part_is_embedded_from_its_picture(world):
     list(build_gallery("other"))
-    outside, engine = table("clothing").row(17), engine_for("other")
+    outside, engine = table("clothing").row(17), compare_engine("other")
     assert outside.label in CATALOGUES["clothing"].no_garment
     with pytest.raises(UnknownItemError, match=outside.id):
         engine.embedding_of(outside.id)
@@ -231,7 +231,7 @@ def test_the_default_backbone_costs_no_file_of_its_own(world):
     assert gallery.exact.n_items == len(CLOTHING)
     found, _ = gallery.index.search(gallery.exact.embedding(4)[None], 1)
     assert found.tolist() == [[4]]
-    assert engine_for("vitrine-clip").search(Query(photo=png((200, 10, 10)), k=3)).hits[0].catalogue == "clothing"
+    assert compare_engine("vitrine-clip").search(Query(photo=png((200, 10, 10)), k=3)).hits[0].catalogue == "clothing"
 
 
 def png(rgb) -> bytes:
@@ -277,7 +277,7 @@ def test_a_part_speaks_in_positions_of_the_whole():
     rows = rng.normal(size=(60, 24)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     positions = np.sort(rng.choice(1000, 60, replace=False))
-    index, exact = PartIndex(rows, positions), ExactIndex(rows)
+    index, exact = ExactIndex(rows, positions), ExactIndex(rows)
     found, similarities = index.search(rows[:7], 9)
     expected, same = exact.search(rows[:7], 9)
     assert np.array_equal(found, positions[expected])
@@ -299,7 +299,7 @@ def test_what_lies_in_few_dimensions_loses_nothing_but_rounding():
     np.testing.assert_allclose(components.T @ components, np.eye(6), atol=1e-5)
     stored = quantise(rows, components)
     assert (stored.dtype, stored.shape) == (np.int8, (200, 6))
-    index = PartIndex(stored, np.arange(200), components)
+    index = ExactIndex(stored, np.arange(200), components)
     found, similarities = index.search(rows, 200)
     order = np.argsort(found, axis=1)
     np.testing.assert_allclose(np.take_along_axis(similarities, order, 1), rows @ rows.T, atol=0.02)

@@ -15,7 +15,7 @@ import pytest
 from core.__main__ import main
 from core.compare import background, gallery
 from core.compare.agreement import disputes
-from core.compare.background import GalleryWork
+from core.compare.build import GalleryWork
 from core.compare.gallery import choose_items
 from core.compare.side_by_side import SideBySide, ask
 from core.config import DEFAULT_BACKBONE, ROOT
