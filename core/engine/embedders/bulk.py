@@ -39,7 +39,7 @@ def embed_part(file: Path, embedder: Embedder, pictures: Iterable[Image.Image], 
     if file.is_file():
         kept: np.ndarray = np.load(file, allow_pickle=False)
         return kept
-    embeddings = embedder.embed_images(pictures).astype(kind, copy=False)
+    embeddings: np.ndarray = embedder.embed_images(pictures).astype(kind, copy=False)
     with written(file) as temporary:
         np.save(temporary, embeddings)
     return embeddings
