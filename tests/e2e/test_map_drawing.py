@@ -13,7 +13,7 @@ from browsing import CHROMIUM, FLAGS
 from core.config import artifacts_dir
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Playwright
 
 pytestmark = [
     pytest.mark.browser,
@@ -58,13 +58,11 @@ WebGLRenderingContext.prototype.getExtension = ((get) => function (name) {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        software = ["--enable-unsafe-swiftshader", "--use-angle=swiftshader"]  # WebGL where there is no GPU
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *software])
-        yield browser
-        browser.close()
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    software = ["--enable-unsafe-swiftshader", "--use-angle=swiftshader"]  # WebGL where there is no GPU
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *software])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_a_visitor_goes_the_whole_way(page: Page, server: str, archive: Path, tm
     assert page.url.endswith("data=upload")
     page.get_by_text(WORDS.train.problems.format(n=1)).wait_for()
     page.get_by_role("button", name=WORDS.train.start, exact=True).click()
-    page.get_by_text(WORDS.train.step_judge).wait_for()
+    page.get_by_text(WORDS.train.step_evaluate).wait_for()
     page.get_by_text("was the best: validation accuracy").wait_for()
     for alt in (WORDS.train.loss_alt, WORDS.train.accuracy_alt, WORDS.train.confusion_alt):
         page.get_by_label(alt).first.wait_for()
