@@ -7,6 +7,7 @@ import io
 import fakes
 from PIL import Image
 
+from core.errors import sentence
 from core.own.ingest.incoming import Incoming, Skipped
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "pink": (255, 180, 190)}
@@ -28,7 +29,7 @@ def incoming(name, label="", rgb=None, **more) -> Incoming:
 
 BASIC = [
     incoming("red.png", "warm"),
-    Skipped("link.png", "it is a link, not a file"),
+    Skipped("link.png", sentence("own.skipped-link")),
     incoming("green.png", "cold"),
     Incoming("text.png", "warm", b"no picture at all"),
     incoming(

@@ -15,7 +15,7 @@ from core.engine.files.manifest import REPAIR, load_manifest
 from core.engine.search import process
 from core.engine.search.answers import as_json
 from core.engine.search.engine import Hit, SearchEngine, SearchResult
-from core.errors import ArtifactError, UnknownNameError
+from core.errors import ArtifactError, UnknownNameError, sentence
 
 _ELSEWHERE = "That photo is not on this server; it is published at {url}."
 _NOWHERE = "That photo is not on this server."
@@ -73,7 +73,7 @@ def health() -> dict[str, Any]:
         path = artifacts_dir() / name
         replaceable = name.endswith(".hnsw")  # exact search stands in for a graph
         if not replaceable and (not path.is_file() or path.stat().st_size != entry["bytes"]):
-            raise ArtifactError(name, "is missing or not as long as it should be", REPAIR)
+            raise ArtifactError(name, sentence("api.incomplete"), REPAIR)
     engine = process.engine()
     return {
         "status": "ok",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -33,8 +33,6 @@ from core.config import (
 from core.engine.search.query import Query
 from core.own.ingest.addresses import UrlError
 from core.own.ingest.fetch import fetch_url
-
-T = TypeVar("T")
 
 _NOT_ACCEPTED = "Send a picture as multipart/form-data, or an item or words as application/json."
 URLS_OFF = "Pictures are not fetched from the web by this server; send the picture itself instead."
@@ -135,12 +133,8 @@ class Api:
             engine = engine_for(backbone)
             return answers.found(name, engine.search(query()), self.base, engine)
 
-        return _json(await self._run(search))
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        """Do the work in a thread when it is its turn, so that the pages' server is never held up."""
-        async with self._searches.enter():
-            return await anyio.to_thread.run_sync(work)
+        async with self._searches.enter():  # in a thread, so that the pages' server is never held up
+            return _json(await anyio.to_thread.run_sync(search))
 
 
 def _fetch(url: str) -> bytes:

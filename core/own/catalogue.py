@@ -19,6 +19,7 @@ from core.engine.index.hnsw import ExactIndex
 from core.engine.progress import Progress
 from core.engine.search.calibration import Calibration
 from core.engine.search.gallery import Gallery
+from core.errors import Sentence, sentence
 from core.own.ingest.incoming import Incoming, Skipped, embed_each
 from core.own.items import OWN, THUMBNAIL_SIDE, OwnItem, item_table, make_item
 
@@ -127,16 +128,16 @@ class OwnCatalogue:
         self.skipped = []
         yield from embed_each(incoming, self.embedder, self._take, self.skipped, self._why_full, n_total)
 
-    def _why_full(self, one: Incoming) -> str:
+    def _why_full(self, one: Incoming) -> Sentence | None:
         quota = self.quota
         if len(self) >= quota.images:
-            return f"a catalogue of your own holds at most {quota.images:,} pictures"
+            return sentence("own.skipped-images", limit=quota.images)
         if self._n_read + len(one.data) > quota.bytes:
-            return f"one visit may bring at most {quota.bytes / 1e6:g} MB of pictures"
+            return sentence("own.skipped-bytes", megabytes=quota.bytes / 1e6)
         if self.n_bytes >= quota.memory:
-            return f"a catalogue of your own takes at most {quota.memory / 1e6:g} MB of memory"
+            return sentence("own.skipped-memory", megabytes=quota.memory / 1e6)
         self._n_read += len(one.data)
-        return ""
+        return None
 
     def _take(self, one: Incoming, photo: EmbeddedPhoto) -> None:
         item = make_item(f"{OWN}/{self._next}", one, photo.image, self._thumbnail_side)

@@ -1,25 +1,32 @@
 """A catalogue of one's own as a folder that stays: embeddings, index, table, pictures, and `catalogue.json` about them.
 
-That says which backbone made them, down to the sha256 of its weights: nothing is read unchecked, or by other eyes.
+It is built from a ZIP, a CSV or a folder. That description says which backbone made it, down to the sha256 of its
+weights: nothing is read unchecked, or by other eyes.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from core.config import Quota
+from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES, Quota
 from core.engine.catalogues import CATALOGUES
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.weights import require_weights, weights_sha256
-from core.engine.files.folder import folders_in, read_folder, write_folder
+from core.engine.files.folder import check_place, folders_in, read_folder, write_folder
 from core.engine.index.hnsw import IndexParameters
+from core.engine.progress import Progress
 from core.engine.search.calibration import Calibration
-from core.errors import DataError, UnknownNameError
+from core.errors import DataError, UnknownNameError, sentence
 from core.own.catalogue import OwnCatalogue
+from core.own.ingest.fetch import UrlSource
+from core.own.ingest.incoming import FolderSource, Incoming, Skipped, UploadError
+from core.own.ingest.item_csv import read_item_csv
+from core.own.ingest.zip_source import ZipSource
 from core.own.items import OWN, embeddings_npz, index_bytes, items_csv, items_from_csv, join_pictures, split_pictures
 
 SCHEMA = 3
@@ -33,9 +40,9 @@ _RESERVED = {"all", OWN, *CATALOGUES}
 def check_name(name: str) -> None:
     """Raise DataError unless this can be the name of a catalogue."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
-        raise DataError(f"{name[:60]!r} is no name for a catalogue: use lower case letters, digits and hyphens.")
+        raise DataError("own.bad-name", name=name[:60])
     if name in _RESERVED:
-        raise DataError(f"A catalogue of your own cannot be called {name!r}: that name is taken.")
+        raise DataError("own.taken-name", name=name)
 
 
 def write_own(catalogue: OwnCatalogue, name: str, folder: Path) -> list[Path]:
@@ -59,7 +66,7 @@ def write_own(catalogue: OwnCatalogue, name: str, folder: Path) -> list[Path]:
     try:
         return write_folder(folder / name, DESCRIPTION, facts, contents)
     except OSError as error:
-        raise DataError(f"{folder} cannot be written to ({error.strerror or error}).") from error
+        raise DataError("own.not-writable", folder=folder, why=error.strerror or error) from error
 
 
 def saved_names(folder: Path) -> list[str]:
@@ -76,22 +83,94 @@ def open_own(name: str, folder: Path, embedder: Embedder, calibration: Calibrati
         DataError: It was made with another backbone, or a file of it is missing or was changed.
         OtherWeightsError: It was made with other weights of the backbone.
     """
-    names, again = saved_names(folder), f"Build it again: python -m core build --catalogue {name} --from PATH"
+    names, again = saved_names(folder), sentence("own.build-again", name=name)
     if name not in names:
         raise UnknownNameError("catalogue", name[:60], [*_RESERVED - {OWN}, *names])
     if name not in folders_in(folder, DESCRIPTION):
-        raise DataError(f"The catalogue {name} was built by an earlier version. {again}")
+        raise DataError("own.earlier-version", name=name, again=again)
     place = folder / name
-    kept = read_folder(place, DESCRIPTION, SCHEMA, lambda file, why: DataError(f"{place / file} {why}. {again}"))
+    kept = read_folder(
+        place, DESCRIPTION, SCHEMA, lambda file, why: DataError("own.bad-file", file=place / file, why=why, again=again)
+    )
     backbone, made_with = embedder.record, (kept.facts.get("backbone"), kept.facts.get("dim"))
     if made_with != (backbone.id, backbone.dim):
-        raise DataError(f"The catalogue {name} was made with the backbone {made_with[0]}, not {backbone.id}.")
-    require_weights(kept.facts.get("weights_sha256"), backbone, f"The catalogue {name}", again)
+        raise DataError("own.other-backbone", name=name, made_with=made_with[0], backbone=backbone.id)
+    require_weights(kept.facts.get("weights_sha256"), backbone, sentence("own.the-catalogue", name=name), again)
     with np.load(kept.file(EMBEDDINGS), allow_pickle=False) as content:
         embeddings = content["embeddings"]
     items = items_from_csv(kept.file(TABLE).read_bytes().decode(), split_pictures(kept.file(PICTURES)))
     if embeddings.shape != (len(items), backbone.dim):
-        raise DataError(f"The files of the catalogue {name} do not fit each other. {again}")
+        raise DataError("own.misfit", name=name, again=again)
     catalogue = OwnCatalogue(embedder, calibration, OWN_MACHINE)
     catalogue.restore(items, embeddings)
     return catalogue
+
+
+@dataclass(frozen=True)
+class OwnBuild:
+    """What was written, and what was left out."""
+
+    files: list[Path]
+    n_items: int
+    skipped: list[Skipped]
+
+
+def open_source(path: Path) -> tuple[Iterable[Incoming | Skipped], list[Skipped]]:
+    """What a path holds, by its kind: a folder, a `.zip`, or else a CSV table of URLs; and the rows skipped so far.
+
+    Raises:
+        UploadError: It is refused as a whole.
+        DownloadError: It is a table of URLs, and fetching is switched off.
+        DataError: It cannot be read.
+    """
+    if path.is_dir():
+        return FolderSource(path), []
+    if path.suffix.lower() == ".zip":
+        return ZipSource(_read(path, MAX_ARCHIVE_BYTES)), []
+    if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
+        raise UploadError("own.no-source", path=path)
+    table = read_item_csv(_read(path, MAX_CSV_BYTES))
+    return UrlSource(table.rows), table.skipped
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(limit + 1)  # one byte more, for whoever checks the limit
+    except OSError as error:
+        raise DataError("own.not-readable", path=path, why=error.strerror) from error
+
+
+def build_own(
+    path: Path,
+    name: str,
+    folder: Path,
+    embedder: Embedder,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> OwnBuild:
+    """Embed what `path` holds and write the catalogue.
+
+    Args:
+        path: See `open_source`.
+        name: Of the catalogue; lower case letters, digits and hyphens.
+        folder: Where it goes, as a folder of its name; an earlier one is replaced.
+        embedder: Of the backbone.
+        report: Told about progress, and last with `finished`.
+
+    Raises:
+        UploadError, DownloadError: See `open_source`.
+        DataError: The name is not allowed, something else is in its place, nothing could be embedded, or the folder
+            cannot be written to.
+    """
+    check_name(name)
+    check_place(folder / name, DESCRIPTION, "catalogue")
+    source, skipped = open_source(path)
+    catalogue = OwnCatalogue(embedder, quota=OWN_MACHINE)
+    for progress in catalogue.add(source):
+        report(progress)
+    skipped = [*skipped, *catalogue.skipped]
+    if not len(catalogue):
+        if not skipped:
+            raise DataError("own.no-pictures", path=path)
+        raise DataError("own.no-pictures-because", path=path, reason=skipped[0].reason, name=skipped[0].name)
+    return OwnBuild(write_own(catalogue, name, folder), len(catalogue), skipped)

@@ -158,7 +158,7 @@ def index_bytes(embeddings: np.ndarray, parameters: IndexParameters | None = Non
         DataError: There are no embeddings.
     """
     if not len(embeddings):
-        raise DataError("There are no items to build an index of.")
+        raise DataError("own.no-items")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "index.hnsw"
         HnswIndex.build(embeddings, parameters or IndexParameters()).save(file)

@@ -18,6 +18,7 @@ from core.engine.images.decode import encode_thumbnail
 from core.engine.progress import Progress
 from core.engine.search.engine import Hit, SearchEngine
 from core.engine.search.query import Filters, Query
+from core.errors import Sentence, sentence
 from core.own.ingest.incoming import Incoming, Skipped, embed_each
 from core.own.thresholds import Curve, threshold_curve
 
@@ -79,9 +80,9 @@ class QuerySet:
         """Run queries one after the other and add their results; see `embed_each` for the steps."""
         yield from embed_each(incoming, self._engine.embedder, self._take, self.skipped, self._why_full, n_total)
 
-    def _why_full(self, one: Incoming) -> str:
+    def _why_full(self, one: Incoming) -> Sentence | None:
         most = self._quota.queries
-        return f"a set of queries holds at most {most:,} pictures" if len(self.results) >= most else ""
+        return sentence("own.skipped-queries", limit=most) if len(self.results) >= most else None
 
     def _take(self, one: Incoming, photo: EmbeddedPhoto) -> None:
         filters = Filters((self._catalogue,))

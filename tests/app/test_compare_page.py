@@ -29,6 +29,7 @@ from core.engine.embedders.load import LOADERS
 from core.engine.files import manifest
 from core.engine.metrics import Estimate
 from core.engine.search.query import Query
+from core.errors import sentence
 from core.jobs.evaluate.protocols import Record, _write
 from core.ui.compare import page as compare
 from core.ui.compare.table import difference_line
@@ -178,7 +179,7 @@ def test_more_than_four_or_an_endless_name_are_not_asked() -> None:
 
 def test_an_unknown_item_gets_a_sentence_and_a_way_out() -> None:
     page = open_page(item="fashion-mnist/none", **{"with": ["dark", "reddish"]})
-    assert [error.value for error in page.error] == [WORDS.common.unknown_item.format(id="fashion-mnist/none")]
+    assert [error.value for error in page.error] == [str(sentence("ui.unknown-item", id="fashion-mnist/none"))]
     page.button(key="start-over").click().run()
     assert not page.error
     assert "item" not in page.query_params

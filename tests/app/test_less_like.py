@@ -9,6 +9,7 @@ from visits import assert_answer, hits_of, open_page
 
 from core.config import MAX_LESS_ITEMS, artifacts_dir
 from core.engine.search.process import engine
+from core.errors import sentence
 from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import Incoming
 from core.ui.words import WORDS
@@ -71,10 +72,10 @@ def test_there_is_a_limit_and_the_page_says_so() -> None:
 @pytest.mark.parametrize(
     ("id", "sentence"),
     [
-        ("clothing/none", WORDS.common.unknown_item.format(id="clothing/none")),
-        ("nowhere/1", WORDS.common.unknown_item.format(id="nowhere/1")),
-        ("own/1", WORDS.own.elsewhere),
-        ("x" * 500, WORDS.common.unknown_item.format(id="x" * 60)),
+        ("clothing/none", str(sentence("ui.unknown-item", id="clothing/none"))),
+        ("nowhere/1", str(sentence("ui.unknown-item", id="nowhere/1"))),
+        ("own/1", str(sentence("ui.elsewhere"))),
+        ("x" * 500, str(sentence("ui.unknown-item", id="x" * 60))),
     ],
 )
 def test_an_unknown_piece_is_one_sentence_beside_the_answer(id: str, sentence: str) -> None:

@@ -18,7 +18,6 @@ from core.engine.search.query import Query
 from core.maps import points
 from core.maps.files import chart_of
 from core.ui.maps import component, grid
-from core.ui.maps import mistakes as maps_mistakes
 from core.ui.maps.view import PAIR, View, read, write
 from core.ui.words import WORDS
 
@@ -51,7 +50,7 @@ def params_of(page: AppTest) -> dict[str, str]:
 def mistakes() -> list[str]:
     codes = [points.CODES[id] for id in PAIR]
     found = chart_of(DEFAULT_BACKBONE)[0]
-    sides = [maps_mistakes.misplaced(found, *pair)[:12] for pair in (codes, codes[::-1])]
+    sides = [grid.misplaced(found, *pair)[:12] for pair in (codes, codes[::-1])]
     return [id for numbers in sides for id in ids_of(numbers)]
 
 

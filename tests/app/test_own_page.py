@@ -16,8 +16,9 @@ from visits import html_of
 from core.config import ROOT, artifacts_dir
 from core.engine.embedders.load import load_embedder
 from core.engine.images.decode import FORMATS
-from core.own.build import build_own
-from core.ui.own import example as own_example
+from core.errors import sentence
+from core.own.files import build_own
+from core.ui.own import sources
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(
@@ -180,7 +181,7 @@ def test_an_item_of_another_visit_gets_a_friendly_sentence(path: str) -> None:
     page.query_params["item"] = "own/1"
     page.run()
     assert not page.exception
-    assert page.error[0].value == WORDS.own.elsewhere
+    assert page.error[0].value == str(sentence("ui.elsewhere"))
 
 
 def test_a_folder_and_a_saved_catalogue_are_opened_only_at_home(
@@ -206,6 +207,6 @@ def test_a_folder_and_a_saved_catalogue_are_opened_only_at_home(
 
 
 def test_the_example_is_safe_to_share() -> None:
-    with zipfile.ZipFile(io.BytesIO(own_example.catalogue_zip())) as example:
+    with zipfile.ZipFile(io.BytesIO(sources.example_zip())) as example:
         assert len(example.namelist()) == 16
         assert {name.partition("/")[0] for name in example.namelist()} == set(WORDS.common.samples)

@@ -14,7 +14,7 @@ from visits import assert_answer, hits_of, html_of, open_page, upload
 
 from core.config import ROOT, artifacts_dir
 from core.ui.components import cards
-from core.ui.search import export
+from core.ui.search import results
 from core.ui.visit import state
 from core.ui.words import WORDS
 
@@ -223,11 +223,11 @@ def test_removing_the_photo_leaves_a_later_search_alone() -> None:
 def test_the_csv_has_what_the_cards_show() -> None:
     page = open_page(sample="bag")
     hits = state_answer(page)
-    rows = list(csv.DictReader(io.StringIO(export.hits_csv(hits))))
+    rows = list(csv.DictReader(io.StringIO(results.hits_csv(hits))))
     assert [(int(row["rank"]), row["id"], round(float(row["similarity"]), 3)) for row in rows] == [
         (rank, id, pytest.approx(similarity, abs=0.0011)) for rank, id, similarity in hits_of(page)
     ]
-    assert tuple(rows[0]) == export.COLUMNS
+    assert tuple(rows[0]) == results.CSV_COLUMNS
 
 
 def state_answer(page: AppTest) -> list:
@@ -245,7 +245,7 @@ def state_answer(page: AppTest) -> list:
     ],
 )
 def test_the_csv_has_a_safe_name(name: str, expected: str) -> None:
-    assert export.csv_name(name) == expected
+    assert results.csv_name(name) == expected
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
+import shutil
 import string
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from visits import html_of, open_page
+from visits import html_of, open_page, upload
 
+from core import errors
 from core.config import ROOT
 from core.ui import words
 from core.ui.words import FOLDER, USUAL, WORDS, languages, words_in
@@ -68,3 +72,33 @@ def test_a_second_language_is_a_folder(tmp_path: Path, monkeypatch: pytest.Monke
         assert "<h1>Mostre uma foto.</h1>" in html_of(theirs.run())
     finally:
         words_in.cache_clear()
+
+
+def test_an_error_is_said_in_the_language_of_the_visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What core refuses is a code, which each visit reads in its own language, and in English where that has none."""
+    shutil.copytree(errors.FOLDER / USUAL, tmp_path / "errors" / USUAL)
+    shutil.copytree(FOLDER / USUAL, tmp_path / "words" / USUAL)
+    for kind, file, text in (
+        ("words", "common", 'name = "Vitrine"\n'),
+        ("errors", "own", 'no-zip = "O arquivo não é um ZIP."\nskipped-nested = "é um arquivo dentro do arquivo"\n'),
+    ):
+        (tmp_path / kind / "pt_br").mkdir()
+        (tmp_path / kind / "pt_br" / f"{file}.toml").write_text(text, "utf-8")
+    monkeypatch.setattr(words, "FOLDER", tmp_path / "words")
+    monkeypatch.setattr(errors, "FOLDER", tmp_path / "errors")
+    caches = (words_in, errors.sentences_in)
+    for cached in caches:
+        cached.cache_clear()
+    try:
+        path = "pages/2_Your_catalogue.py"
+        theirs, mine = open_page(path, lang="pt-BR"), open_page(path)
+        for page, sentence in ((theirs, "O arquivo não é um ZIP."), (mine, "The file is not a ZIP archive")):
+            assert sentence in upload(page, "bad.zip", b"no archive").error[0].value
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("inner.zip", b"")
+        reasons = upload(theirs, "nested.zip", buffer.getvalue()).dataframe[0].value.values.tolist()
+        assert reasons == [["inner.zip", "é um arquivo dentro do arquivo"]]
+    finally:
+        for cached in caches:
+            cached.cache_clear()

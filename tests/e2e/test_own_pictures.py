@@ -13,6 +13,7 @@ import pytest
 from browsing import own_error, pytestmark  # noqa: F401
 from PIL import Image, ImageDraw
 
+from core.errors import sentence
 from core.ui.words import WORDS
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def test_two_visitors_never_see_each_others_pictures(visitor: Open, server: str,
     third = visitor()
     for path in ("/?item=own/2", "/Browse?item=own/2"):
         third.goto(server + path)
-        third.get_by_text(WORDS.own.elsewhere).wait_for()
+        third.get_by_text(str(sentence("ui.elsewhere"))).wait_for()
         assert third.locator('[data-id^="own/"]').count() == 0
 
 

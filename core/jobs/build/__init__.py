@@ -75,7 +75,7 @@ def _build_gallery(backbone_id: str) -> int:
 
 def _build_own(options: argparse.Namespace) -> int:
     from core.engine.embedders.load import load_embedder
-    from core.own.build import build_own
+    from core.own.files import build_own
 
     folder = options.output or own_dir()
     built = build_own(options.source, options.catalogue, folder, load_embedder(options.backbone), show_progress)

@@ -13,9 +13,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, urlsplit
 
-from core.errors import DownloadError
+from core.errors import DownloadError, Sentence, sentence
 
 MAX_URL = 2000
 PORTS = frozenset({443, 80})
@@ -25,42 +26,42 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _SPECIAL_V4 = {
     ipaddress.IPv4Network(network): kind
     for network, kind in {
-        "0.0.0.0/8": "an unspecified",
-        "10.0.0.0/8": "a private",
-        "100.64.0.0/10": "a provider's internal",
-        "127.0.0.0/8": "a loopback",
-        "168.63.129.16/32": "a cloud's internal",
-        "169.254.0.0/16": "a link-local",
-        "172.16.0.0/12": "a private",
-        "192.0.0.0/24": "a reserved",
-        "192.0.2.0/24": "a documentation",
-        "192.88.99.0/24": "a 6to4",
-        "192.168.0.0/16": "a private",
-        "198.18.0.0/15": "a private",
-        "198.51.100.0/24": "a documentation",
-        "203.0.113.0/24": "a documentation",
-        "224.0.0.0/4": "a multicast",
-        "240.0.0.0/4": "a reserved",
+        "0.0.0.0/8": "unspecified",
+        "10.0.0.0/8": "private",
+        "100.64.0.0/10": "provider",
+        "127.0.0.0/8": "loopback",
+        "168.63.129.16/32": "cloud",
+        "169.254.0.0/16": "link-local",
+        "172.16.0.0/12": "private",
+        "192.0.0.0/24": "reserved",
+        "192.0.2.0/24": "documentation",
+        "192.88.99.0/24": "6to4",
+        "192.168.0.0/16": "private",
+        "198.18.0.0/15": "private",
+        "198.51.100.0/24": "documentation",
+        "203.0.113.0/24": "documentation",
+        "224.0.0.0/4": "multicast",
+        "240.0.0.0/4": "reserved",
     }.items()
 }
 _SPECIAL_V6 = {
     ipaddress.IPv6Network(network): kind
     for network, kind in {
-        "::/128": "an unspecified",
-        "::1/128": "a loopback",
-        "::ffff:0:0/96": "an IPv4-mapped",
-        "::/96": "an IPv4-compatible",
-        "64:ff9b::/96": "a NAT64",
-        "64:ff9b:1::/48": "a NAT64",
-        "2001::/32": "a Teredo",
-        "2001::/23": "a reserved",
-        "2001:db8::/32": "a documentation",
-        "2002::/16": "a 6to4",
-        "3fff::/20": "a documentation",
-        "fc00::/7": "a private",
-        "fe80::/10": "a link-local",
-        "fec0::/10": "a private",
-        "ff00::/8": "a multicast",
+        "::/128": "unspecified",
+        "::1/128": "loopback",
+        "::ffff:0:0/96": "ipv4-mapped",
+        "::/96": "ipv4-compatible",
+        "64:ff9b::/96": "nat64",
+        "64:ff9b:1::/48": "nat64",
+        "2001::/32": "teredo",
+        "2001::/23": "reserved",
+        "2001:db8::/32": "documentation",
+        "2002::/16": "6to4",
+        "3fff::/20": "documentation",
+        "fc00::/7": "private",
+        "fe80::/10": "link-local",
+        "fec0::/10": "private",
+        "ff00::/8": "multicast",
     }.items()
 }
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")  # all that is handed out for public unicast
@@ -74,10 +75,15 @@ class UrlError(DownloadError):
         reason: Why, without the URL and without a final full stop.
     """
 
-    def __init__(self, url: str, reason: str):
+    def __init__(self, code: str, url: str, **fields: Any):
         self.url = "".join(c if c.isprintable() else "\ufffd" for c in url[:200])
-        self.reason = reason
-        super().__init__(f"{self.url}: {reason}.")
+        self.reason = Sentence(code, fields)
+        super().__init__("own.url", url=self.url, reason=self.reason)
+
+    @classmethod
+    def because(cls, reason: Sentence, url: str) -> UrlError:
+        """The error of a URL for a reason that is known already."""
+        return cls(reason.code, url, **reason.fields)
 
 
 @dataclass(frozen=True)
@@ -97,13 +103,13 @@ class Target:
     literal: Address | None
 
 
-def why_not_address(address: Address) -> str:
-    """Why an address must not be dialled, "" where it may be."""
+def why_not_address(address: Address) -> Sentence | None:
+    """Why an address must not be dialled, None where it may be."""
     special = _SPECIAL_V4 if address.version == 4 else _SPECIAL_V6
     kind = next((kind for network, kind in special.items() if address in network), None)
     if kind is None and (not address.is_global or (address.version == 6 and address not in _GLOBAL_V6)):
-        kind = "a reserved"
-    return f"it leads to {kind} address, and only public ones are fetched" if kind else ""
+        kind = "reserved"
+    return sentence("own.url-address", kind=Sentence(f"own.address-{kind}")) if kind else None
 
 
 def parse_url(url: str, ports: frozenset[int] = PORTS) -> Target:
@@ -114,20 +120,20 @@ def parse_url(url: str, ports: frozenset[int] = PORTS) -> Target:
             notation, or characters that no URL has.
     """
     if len(url) > MAX_URL:
-        raise UrlError(url, f"it has more than {MAX_URL:,} characters")
+        raise UrlError("own.url-long", url, limit=MAX_URL)
     if not url.isprintable() or " " in url or "\\" in url:  # urlsplit would drop some of these in silence
-        raise UrlError(url, "it contains characters that no URL has")
+        raise UrlError("own.url-characters", url)
     try:
         split = urlsplit(url)
         port = 443 if split.port is None else split.port
     except ValueError:
-        raise UrlError(url, "it is not a URL") from None
+        raise UrlError("own.url-malformed", url) from None
     if split.scheme != "https":
-        raise UrlError(url, "only https URLs are fetched")
+        raise UrlError("own.url-scheme", url)
     if "@" in split.netloc:
-        raise UrlError(url, "it contains a user name or password")
+        raise UrlError("own.url-password", url)
     if port not in ports:
-        raise UrlError(url, f"port {port} is not allowed")
+        raise UrlError("own.url-port", url, port=port)
     host, literal = _host(url, split.hostname or "")
     path = quote(split.path or "/", safe="/%:@!$&'()*+,;=-._~")
     query = quote(split.query, safe="/?%:@!$&'()*+,;=-._~")
@@ -140,20 +146,20 @@ def _host(url: str, host: str) -> tuple[str, Address | None]:
         try:
             address = ipaddress.IPv6Address(host)
         except ValueError:
-            raise UrlError(url, "it is not a URL") from None
+            raise UrlError("own.url-malformed", url) from None
         if address.scope_id:
-            raise UrlError(url, "it names a network interface")
+            raise UrlError("own.url-interface", url)
         return str(address), address
     try:
         name = host.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError:
-        raise UrlError(url, "its host is not a name") from None
+        raise UrlError("own.url-host", url) from None
     if not re.fullmatch(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", name) or len(name) > 253:
-        raise UrlError(url, "its host is not a name")
+        raise UrlError("own.url-host", url)
     # Resolvers read 2130706433, 0x7f.1 and 0177.0.0.1 as 127.0.0.1, so a host that ends in a number is one.
     if not re.fullmatch(r"\d+|0x[0-9a-f]*", name.rpartition(".")[2]):
         return name, None
     try:
         return name, ipaddress.IPv4Address(name)
     except ValueError:
-        raise UrlError(url, "it writes an address in an unusual notation") from None
+        raise UrlError("own.url-notation", url) from None

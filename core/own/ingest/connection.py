@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from core.config import URL_READ_S, URL_TOTAL_S
+from core.errors import Sentence
 from core.own.ingest.addresses import PORTS, Address, Target, why_not_address
 
 
@@ -33,7 +34,7 @@ class FetchPolicy:
 
     Attributes:
         resolve: (host, port) -> addresses.
-        why_not: Why an address must not be dialled, "" where it may be.
+        why_not: Why an address must not be dialled, None where it may be.
         ports: Allowed ports.
         trust: Gives the TLS context, which must check certificates and names.
         total_s: Seconds for one URL, redirects included.
@@ -41,7 +42,7 @@ class FetchPolicy:
     """
 
     resolve: Callable[[str, int], list[Address]] = resolve
-    why_not: Callable[[Address], str] = why_not_address
+    why_not: Callable[[Address], Sentence | None] = why_not_address
     ports: frozenset[int] = PORTS
     trust: Callable[[], ssl.SSLContext] = _trust
     total_s: float = URL_TOTAL_S

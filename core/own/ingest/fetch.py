@@ -18,18 +18,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from urllib.parse import unquote, urljoin
 
 from core.config import MAX_IMAGE_BYTES, URL_PARALLEL, URL_REDIRECTS, allow_urls
-from core.errors import DownloadError
+from core.errors import DownloadError, sentence
 from core.own.ingest.addresses import Address, Target, UrlError, parse_url
 from core.own.ingest.connection import CheckedConnection, FetchPolicy
 from core.own.ingest.incoming import TOO_HEAVY, Incoming, Skipped, shown, unique_names
 from core.own.ingest.item_csv import CsvRow
 
-OFF = "Fetching pictures by URL is switched off here. Whoever runs this can allow it with VITRINE_ALLOW_URLS=1."
-TOO_SLOW = "the host took too long"
-BROKEN = "the connection broke off"
-UNREACHABLE = "the host cannot be reached"
-UNKNOWN_HOST = "no host of that name is known"
-UNTRUSTED = "its certificate is not valid"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {"User-Agent": "Vitrine", "Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"}
 _BLOCK = 1 << 16
@@ -49,7 +43,7 @@ def fetch_url(url: str, policy: FetchPolicy = PUBLIC) -> bytes:
         UrlError: The URL is refused, or the host does not give it within the caps; says why.
     """
     if not allow_urls():
-        raise DownloadError(OFF)
+        raise DownloadError("own.urls-off")
     deadline = time.monotonic() + policy.total_s
     here = url
     try:
@@ -59,15 +53,15 @@ def fetch_url(url: str, policy: FetchPolicy = PUBLIC) -> bytes:
                 return answer
             here = _next(here, answer)
     except UrlError as error:  # what a redirect leads to is nobody's business: it may be secret
-        raise UrlError(url, error.reason) from None
-    raise UrlError(url, f"it is redirected more than {URL_REDIRECTS} times")
+        raise UrlError.because(error.reason, url) from None
+    raise UrlError("own.url-redirects", url, limit=URL_REDIRECTS)
 
 
 def _next(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError:
-        raise UrlError(url, "it is redirected to something that is not a URL") from None
+        raise UrlError("own.url-redirect", url) from None
 
 
 def fetch_all(urls: Iterable[str], policy: FetchPolicy = PUBLIC) -> Generator[bytes | UrlError, None, None]:
@@ -80,7 +74,7 @@ def fetch_all(urls: Iterable[str], policy: FetchPolicy = PUBLIC) -> Generator[by
         DownloadError: Fetching is switched off.
     """
     if not allow_urls():
-        raise DownloadError(OFF)
+        raise DownloadError("own.urls-off")
     pool = ThreadPoolExecutor(URL_PARALLEL, thread_name_prefix="fetch")
     waiting: deque[Future[bytes | UrlError]] = deque()
     try:
@@ -111,13 +105,13 @@ def _ask(url: str, policy: FetchPolicy, deadline: float) -> bytes | str:
         with connection.getresponse() as response:
             return _read(url, response)
     except TimeoutError:
-        raise UrlError(url, TOO_SLOW) from None
+        raise UrlError("own.url-slow", url) from None
     except ssl.SSLCertVerificationError:
-        raise UrlError(url, UNTRUSTED) from None
+        raise UrlError("own.url-untrusted", url) from None
     except ConnectionRefusedError:
-        raise UrlError(url, UNREACHABLE) from None
+        raise UrlError("own.url-unreachable", url) from None
     except (OSError, http.client.HTTPException, ValueError):  # ValueError: chunk sizes that are not numbers
-        raise UrlError(url, BROKEN) from None
+        raise UrlError("own.url-broken", url) from None
     finally:
         connection.close()
 
@@ -127,7 +121,7 @@ def _checked_addresses(url: str, target: Target, policy: FetchPolicy, deadline: 
     addresses = [target.literal] if target.literal else _resolve_in_time(url, target, policy, deadline)
     for address in addresses:
         if reason := policy.why_not(address):
-            raise UrlError(url, reason)
+            raise UrlError.because(reason, url)
     return addresses
 
 
@@ -143,9 +137,9 @@ def _resolve_in_time(url: str, target: Target, policy: FetchPolicy, deadline: fl
     thread.start()
     thread.join(max(0.0, deadline - time.monotonic()))
     if thread.is_alive():
-        raise UrlError(url, TOO_SLOW)
+        raise UrlError("own.url-slow", url)
     if not found:
-        raise UrlError(url, UNKNOWN_HOST)
+        raise UrlError("own.url-unknown-host", url)
     return found
 
 
@@ -153,16 +147,16 @@ def _read(url: str, response: http.client.HTTPResponse) -> bytes | str:
     if response.status in _REDIRECTS:
         return response.getheader("Location") or ""
     if response.status != 200:
-        raise UrlError(url, f"the host answered {response.status}")
+        raise UrlError("own.url-status", url, status=response.status)
     if (response.length or 0) > MAX_IMAGE_BYTES:
-        raise UrlError(url, TOO_HEAVY)
+        raise UrlError.because(TOO_HEAVY, url)
     n_expected, data = response.length, bytearray()
     while block := response.read1(_BLOCK):
         data += block
         if len(data) > MAX_IMAGE_BYTES:
-            raise UrlError(url, TOO_HEAVY)
+            raise UrlError.because(TOO_HEAVY, url)
     if n_expected is not None and len(data) != n_expected:
-        raise UrlError(url, BROKEN)
+        raise UrlError("own.url-broken", url)
     return bytes(data)
 
 
@@ -176,7 +170,7 @@ class UrlSource:
             DownloadError: Fetching is switched off (`core.config.allow_urls`).
         """
         if not allow_urls():
-            raise DownloadError(OFF)
+            raise DownloadError("own.urls-off")
         self._rows = rows
         self._policy = policy
         self._names = unique_names([_name(row) for row in rows])
@@ -191,7 +185,7 @@ class UrlSource:
         with contextlib.closing(fetch_all(urls, self._policy)) as answers:
             for row, name, answer in zip(self._rows, self._names, answers, strict=True):
                 if isinstance(answer, UrlError):
-                    yield Skipped(f"row {row.number}: {shown(row.url)}", answer.reason)
+                    yield Skipped(sentence("own.row-of-url", number=row.number, url=shown(row.url)), answer.reason)
                 else:
                     yield Incoming(name, row.label, answer, row.title, row.url, row.metadata)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.config import MAX_IMAGE_BYTES
 from core.engine.progress import Progress, size_of, take_each
-from core.errors import DataError, ImageError, Sentence
+from core.errors import DataError, ImageError, Sentence, sentence
 
 if TYPE_CHECKING:
     from core.engine.embedders.base import EmbeddedPhoto, Embedder
@@ -27,7 +27,7 @@ _JUNK_NAMES = frozenset({"thumbs.db", ".ds_store", "desktop.ini"})
 _JUNK_FOLDERS = frozenset({"__MACOSX"})
 #: They reverse the order in which a name is read.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-TOO_HEAVY = f"it is larger than {MAX_IMAGE_BYTES / 1e6:g} MB, the limit for one picture"
+TOO_HEAVY = sentence("own.skipped-heavy", megabytes=MAX_IMAGE_BYTES / 1e6)
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,13 @@ class Incoming:
 class Skipped:
     """Something that was left out: its name, made safe to show, and why, without a final full stop."""
 
-    name: str
-    reason: Sentence | str
+    name: str | Sentence
+    reason: Sentence | str  # TRANSITION
+
+    @property
+    def sentence(self) -> Sentence:
+        """Both as one sentence."""
+        return sentence("errors.image", name=self.name, reason=self.reason)
 
 
 class UploadError(DataError):
@@ -114,7 +119,7 @@ def embed_each(
     embedder: Embedder,
     use: Callable[[Incoming, EmbeddedPhoto], None],
     skipped: list[Skipped],
-    why_full: Callable[[Incoming], str],
+    why_full: Callable[[Incoming], Sentence | None],
     n_total: int | None = None,
 ) -> Generator[Progress, None, None]:
     """Decode and embed pictures, in steps; whoever stops asking (`close`, or `break`) cancels and keeps what was done.
@@ -127,7 +132,7 @@ def embed_each(
         embedder: Of the backbone.
         use: Takes each picture with its embedding.
         skipped: Told what is left out, and why.
-        why_full: Why a picture and all after it are left out, "" while there is room.
+        why_full: Why a picture and all after it are left out, None while there is room.
         n_total: How many there are; default: the length of `incoming`, where it has one.
 
     Yields:
@@ -141,7 +146,7 @@ def embed_each(
     def until_full() -> Iterator[Incoming | Skipped]:
         for one in incoming:
             if isinstance(one, Incoming) and (full := why_full(one)):
-                skipped.append(Skipped(f"{one.name} and all after it", full))
+                skipped.append(Skipped(sentence("own.and-all-after", name=one.name), full))
                 return
             yield one
 
@@ -173,7 +178,7 @@ class FolderSource:
             UploadError: It is no folder.
         """
         if not folder.is_dir():
-            raise UploadError(f"{folder} is not a folder.")
+            raise UploadError("own.no-folder", folder=folder)
         found = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
         parts = [path.relative_to(folder).parts for path in found]
         kept = [number for number, path in enumerate(parts) if not is_junk(path)]
@@ -192,7 +197,7 @@ class FolderSource:
                 with path.open("rb") as file:
                     data = file.read(MAX_IMAGE_BYTES + 1)
             except OSError as error:
-                yield Skipped(shown(name), f"it cannot be read ({error.strerror})")
+                yield Skipped(shown(name), sentence("own.skipped-unreadable", why=error.strerror))
                 continue
             if len(data) > MAX_IMAGE_BYTES:
                 yield Skipped(shown(name), TOO_HEAVY)

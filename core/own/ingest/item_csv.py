@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.config import MAX_CELL, MAX_CSV_BYTES, MAX_CSV_COLUMNS, MAX_CSV_ROWS
+from core.errors import Sentence, sentence
 from core.own.ingest.incoming import Skipped, UploadError, shown
 
 #: Names of columns, the most telling first, without capitals, blanks and underscores.
 URL_COLUMNS = ("imageurl", "imagelink", "image", "url", "link")
 LABEL_COLUMNS = ("label", "producttype", "class", "category")
 TITLE_COLUMNS = ("producttitle", "title", "name", "productname", "productdisplayname")
-NO_URLS = "The table has no column of picture URLs; name it image_url (or image, url or link)."
 _DELIMITERS = ",;\t"
 
 
@@ -40,21 +40,10 @@ class CsvRow:
 
 @dataclass(frozen=True)
 class ItemCsv:
-    """A table: its rows in order, what was skipped of them, and which columns were taken for what.
-
-    Attributes:
-        rows: In the order of the table.
-        skipped: Rows that cannot be used, and why.
-        url_column: By its name in the header.
-        label_column: The same, "" where there is none.
-        title_column: The same, "" where there is none.
-    """
+    """A table: its rows in order, and those that cannot be used, and why."""
 
     rows: list[CsvRow]
     skipped: list[Skipped]
-    url_column: str
-    label_column: str
-    title_column: str
 
 
 def read_item_csv(content: bytes) -> ItemCsv:
@@ -63,7 +52,7 @@ def read_item_csv(content: bytes) -> ItemCsv:
     Raises:
         UploadError: See `parse_table`.
     """
-    header, lines = parse_table(content, URL_COLUMNS, NO_URLS)
+    header, lines = parse_table(content, URL_COLUMNS, UploadError("own.no-urls"))
     url = _find_url_column(header, lines)
     label, title = (find_column(header, names) for names in (LABEL_COLUMNS, TITLE_COLUMNS))
     chosen = {"url": url, "label": label, "title": title}
@@ -72,20 +61,19 @@ def read_item_csv(content: bytes) -> ItemCsv:
     for number, cells in enumerate(lines, start=2):
         if not any(cells):
             continue
-        reason = _why_not(cells, url)
+        reason = why_not_row(cells, cells[url] if len(cells) > url else "")
         if reason:
-            skipped.append(Skipped(f"row {number}", reason))
+            skipped.append(Skipped(sentence("own.row", number=number), reason))
         else:
             rows.append(_row(number, header, cells, chosen))
-    names = (header[at] if at is not None else "" for at in (url, label, title))
-    return ItemCsv(rows, skipped, *names)
+    return ItemCsv(rows, skipped)
 
 
 def _decode(content: bytes) -> str:
     if len(content) > MAX_CSV_BYTES:
-        raise UploadError(f"The table is larger than {MAX_CSV_BYTES / 1e6:g} MB, the limit for an upload.")
+        raise UploadError("own.table-large", megabytes=MAX_CSV_BYTES / 1e6)
     if b"\0" in content:
-        raise UploadError("The file is not a CSV table: it holds bytes that no text has.")
+        raise UploadError("own.table-bytes")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -93,7 +81,7 @@ def _decode(content: bytes) -> str:
 
 
 def parse_table(
-    content: bytes, wanted: Sequence[str], refusal: str, max_rows: int = MAX_CSV_ROWS
+    content: bytes, wanted: Sequence[str], refusal: UploadError, max_rows: int = MAX_CSV_ROWS
 ) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a table in which one of the `wanted` columns must be.
 
@@ -103,7 +91,7 @@ def parse_table(
     Args:
         content: The file.
         wanted: Names of columns, without capitals, blanks and underscores.
-        refusal: What is said where none of them is there.
+        refusal: What is raised where none of them is there.
         max_rows: More rows are refused.
 
     Raises:
@@ -116,15 +104,15 @@ def parse_table(
         if any(_plain(name) in wanted for name in header):
             found.append((len(header), delimiter))
     if not found:
-        raise UploadError(refusal)
+        raise refusal
     n_columns, delimiter = max(found, key=lambda entry: entry[0])
     if n_columns > MAX_CSV_COLUMNS:
-        raise UploadError(f"The table has more than {MAX_CSV_COLUMNS} columns, the limit for an upload.")
+        raise UploadError("own.table-columns", limit=MAX_CSV_COLUMNS)
     rows = []
     for row in _reader(text, delimiter):
         rows.append([cell.strip() for cell in row[:n_columns]])
         if len(rows) > max_rows + 1:
-            raise UploadError(f"The table has more than {max_rows:,} rows, the limit for an upload.")
+            raise UploadError("own.table-rows", limit=max_rows)
     return [shown(name) for name in rows[0]], rows[1:]
 
 
@@ -141,7 +129,7 @@ class _reader:
         try:
             return next(self._rows)
         except csv.Error as error:
-            raise UploadError(f"The file is not a CSV table ({error}).") from None
+            raise UploadError("own.no-table", why=str(error)) from None
 
 
 def _plain(name: str) -> str:
@@ -164,10 +152,11 @@ def _find_url_column(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
     return candidates[0]
 
 
-def _why_not(cells: Sequence[str], url: int) -> str:
+def why_not_row(cells: Sequence[str], picture: str) -> Sentence | None:
+    """Why a row cannot be used, None where it can: of what a table says, and what names its picture."""
     if any(len(cell) > MAX_CELL for cell in cells):
-        return f"it has a cell of more than {MAX_CELL:,} characters"
-    return "" if len(cells) > url and cells[url] else "it names no picture"
+        return sentence("own.skipped-cell", limit=MAX_CELL)
+    return None if picture else sentence("own.skipped-no-picture")
 
 
 def _row(number: int, header: Sequence[str], cells: Sequence[str], chosen: dict[str, int | None]) -> CsvRow:

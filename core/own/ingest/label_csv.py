@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from core.config import MAX_CELL, MAX_CSV_ROWS
-from core.errors import DataError
-from core.own.ingest.incoming import Skipped, shown
-from core.own.ingest.item_csv import LABEL_COLUMNS, find_column, parse_table
+from core.config import MAX_CSV_ROWS
+from core.errors import DataError, sentence
+from core.own.ingest.incoming import Skipped, UploadError, shown
+from core.own.ingest.item_csv import LABEL_COLUMNS, find_column, parse_table, why_not_row
 
 #: Names of columns, the most telling first, without capitals, blanks and underscores.
 NAME_COLUMNS = ("filename", "file", "image", "imageid", "picture", "photo", "path", "name", "id")
 GROUP_COLUMNS = ("senderid", "sender", "group", "groupid", "productid", "person", "user", "userid")
-NO_NAMES = "The table has no column of file names; name it file_name (or file, image or id)."
-NO_LABELS = "The table has no column of labels; name it label (or class or category)."
-TWICE = "the table names it more than once"
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,6 @@ class LabelTable:
     Attributes:
         rows: In the order of the table, every picture once.
         skipped: Rows that cannot be used, and why.
-        group_column: The column that names the group, "" where there is none.
     """
 
     def __init__(self, content: bytes, max_rows: int = MAX_CSV_ROWS):
@@ -43,20 +39,19 @@ class LabelTable:
             UploadError: It breaks a limit, or has no such column.
             DataError: It has no column of labels.
         """
-        header, lines = parse_table(content, NAME_COLUMNS, NO_NAMES, max_rows)
+        header, lines = parse_table(content, NAME_COLUMNS, UploadError("own.no-names"), max_rows)
         name, label, group = (find_column(header, names) for names in (NAME_COLUMNS, LABEL_COLUMNS, GROUP_COLUMNS))
         if name is None or label is None:
-            raise DataError(NO_LABELS)
-        self.group_column = header[group] if group is not None else ""
+            raise DataError("own.no-labels")
         self.skipped: list[Skipped] = []
         found: dict[str, LabelRow] = {}
         for number, cells in enumerate(lines, start=2):
             taken = [cells[at] if at is not None and at < len(cells) else "" for at in (name, label, group)]
-            reason = _why_not(taken)
+            reason = why_not_row(taken, taken[0]) or (None if taken[1] else sentence("own.skipped-no-label"))
             if reason:
-                self.skipped.append(Skipped(f"row {number}", reason))
+                self.skipped.append(Skipped(sentence("own.row", number=number), reason))
             elif taken[0] in found:
-                self.skipped.append(Skipped(shown(taken[0]), TWICE))
+                self.skipped.append(Skipped(shown(taken[0]), sentence("own.skipped-twice")))
             else:
                 found[taken[0]] = LabelRow(taken[0], shown(taken[1]), taken[2])
         self.rows = list(found.values())
@@ -66,14 +61,6 @@ class LabelTable:
         """The row of a file: by its whole name, else by its last part, else by that without its ending."""
         path = PurePosixPath(name)
         return next((row for key in (name, path.name, path.stem) if (row := self._by_name.get(key))), None)
-
-
-def _why_not(taken: list[str]) -> str:
-    if any(len(cell) > MAX_CELL for cell in taken):
-        return f"it has a cell of more than {MAX_CELL:,} characters"
-    if not taken[0]:
-        return "it names no picture"
-    return "" if taken[1] else "it has no label"
 
 
 def _lookup(rows: list[LabelRow]) -> dict[str, LabelRow]:

@@ -25,6 +25,7 @@ from core.config import (
     MAX_UNPACK_RATIO,
     MAX_UNPACKED_BYTES,
 )
+from core.errors import Sentence, sentence
 from core.own.ingest.incoming import (
     MAX_NAME,
     TOO_HEAVY,
@@ -45,18 +46,17 @@ _ARCHIVE_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf\x27\x1c", b"Rar!",
 _ENCRYPTED_FLAGS = 0x1 | 0x40 | 0x2000
 _AES_METHOD = 99
 
-NO_ZIP = "The file is not a ZIP archive, or it is damaged."
-NESTED = "it is an archive inside the archive"
-ENCRYPTED = "it is encrypted"
-LINK = "it is a link, not a file"
-NO_FILE = "it is not a plain file"
-OUTSIDE = "its name leads out of the archive"
-ABSOLUTE = "its name is an absolute path"
-BACKSLASH = "its name contains a backslash"
-CONTROL = "its name contains control characters"
-LONG_NAME = f"its name has more than {MAX_NAME} characters"
-METHOD = "it is compressed by a method that is not accepted"
-DAMAGED = "it is damaged, or not of the size that the archive declares"
+NESTED = sentence("own.skipped-nested")
+ENCRYPTED = sentence("own.skipped-encrypted")
+LINK = sentence("own.skipped-link")
+NO_FILE = sentence("own.skipped-no-file")
+OUTSIDE = sentence("own.skipped-outside")
+ABSOLUTE = sentence("own.skipped-absolute")
+BACKSLASH = sentence("own.skipped-backslash")
+CONTROL = sentence("own.skipped-control")
+LONG_NAME = sentence("own.skipped-long-name", limit=MAX_NAME)
+METHOD = sentence("own.skipped-method")
+DAMAGED = sentence("own.skipped-damaged")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class ZipSource:
         files = [info for info in infos if not info.orig_filename.endswith("/")]
         files = [info for info in files if not is_junk(info.orig_filename.split("/"))]
         if not files:
-            raise UploadError("The archive holds no files.")
+            raise UploadError("own.archive-empty")
         self._refused = [_why_not(info) for info in files]
         good = [number for number, reason in enumerate(self._refused) if not reason]
         labels = folder_labels([_parts(files[number].orig_filename) for number in good])
@@ -107,20 +107,20 @@ class ZipSource:
             for number, info in enumerate(self._infos):
                 name = self._names[number]
                 result = self._refused[number] or _unpack(archive, info)
-                if isinstance(result, str):
-                    yield Skipped(name, result)
-                else:
+                if isinstance(result, bytes):
                     yield Incoming(name, self._labels[number], result)
+                else:
+                    yield Skipped(name, result)
 
 
 def _directory(file: BinaryIO, limits: ArchiveLimits) -> list[zipfile.ZipInfo]:
     """The entries of an archive that keeps to the limits."""
     n_bytes = file.seek(0, io.SEEK_END)
     if n_bytes > limits.archive_bytes:
-        raise UploadError(f"The archive is larger than {limits.archive_bytes / 1e6:g} MB, the limit for an upload.")
+        raise UploadError("own.archive-large", megabytes=limits.archive_bytes / 1e6)
     # An object for each of millions of entries would cost gigabytes. Stored archives inside have entries of
     # their own, so this count is only a ceiling.
-    too_many = UploadError(f"The archive has more than {limits.entries:,} entries, the limit for an upload.")
+    too_many = UploadError("own.archive-entries", limit=limits.entries)
     if _count(file, _ENTRY) > 20 * limits.entries:
         raise too_many
     try:
@@ -128,7 +128,7 @@ def _directory(file: BinaryIO, limits: ArchiveLimits) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(file) as archive:
             infos = archive.infolist()
     except Exception:  # struct.error, ValueError, NotImplementedError, UnicodeDecodeError … on damaged bytes
-        raise UploadError(NO_ZIP) from None
+        raise UploadError("own.no-zip") from None
     if len(infos) > limits.entries:
         raise too_many
     _check_sizes(infos, n_bytes, limits)
@@ -138,14 +138,11 @@ def _directory(file: BinaryIO, limits: ArchiveLimits) -> list[zipfile.ZipInfo]:
 def _check_sizes(infos: list[zipfile.ZipInfo], n_bytes: int, limits: ArchiveLimits) -> None:
     unpacked = sum(info.file_size for info in infos)
     if unpacked > limits.unpacked_bytes:
-        limit = f"{limits.unpacked_bytes / 1e6:g} MB"
-        raise UploadError(f"The archive unpacks to more than {limit}, the limit for an upload.")
+        raise UploadError("own.archive-unpacked", megabytes=limits.unpacked_bytes / 1e6)
     if unpacked > limits.ratio * max(n_bytes, 1):
-        raise UploadError(
-            f"The archive unpacks to more than {limits.ratio} times its size, which no archive of pictures does."
-        )
+        raise UploadError("own.archive-ratio", limit=limits.ratio)
     if sum(info.compress_size for info in infos) > n_bytes:
-        raise UploadError("The entries of the archive overlap, which no honest archive's do.")
+        raise UploadError("own.archive-overlap")
 
 
 def _count(file: BinaryIO, mark: bytes) -> int:
@@ -162,12 +159,12 @@ def _parts(name: str) -> list[str]:
     return [part for part in name.split("/") if part not in ("", ".")]
 
 
-def _why_not(info: zipfile.ZipInfo) -> str:
-    """Why an entry is skipped without being read, "" where nothing speaks against it."""
+def _why_not(info: zipfile.ZipInfo) -> Sentence | None:
+    """Why an entry is skipped without being read, None where nothing speaks against it."""
     return _why_not_name(info.orig_filename) or _why_not_kind(info)
 
 
-def _why_not_name(name: str) -> str:
+def _why_not_name(name: str) -> Sentence | None:
     if has_control_characters(name):
         return CONTROL
     if "\\" in name:
@@ -178,10 +175,10 @@ def _why_not_name(name: str) -> str:
         return OUTSIDE
     if len(name) > MAX_NAME:
         return LONG_NAME
-    return NESTED if name.lower().endswith(_ARCHIVE_ENDINGS) else ""
+    return NESTED if name.lower().endswith(_ARCHIVE_ENDINGS) else None
 
 
-def _why_not_kind(info: zipfile.ZipInfo) -> str:
+def _why_not_kind(info: zipfile.ZipInfo) -> Sentence | None:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         return LINK if kind == stat.S_IFLNK else NO_FILE
@@ -191,10 +188,10 @@ def _why_not_kind(info: zipfile.ZipInfo) -> str:
         return METHOD
     if info.compress_type == zipfile.ZIP_STORED and info.compress_size != info.file_size:
         return DAMAGED
-    return TOO_HEAVY if info.file_size > MAX_IMAGE_BYTES else ""
+    return TOO_HEAVY if info.file_size > MAX_IMAGE_BYTES else None
 
 
-def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | Sentence:
     """The content of an entry, or why there is none."""
     try:
         with archive.open(info) as member:

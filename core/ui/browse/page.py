@@ -13,8 +13,9 @@ from core.errors import VitrineError
 from core.ui.browse import item as browse_item
 from core.ui.browse.view import ALL, SIZES, SORTS, View, known_kinds, read, write
 from core.ui.components import cards
+from core.ui.components.controls import problem
 from core.ui.components.pictures import picture_of
-from core.ui.visit import navigation, page, session
+from core.ui.visit import page, session
 from core.ui.words import WORDS
 
 COLUMNS = 6
@@ -25,7 +26,7 @@ Place = tuple[str, int]
 def show() -> None:
     """Draw the page."""
     view, notes = read(st.query_params)
-    navigation.remember("browse", write(view))
+    page.remember("browse", write(view))
     page.begin(WORDS.browse.title)
     try:
         if view.item:
@@ -33,7 +34,7 @@ def show() -> None:
         else:
             _catalogue(view, notes)
     except VitrineError as error:
-        st.error(cards.plain(str(error)), icon=":material/error:")
+        problem(error)
         if view.item:
             _go_button(WORDS.browse.close, "close", replace(view, item=""))
 
@@ -56,7 +57,7 @@ def _catalogue(view: View, notes: list[str]) -> None:
         return
     _pager(view, n, n_pages)
     _grid(view, page_of(rows, (view.page - 1) * view.size, view.size))
-    _steps(view, n_pages, "below")
+    _steps(view, n_pages)
 
 
 def _go(view: View) -> None:
@@ -136,17 +137,17 @@ def _pager(view: View, n: int, n_pages: int) -> None:
                 WORDS.browse.jump, 1, n_pages, step=1, key="browse-page", on_change=_jumped, args=(view,), width=140,
                 label_visibility="collapsed", help=WORDS.browse.jump,
             )  # fmt: skip
-    _steps(view, n_pages, "above")
 
 
 def _jumped(view: View) -> None:
     _go(replace(view, page=int(st.session_state["browse-page"])))
 
 
-def _steps(view: View, n_pages: int, where: str) -> None:
-    if n_pages < 2 or where == "above":  # above, the number has its own steps
+def _steps(view: View, n_pages: int) -> None:
+    """Below the items; above them, the number has its own steps."""
+    if n_pages < 2:
         return
-    with st.container(key=f"browse-steps-{where}", horizontal=True, horizontal_alignment="center"):
+    with st.container(key="browse-steps-below", horizontal=True, horizontal_alignment="center"):
         earlier, later = replace(view, page=view.page - 1), replace(view, page=view.page + 1)
         _go_button(WORDS.browse.earlier, "earlier", earlier, disabled=view.page <= 1, icon=":material/arrow_back:")
         _go_button(WORDS.browse.later, "later", later, disabled=view.page >= n_pages, icon=":material/arrow_forward:")

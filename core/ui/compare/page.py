@@ -10,10 +10,11 @@ from core.engine.backbones import BACKBONES
 from core.engine.embedders.load import missing
 from core.errors import VitrineError
 from core.ui.compare import columns, disagreements, index_lab, table
-from core.ui.components import ask, cards
+from core.ui.components import ask
+from core.ui.components.controls import problem
 from core.ui.components.link import choose, choose_several
 from core.ui.components.query import receive, ways_out
-from core.ui.visit import keys, navigation, page, state
+from core.ui.visit import keys, page, state
 from core.ui.words import WORDS
 
 N_USUAL = 3
@@ -22,7 +23,7 @@ N_USUAL = 3
 def show() -> None:
     """Draw the page."""
     if "with" in st.query_params:
-        navigation.remember("compare", {"with": st.query_params.get_all("with")})
+        page.remember("compare", {"with": st.query_params.get_all("with")})
     page.begin(WORDS.compare.title, WORDS.compare.heading)
     view = choose(
         st.segmented_control, WORDS.compare.view, "view", list(WORDS.compare.views), WORDS.compare.views.__getitem__,
@@ -39,7 +40,7 @@ def show() -> None:
         else:
             _query(chosen)
     except VitrineError as error:
-        st.error(cards.plain(str(error)), icon=":material/error:")
+        problem(error)
         ways_out()
 
 
@@ -57,8 +58,7 @@ def _query(chosen: list[str]) -> None:
     ask.show(large=False, words=False)
     receive()
     query = state.pictured()
-    if problem := st.session_state.get(keys.PROBLEM):
-        st.error(cards.plain(problem), icon=":material/error:")
+    problem(st.session_state.get(keys.PROBLEM, ""))
     if not chosen:
         st.info(WORDS.compare.choose_some, icon=":material/checklist:")
     elif query is None:

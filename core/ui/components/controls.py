@@ -1,4 +1,4 @@
-"""What several pages draw alike: files to download, pages to turn, commands to copy, small pictures of items."""
+"""What several pages draw alike: what went wrong, files to download, pages to turn, commands, pictures of items."""
 
 from __future__ import annotations
 
@@ -10,16 +10,25 @@ import streamlit as st
 
 from core.engine.catalogues.items import Item
 from core.engine.search import process
+from core.errors import VitrineError
 from core.ui.components import cards
 from core.ui.components.pictures import picture_of
 from core.ui.visit import state
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
 
 
-def download(label: str, make: Callable[[], str | bytes], file: str, kind: str, key: str, **others: Any) -> None:
-    """A button for a file that is made when it is asked for; `others` is whatever else the button takes."""
+def download(
+    label: str, content: str | bytes | Callable[[], str | bytes], file: str, kind: str, key: str, **others: Any
+) -> None:
+    """A button for a file, made when it is asked for where that takes long; `others` is what else the button takes."""
     icon = ":material/download:"
-    st.download_button(label, make, file, kind, key=key, icon=icon, on_click="ignore", **others)
+    st.download_button(label, content, file, kind, key=key, icon=icon, on_click="ignore", **others)
+
+
+def problem(told: VitrineError | str) -> None:
+    """What went wrong, as a sentence of the page; nothing for ""."""
+    if told:
+        st.error(cards.plain(say(told)), icon=":material/error:")
 
 
 def paged(n_things: int, size: int, label: str, key: str) -> slice:

@@ -9,11 +9,11 @@ import streamlit as st
 from core.engine.search import process
 from core.engine.search.photo import Photo, digest, open_photo
 from core.engine.search.query import EVERYTHING, Filters, Query
-from core.errors import ImageError, VitrineError
+from core.errors import ImageError, VitrineError, sentence
 from core.ui.components import cards, samples
 from core.ui.components.pictures import Picture, data_url, picture_of
 from core.ui.visit import keys, session, state
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
 
 
 def receive() -> None:
@@ -28,7 +28,7 @@ def receive() -> None:
         state.go(state.Asked("photo", photo.sha256))  # which also forgets what came in
     except VitrineError as error:
         state.leave()
-        st.session_state[keys.PROBLEM] = str(error)
+        st.session_state[keys.PROBLEM] = say(error)
         st.rerun()  # the page was begun as one that has an answer
 
 
@@ -41,11 +41,11 @@ def photo_of(query: state.Asked) -> Photo:
     if query.kind == "photo":
         photo = state.photos().get(query.ref)
         if photo is None:
-            raise VitrineError(WORDS.common.photo_gone)
+            raise VitrineError("ui.photo-gone")
         return state.keep(photo)
     path = samples.path_of(query.ref)
     if not path.is_file():
-        raise ImageError(path.name, WORDS.common.sample_missing)
+        raise ImageError(path.name, sentence("ui.sample-missing"))
     known = state.photos().get(digest(path))
     return state.keep(known or open_photo(session.engine().embedder, path, WORDS.common.samples[query.ref]))
 

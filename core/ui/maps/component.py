@@ -1,4 +1,4 @@
-"""The maps in the browser: a component that draws them by WebGL and tells what was chosen on them.
+"""The maps in the browser, and the query on them: a component draws them by WebGL and tells what was chosen.
 
 Streamlit's own chart is not used: its hover cannot show pictures, it would send every point again for every
 change, and two charts could not light up each other without the server. plotly.js was used, and took three seconds
@@ -15,16 +15,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from core.config import DEFAULT_BACKBONE
+from core.config import DEFAULT_BACKBONE, DEFAULT_K
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
+from core.engine.search import process
+from core.engine.search.query import Query
+from core.errors import VitrineError
 from core.maps import points
 from core.maps.files import STEPS, EmbeddingMap, chart_of
-from core.maps.projection import place
+from core.maps.projection import N_PLACED, place
+from core.own.items import OWN
+from core.ui.components import cards
+from core.ui.components.query import photo_of, question
 from core.ui.maps import server
 from core.ui.maps.view import View
-from core.ui.visit import session
-from core.ui.words import WORDS
+from core.ui.visit import keys, session, state
+from core.ui.words import WORDS, say
 
 KEY = "maps-plot"
 #: The parts of the script, in the order in which they build on each other.
@@ -91,6 +97,34 @@ def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_
         on_chosen_change=on_chosen,
         on_opened_change=on_opened,
     )
+
+
+def make_query(number: int) -> None:
+    """Make an item, by its number, the query."""
+    catalogue, position = points.place_of(number)
+    state.go(state.Asked("item", process.engine().gallery(catalogue).items.row(position).id))
+
+
+def placed() -> Placed | None:
+    """The query of the link, or the last one of this visit, and its nearest items."""
+    query = state.latest()
+    if query is None:
+        return None
+    try:
+        engine, number = process.engine(), None
+        if query.kind == "item" and not query.ref.startswith(f"{OWN}/"):
+            number = points.number_of(query.ref)
+        photo = photo_of(query) if query.kind in ("photo", "sample") else None
+        asked = question(query, photo, N_PLACED)
+        if query.ref.startswith(f"{OWN}/"):  # the maps know the built catalogues alone
+            asked = Query(embedding=session.engine().embedding_of(query.ref), k=N_PLACED)
+        hits = engine.search(asked).hits
+    except VitrineError as error:
+        st.warning(cards.plain(say(error)), icon=":material/error:")
+        return None
+    nearest = tuple(points.number_of(hit.id) for hit in hits)
+    clicked = number is not None and number == st.session_state.get(keys.MAPS_CLICKED)
+    return Placed(number, nearest, DEFAULT_K, centred=not clicked)
 
 
 def drawn() -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The items that were chosen on a map: how many of each class, their pictures page by page, and all as CSV."""
+"""Items of a map as pictures: the chosen ones, those that lie among another class; and its classes as a table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from core.engine.catalogues import CATALOGUES
 from core.engine.files.tables import to_csv
 from core.engine.search import process
 from core.maps import points
+from core.maps.files import FULL, EmbeddingMap, chart_of
 from core.ui.components.controls import download, item_at, more_like, paged
+from core.ui.maps.view import View
+from core.ui.visit import session
 from core.ui.words import WORDS
 
 SIZE = 24
@@ -20,10 +23,11 @@ COLUMNS = 6
 CSV_COLUMNS = ("id", "catalogue", "label")
 #: Classes that are counted in words, the most frequent ones; all are in the CSV.
 MAX_COUNTS = 10
+N_MISTAKES = 12
 
 
 def show(numbers: np.ndarray) -> None:
-    """Draw the chosen items.
+    """Draw the chosen items: how many of each class, their pictures page by page, and all as CSV.
 
     Args:
         numbers: (m,) int64, rising, at least one.
@@ -66,3 +70,47 @@ def counts_of(chosen: pd.DataFrame) -> list[tuple[str, int]]:
     """The most frequent classes in plain words, and how many items each has."""
     counts = chosen.value_counts(["catalogue", "label"]).head(MAX_COUNTS)
     return [(CATALOGUES[catalogue].classes[label], int(n)) for (catalogue, label), n in counts.items()]
+
+
+def misplaced(chart: EmbeddingMap, own: int, other: int) -> np.ndarray:
+    """(m,) int64 numbers of the items of one class whose neighbours are mostly of another, the clearest first."""
+    codes, predicted, _ = points.codes_of(chart)
+    rows = np.flatnonzero((codes == own) & (predicted == other))
+    return points.numbers_on(chart)[rows[np.argsort(chart.purity[rows], kind="stable")]]
+
+
+def mistakes(view: View) -> None:
+    """Draw both sides of the view's pair.
+
+    Raises:
+        ArtifactError: The map cannot be used.
+    """
+    chart, _ = chart_of(view.map)
+    codes = points.codes_of(chart)[0]
+    for own, other in ((view.first, view.second), (view.second, view.first)):
+        first, second = points.CODES[own], points.CODES[other]
+        numbers = misplaced(chart, first, second)
+        st.markdown(
+            WORDS.maps.mistakes_count.format(
+                n=len(numbers), of=int((codes == first).sum()),
+                own=points.KINDS[first].title, other=points.KINDS[second].title,
+            )
+        )  # fmt: skip
+        tiles(numbers[:N_MISTAKES], f"maps-mistakes-{first}")
+
+
+def table_html(chart: EmbeddingMap) -> str:
+    """A row for each class of a map, in the order of the catalogues: how many items, and how pure where they lie.
+
+    As HTML: Streamlit's own table is 1.2 MB of script, which the map would have to wait for.
+    """
+    codes, rows = points.codes_of(chart)[0], ""
+    for code, kind in enumerate(points.KINDS):
+        of_kind = codes == code
+        if of_kind.any():
+            purity = round(100 * float(chart.purity[of_kind].mean()) / FULL)
+            values = (session.title_of(kind.catalogue), f"{int(of_kind.sum()):,}", f"{purity}%")
+            cells = "".join(f"<td>{escape(value)}</td>" for value in values)
+            rows += f'<tr><th scope="row">{escape(kind.title)}</th>{cells}</tr>'
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in WORDS.maps.columns)
+    return f'<div class="vt-scroll"><table class="vt-classes"><thead><tr>{head}</tr></thead>{rows}</table></div>'

@@ -14,8 +14,8 @@ from core.errors import VitrineError
 from core.maps import points
 from core.maps.files import chart_of, known_maps, repair
 from core.ui.components import cards
-from core.ui.maps import component, grid, mistakes
-from core.ui.maps import query as maps_query
+from core.ui.components.controls import problem
+from core.ui.maps import component, grid
 from core.ui.maps.view import COLOURS, View, read, rivals, write
 from core.ui.visit import keys, page, session, state
 from core.ui.words import WORDS
@@ -42,7 +42,7 @@ def _maps() -> None:
             st.info(WORDS.maps.none, icon=":material/map:")
             st.code(repair(DEFAULT_BACKBONE), language="bash")
     except VitrineError as error:
-        st.error(cards.plain(str(error)), icon=":material/error:")
+        problem(error)
 
 
 def _body(known: list[str]) -> None:
@@ -51,7 +51,7 @@ def _body(known: list[str]) -> None:
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
     _controls(view, known)
-    placed, lit = maps_query.placed(), st.session_state.get(keys.MAPS_DRAWN, NOTHING)
+    placed, lit = component.placed(), st.session_state.get(keys.MAPS_DRAWN, NOTHING)
     if view.kind:
         lit = _numbers_of(view.map, view.kind)
     component.show(view, lit, placed, lambda: _drawn(view, known), _opened)
@@ -63,7 +63,7 @@ def _body(known: list[str]) -> None:
         grid.show(lit)
     _mistakes(view, known)
     with st.expander(WORDS.maps.table, icon=":material/table:"):
-        st.html(mistakes.table_html(chart_of(view.map)[0]))
+        st.html(grid.table_html(chart_of(view.map)[0]))
 
 
 def _go(view: View, known: list[str]) -> None:
@@ -127,7 +127,7 @@ def _find(view: View, known: list[str]) -> None:
         return
     numbers = points.numbers_with(text)
     if len(numbers) == 1:
-        maps_query.place(int(numbers[0]))
+        component.make_query(int(numbers[0]))
     elif 0 < len(numbers) <= MOST_FOUND:
         st.session_state[keys.MAPS_DRAWN] = numbers
         _go(replace(view, kind=""), known)
@@ -155,7 +155,7 @@ def _opened() -> None:
     number = component.opened()
     if number is not None:
         st.session_state[keys.MAPS_CLICKED] = number
-        maps_query.place(number)
+        component.make_query(number)
 
 
 def _numbers_of(backbone_id: str, kind: str) -> np.ndarray:
@@ -181,4 +181,4 @@ def _mistakes(view: View, known: list[str]) -> None:
         with st.container(key="maps-pair", horizontal=True, gap="small"):
             _choice(view, known, "first", WORDS.maps.first, kinds, 260)
             _choice(view, known, "second", WORDS.maps.second, {id: kinds[id] for id in rivals(view.first)}, 260)
-        mistakes.show(view)
+        grid.mistakes(view)

@@ -21,7 +21,7 @@ from core.own.items import OWN
 from core.own.queries import QuerySet
 from core.own.thresholds import Curve
 from core.ui.visit import keys, session
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
 
 #: What the page showed before stays, greyed, until a run ends; while this one works it is only in the way.
 _ALONE = '<style>[data-stale="true"]{display:none}</style>'
@@ -108,7 +108,7 @@ def show(job: Job) -> None:
         _end(job, WORDS.own.done)
     except VitrineError as error:
         _end(job, WORDS.own.stopped)
-        st.session_state[keys.OWN_PROBLEM] = str(error)
+        st.session_state[keys.OWN_PROBLEM] = say(error)
     st.rerun()
 
 

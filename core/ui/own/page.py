@@ -9,11 +9,11 @@ import streamlit as st
 from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import Skipped
 from core.own.items import OWN
-from core.ui.components import cards
+from core.ui.components.controls import problem
 from core.ui.own import job as own_job
 from core.ui.own import manage, queries, sources
-from core.ui.visit import keys, navigation, page, session
-from core.ui.words import WORDS
+from core.ui.visit import keys, page, session
+from core.ui.words import WORDS, say
 
 
 def show() -> None:
@@ -61,12 +61,12 @@ def _notes() -> None:
     """What came of the last thing that was done."""
     if note := st.session_state.get(keys.OWN_NOTE):
         st.success(note, icon=":material/check:")
-    if problem := st.session_state.get(keys.OWN_PROBLEM):
-        st.error(cards.plain(problem), icon=":material/error:")
+    problem(st.session_state.get(keys.OWN_PROBLEM, ""))
     skipped: list[Skipped] = st.session_state.get(keys.OWN_SKIPPED, [])
     if skipped:
         with st.expander(WORDS.own.skipped.format(n=len(skipped)), icon=":material/block:"):
-            rows = [dict(zip(WORDS.own.skipped_columns, (one.name, one.reason), strict=True)) for one in skipped]
+            said = ((say(one.name), say(one.reason)) for one in skipped)
+            rows = [dict(zip(WORDS.own.skipped_columns, row, strict=True)) for row in said]
             st.dataframe(rows, hide_index=True, width="stretch")
 
 
@@ -75,9 +75,9 @@ def _summary(mine: OwnCatalogue) -> None:
     used, limit = mine.n_bytes / 1e6, mine.quota.memory / 1e6
     with st.container(key="own-summary", horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(WORDS.own.count.format(n=len(mine), labels=n_labels, used=used, limit=limit), width="content")
-        st.page_link(navigation.PAGES["search"], label=WORDS.own.search, icon=":material/search:")
+        st.page_link(page.PAGES["search"], label=WORDS.own.search, icon=":material/search:")
         st.page_link(
-            navigation.PAGES["browse"], label=WORDS.own.browse, icon=":material/grid_view:",
+            page.PAGES["browse"], label=WORDS.own.browse, icon=":material/grid_view:",
             query_params={"catalogue": OWN},
         )  # fmt: skip
         with st.popover(WORDS.own.start_over, type="tertiary", icon=":material/close:"):

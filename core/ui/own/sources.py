@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from PIL import Image, ImageEnhance, ImageOps
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.config import MAX_ARCHIVE_BYTES, Quota, allow_urls, is_local, own_dir
+from core.engine.images.decode import encode_thumbnail, open_image
 from core.engine.search import process
 from core.errors import VitrineError
 from core.own.files import open_own, saved_names
@@ -18,11 +22,13 @@ from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.zip_source import ZipSource
-from core.ui.components import cards
+from core.ui.components import cards, samples
 from core.ui.components.controls import download
-from core.ui.own import example, job
+from core.ui.own import job
 from core.ui.visit import keys, session
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
+
+_EXAMPLE_SIDE = 480  # pixels
 
 
 def show() -> None:
@@ -32,9 +38,9 @@ def show() -> None:
     limits = WORDS.own.limits.format(images=quota.images, megabytes=MAX_ARCHIVE_BYTES / 1e6)
     st.caption(f"{limits} {WORDS.own.urls_on if allow_urls() else cards.plain(WORDS.own.urls_off)}")
     with st.container(key="own-example", horizontal=True, gap="small"):
-        st.button(WORDS.own.example, key="own-try", icon=":material/play_arrow:", on_click=_try)
+        st.button(WORDS.own.example, key="own-try", icon=":material/play_arrow:", on_click=_guarded, args=(_try,))
         download(
-            WORDS.own.example_download, example.catalogue_zip, "vitrine-example.zip", "application/zip",
+            WORDS.own.example_download, example_zip, "vitrine-example.zip", "application/zip",
             "own-example-zip", type="tertiary",
         )  # fmt: skip
     if at_home():
@@ -45,7 +51,9 @@ def show_queries() -> None:
     """Draw the ways in for queries."""
     st.markdown(WORDS.own.queries_lead.format(n=Quota().queries))
     _uploader(WORDS.own.queries_upload, "own-queries-upload", ["zip"], lambda file: job.ask(ZipSource(file)))
-    st.button(WORDS.own.queries_example, key="own-ask", icon=":material/play_arrow:", on_click=_ask_example)
+    st.button(
+        WORDS.own.queries_example, key="own-ask", icon=":material/play_arrow:", on_click=_guarded, args=(_ask_example,)
+    )
 
 
 def at_home() -> bool:
@@ -75,7 +83,7 @@ def _guarded(begin: Callable[[], None]) -> None:
     try:
         begin()
     except VitrineError as error:
-        st.session_state[keys.OWN_PROBLEM] = str(error)
+        st.session_state[keys.OWN_PROBLEM] = say(error)
 
 
 def _release(file: UploadedFile) -> None:
@@ -94,11 +102,11 @@ def _add_file(file: UploadedFile) -> None:
 
 
 def _try() -> None:
-    _guarded(lambda: job.add(ZipSource(example.catalogue_zip())))
+    job.add(ZipSource(example_zip()))
 
 
 def _ask_example() -> None:
-    _guarded(lambda: job.ask(ZipSource(example.queries_zip())))
+    job.ask(ZipSource(example_queries_zip()))
 
 
 def _local() -> None:
@@ -125,3 +133,44 @@ def _open_saved() -> None:
 
 def _open(name: str) -> None:
     session.keep(open_own(name, own_dir(), process.engine().embedder, session.calibration()))
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def example_zip() -> bytes:
+    """Sixteen pictures in four folders, made of the project's own samples (CC0)."""
+    return _archive(
+        {
+            f"{name}/{name}-{how}.jpg": picture
+            for name in WORDS.common.samples
+            for how, picture in _variants(open_image(samples.path_of(name))).items()
+        }
+    )
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def example_queries_zip() -> bytes:
+    """Eight queries, two for each folder of the catalogue: a detail, and the picture on its side."""
+    pictures: dict[str, Image.Image] = {}
+    for name in WORDS.common.samples:
+        picture = open_image(samples.path_of(name))
+        width, height = picture.size
+        detail = picture.crop((width // 8, height // 8, width - width // 8, height - height // 8))
+        pictures |= {f"{name}/detail.jpg": detail, f"{name}/turned.jpg": picture.rotate(90, expand=True)}
+    return _archive(pictures)
+
+
+def _variants(picture: Image.Image) -> dict[str, Image.Image]:
+    return {
+        "photo": picture,
+        "mirrored": ImageOps.mirror(picture),
+        "bright": ImageEnhance.Brightness(picture).enhance(1.15),
+        "grey": ImageOps.grayscale(picture).convert("RGB"),
+    }
+
+
+def _archive(pictures: dict[str, Image.Image]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, picture in pictures.items():
+            archive.writestr(zipfile.ZipInfo(name), encode_thumbnail(picture, _EXAMPLE_SIDE))
+    return buffer.getvalue()

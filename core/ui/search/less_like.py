@@ -12,7 +12,7 @@ from core.engine.search.engine import Hit
 from core.errors import VitrineError
 from core.ui.components import cards
 from core.ui.visit import session, state
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
 
 
 def button(query: state.Asked, hit: Hit) -> None:
@@ -64,7 +64,7 @@ def _problem(id: str) -> str:
     try:
         session.find(id)
     except VitrineError as error:
-        return str(error)
+        return say(error)
     return ""
 
 

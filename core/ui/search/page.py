@@ -9,15 +9,16 @@ from core.engine.files.manifest import load_manifest
 from core.engine.search import process
 from core.errors import VitrineError
 from core.ui.components import ask, cards
+from core.ui.components.controls import problem
 from core.ui.components.query import receive, ways_out
 from core.ui.search import results
-from core.ui.visit import keys, navigation, page, state
+from core.ui.visit import keys, page, state
 from core.ui.words import WORDS
 
 
 def show() -> None:
     """Draw the page. What needs no engine is drawn first."""
-    navigation.remember("search", st.query_params.to_dict())
+    page.remember("search", st.query_params.to_dict())
     # A photo that replaces another is sent after that one was taken away; were the page drawn with its large uploader
     # in between, the photo on its way would be lost.
     emptied = st.session_state.pop(keys.EMPTIED, False)
@@ -38,7 +39,7 @@ def _answer(query: state.Asked) -> None:
     try:
         results.show(query)
     except VitrineError as error:
-        st.error(cards.plain(str(error)), icon=":material/error:")
+        problem(error)
         ways_out()
         return
     for notice in process.engine().notices():
@@ -47,12 +48,11 @@ def _answer(query: state.Asked) -> None:
 
 def _idle() -> None:
     """Nothing is asked yet: say what happens with a photo, and whether the page can answer at all."""
-    if problem := st.session_state.get(keys.PROBLEM):
-        st.error(cards.plain(problem), icon=":material/error:")
+    problem(st.session_state.get(keys.PROBLEM, ""))
     if state.trail():
         ways_out()
     st.caption(WORDS.common.privacy, text_alignment="center")
     try:
         load_manifest()
     except VitrineError as error:
-        st.error(cards.plain(str(error)), icon=":material/error:")
+        problem(error)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from dataclasses import asdict
+
 import streamlit as st
 
+from core.engine.files.tables import to_csv
+from core.engine.search import process
 from core.engine.search.engine import Hit, SearchResult
 from core.engine.search.photo import Photo
 from core.ui.components import cards, words_box
+from core.ui.components.controls import download, more_like
 from core.ui.components.pictures import picture_of
 from core.ui.components.query import described, photo_of, question, ways_out
-from core.ui.search import export, hints, less_like, options
+from core.ui.search import less_like, options
 from core.ui.search.options import Options
 from core.ui.visit import session, state
 from core.ui.words import WORDS
 
 COLUMNS = 5
+CSV_COLUMNS = ("rank", "id", "catalogue", "label", "similarity", "closer_than", "same_kind")
 
 
 def show(query: state.Asked) -> None:
@@ -26,7 +34,7 @@ def show(query: state.Asked) -> None:
     with st.spinner(WORDS.common.looking):
         photo = photo_of(query) if query.kind in ("photo", "sample") else None
         name, card = _described(query, photo)
-        hint = hints.hint_for(query, photo)
+        hint = _hint_for(query, photo)
     left, right = st.columns([1.1, 4], gap="medium")
     with left.container(key="query"):
         st.html(card)
@@ -41,11 +49,12 @@ def show(query: state.Asked) -> None:
             return
         with st.container(key="toolbar", horizontal=True, vertical_alignment="center"):
             chosen = options.choose(options.choose_catalogue())
-            download = st.container(width="content")
+            place = st.container(width="content")
         result = search(query, photo, chosen)
         if result.hits:
-            with download:
-                _download(result.hits, name)
+            with place:
+                file, note = csv_name(name), WORDS.search.csv_help
+                download(WORDS.common.csv, hits_csv(result.hits), file, "text/csv", "csv", help=note)
         if result.left_out:
             names = ", ".join(session.title_of(id) for id in result.left_out)
             st.caption(WORDS.search.no_colours.format(names=names))
@@ -60,11 +69,22 @@ def show(query: state.Asked) -> None:
 def search(query: state.Asked, photo: Photo | None, chosen: Options) -> SearchResult:
     """The answer: from the session if it is the last one, else searched."""
     key = (query, chosen, session.revision())
-    known = state.answer_for(key)
-    if known is not None:
-        return known
-    result = session.engine().search(question(query, photo, chosen.k, chosen.filters))
-    return state.keep_answer(key, result)
+    return state.answer_of(key, lambda: session.engine().search(question(query, photo, chosen.k, chosen.filters)))
+
+
+def _hint_for(query: state.Asked, photo: Photo | None) -> str:
+    """What a visitor should know before reading the hits, "" for nothing; never a refusal.
+
+    Raises:
+        VitrineError: The engine cannot be used.
+    """
+    engine = process.engine()
+    if photo is not None and not engine.shows_fashion(photo.embedding):
+        return WORDS.search.not_fashion
+    said = " ".join((query.ref if query.kind == "words" else "", query.wording.but, query.wording.less)).strip()
+    if said and not engine.embedder.known_words(said):
+        return WORDS.search.no_known_words
+    return ""
 
 
 def _described(query: state.Asked, photo: Photo | None) -> tuple[str, str]:
@@ -85,27 +105,8 @@ def _hits(query: state.Asked, hits: list[Hit]) -> None:
             with grid.cell():
                 st.html(cards.hit_html(hit, picture_of(engine.gallery(hit.catalogue), hit.position)))
                 with st.container(gap=None):
-                    st.button(
-                        WORDS.common.more,
-                        key=f"more-{hit.id}",
-                        width="stretch",
-                        on_click=state.go,
-                        args=(state.Asked("item", hit.id),),
-                    )
+                    more_like(hit.id, f"more-{hit.id}")
                     less_like.button(query, hit)
-
-
-def _download(hits: list[Hit], name: str) -> None:
-    st.download_button(
-        WORDS.common.csv,
-        export.hits_csv(hits),
-        export.csv_name(name),
-        "text/csv",
-        key="csv",
-        help=WORDS.search.csv_help,
-        icon=":material/download:",
-        on_click="ignore",
-    )
 
 
 def _footnotes(result: SearchResult, photo: Photo | None, chosen: Options) -> None:
@@ -122,3 +123,15 @@ def _footnotes(result: SearchResult, photo: Photo | None, chosen: Options) -> No
         st.caption(line[:1].upper() + line[1:], help=WORDS.search.timings_help, width="content")
         with st.popover(WORDS.search.how_to_read, type="tertiary", icon=":material/help:"):
             st.container(width=420).markdown(WORDS.search.explanation)
+
+
+def hits_csv(hits: Iterable[Hit]) -> str:
+    """Hits as CSV (RFC 4180), with a header; the figures have six decimals."""
+    return to_csv(CSV_COLUMNS, map(asdict, hits))
+
+
+def csv_name(query_name: str) -> str:
+    """A file name that is safe everywhere: `vitrine-` and at most 40 letters, digits and hyphens."""
+    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", query_name)
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:40].strip("-")
+    return f"vitrine-{plain or 'results'}.csv"

@@ -15,11 +15,12 @@ from core.errors import VitrineError
 from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import shown
 from core.ui.components import cards
+from core.ui.components.controls import problem
 from core.ui.train import charts
 from core.ui.train.state import TrainSession
 from core.ui.visit import session
 from core.ui.visit.page import step
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
 
 UPLOAD, OWN = "upload", "own"
 
@@ -40,8 +41,7 @@ def show(session: TrainSession) -> None:
         _own(session)
     elif session.source != chosen:
         _built(session, str(chosen))
-    if session.problem:
-        st.error(cards.plain(session.problem), icon=":material/error:")
+    problem(session.problem)
     if session.examples is not None and session.report is not None:
         _report(session.report)
 
@@ -99,7 +99,7 @@ def _organise(session: TrainSession, catalogue: OwnCatalogue, uploads: tuple[Any
         columns = (GROUP, PART) if uploads is not None else ()
         session.examples, session.report = organise(examples.from_own(catalogue, *columns), skipped=catalogue.skipped)
     except VitrineError as error:
-        session.problem = str(error)
+        session.problem = say(error)
 
 
 def _embed(catalogue: OwnCatalogue, archive: Any, table: Any) -> None:
@@ -141,7 +141,7 @@ def _problems(report: Report) -> list[str]:
         for pair in report.across or ()
     ]
     missing = [WORDS.train.missing.format(name=one.name) for one in report.missing]
-    unreadable = [f"{one.name}: {one.reason}." for one in report.unreadable]
+    unreadable = [say(one.sentence) for one in report.unreadable]
     rare = [WORDS.train.rare.format(name=name, n=n) for name, n in report.rare]
     uncompared = [WORDS.train.uncompared] if report.across is None else []
     return [*left_out, *absent, *conflicts, *across, *missing, *unreadable, *rare, *uncompared]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import VitrineError
-from core.ui.components import cards
-from core.ui.train import data, evaluate, predict, saved, state, training
+from core.ui.components.controls import problem
+from core.ui.train import data, evaluate, predict, state, training
 from core.ui.visit import page
 from core.ui.words import WORDS
 
@@ -22,7 +22,7 @@ def show() -> None:
         if session.evaluation is not None:
             evaluate.show(session, session.evaluation)
         predict.show(session)
-        saved.show(session)
+        predict.saved(session)
     except VitrineError as error:
-        st.error(cards.plain(str(error)), icon=":material/error:")
+        problem(error)
     st.caption(WORDS.train.privacy)

@@ -1,4 +1,4 @@
-"""The fourth step of the Train page: classify photos of one's own."""
+"""The fourth step of the Train page: classify photos of one's own, take the classifier along, and bring it back."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from typing import Any
 
 import streamlit as st
 
+from core.classifier.model import export, files
 from core.classifier.model.files import Classifier
 from core.classifier.model.predict import Prediction, Predictor, embedder_of, predictions_csv
-from core.config import MAX_ARCHIVE_BYTES, Quota
+from core.config import DEFAULT_BACKBONE, MAX_ARCHIVE_BYTES, Quota
 from core.engine.search import process
+from core.errors import VitrineError, sentence
 from core.own.ingest.incoming import Incoming, Skipped, UploadError, shown
 from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards
+from core.ui.components.controls import download, problem
 from core.ui.components.pictures import Picture, data_url
 from core.ui.train.state import TrainSession
+from core.ui.visit import keys
 from core.ui.visit.page import step
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
 
 #: So many results are shown as pictures; the table has all of them.
 _SHOWN = 24
 _TOP = 3
+_MAX_MB = 60
 
 
 def show(session: TrainSession) -> None:
@@ -31,38 +36,39 @@ def show(session: TrainSession) -> None:
     if session.classifier is None:
         return
     step(WORDS.train.step_predict)
-    files = st.file_uploader(
+    uploads = st.file_uploader(
         WORDS.train.predict, type=["image", "zip"], key="train-predict", accept_multiple_files=True,
         max_upload_size=MAX_ARCHIVE_BYTES // 10**6, on_change=session.forget_predictions,
     )  # fmt: skip
-    if not files:
+    if not uploads:
         st.caption(WORDS.train.predict_empty.format(labels=cards.plain(", ".join(session.classifier.labels))))
         return
     if not session.predictions and not session.problems:
-        _classify(session, session.classifier, files)
-    for problem in session.problems[:_SHOWN]:
-        st.warning(cards.plain(problem), icon=":material/info:")
+        _classify(session, session.classifier, uploads)
+    for left_out in session.problems[:_SHOWN]:
+        st.warning(cards.plain(left_out), icon=":material/info:")
     if session.predictions:
         _results(session, session.classifier)
 
 
-def _classify(session: TrainSession, classifier: Classifier, files: Sequence[Any]) -> None:
+def _classify(session: TrainSession, classifier: Classifier, uploads: Sequence[Any]) -> None:
     # A tower of its own was trained in this very session: `from_zip` lets none in.
     embedder = embedder_of(classifier) if classifier.tower else process.engine(classifier.backbone).embedder
     predictor = Predictor(classifier, embedder, _SHOWN)
     with st.spinner(WORDS.train.classifying):
-        for _ in predictor.add(_incoming(files)):
+        for _ in predictor.add(_incoming(uploads)):
             pass
     session.predictions, session.thumbnails = predictor.predictions, predictor.thumbnails
-    session.problems = [f"{one.name}: {one.reason}." for one in predictor.skipped]
+    # Why an archive is refused is a whole sentence already.
+    session.problems = [say(one.sentence).rstrip(".") + "." for one in predictor.skipped]
 
 
-def _incoming(files: Sequence[Any]) -> Iterator[Incoming | Skipped]:
+def _incoming(uploads: Sequence[Any]) -> Iterator[Incoming | Skipped]:
     """The pictures of all uploads, at most as many as the quota allows."""
     limit = Quota().queries
-    for n, one in enumerate(chain.from_iterable(map(_pictures, files))):
+    for n, one in enumerate(chain.from_iterable(map(_pictures, uploads))):
         if n == limit:
-            yield Skipped(one.name, WORDS.train.too_many.format(limit=limit))
+            yield Skipped(one.name, sentence("ui.too-many", limit=limit))
             return
         yield one
 
@@ -73,7 +79,7 @@ def _pictures(file: Any) -> Iterable[Incoming | Skipped]:
     try:
         return ZipSource(file)
     except UploadError as error:
-        return [Skipped(shown(file.name), str(error).rstrip("."))]
+        return [Skipped(shown(file.name), error.sentence)]
 
 
 def _results(session: TrainSession, classifier: Classifier) -> None:
@@ -84,10 +90,8 @@ def _results(session: TrainSession, classifier: Classifier) -> None:
                 st.html(prediction_html(prediction, classifier.labels, Picture((data_url(thumbnail),))))
     if len(session.predictions) > len(session.thumbnails):
         st.caption(WORDS.train.more.format(n=len(session.predictions) - len(session.thumbnails)))
-    st.download_button(
-        WORDS.train.csv_results, predictions_csv(session.predictions, classifier.labels), "vitrine-classes.csv",
-        "text/csv", key="train-csv-results", icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    table = predictions_csv(session.predictions, classifier.labels)
+    download(WORDS.train.csv_results, table, "vitrine-classes.csv", "text/csv", "train-csv-results")
 
 
 def prediction_html(prediction: Prediction, labels: Sequence[str], picture: Picture) -> str:
@@ -105,3 +109,47 @@ def prediction_html(prediction: Prediction, labels: Sequence[str], picture: Pict
         f'<p class="vt-verdict">{escape(prediction.label)}</p><p class="vt-quiet vt-id">{escape(prediction.name)}</p>'
         f"{bars}</article>"
     )
+
+
+def saved(session: TrainSession) -> None:
+    """Draw the downloads where there is a classifier, and the way to load one."""
+    if session.classifier is not None:
+        _downloads(session.classifier)
+    with st.expander(WORDS.train.load, icon=":material/upload_file:", expanded=False):
+        st.file_uploader(
+            WORDS.train.load_file,
+            type="zip",
+            key="train-load",
+            max_upload_size=_MAX_MB,
+            on_change=_load,
+            args=(session,),
+        )
+        problem(st.session_state.get(keys.TRAIN_LOAD_PROBLEM, ""))
+
+
+def _downloads(classifier: Classifier) -> None:
+    with st.container(horizontal=True, gap="small", key="train-downloads"):
+        file = "vitrine-classifier.zip"
+        download(WORDS.train.download, files.to_zip(files.pack(classifier)), file, "application/zip", f"get-{file}")
+        if export.available():
+            file, kind = "vitrine-head.onnx", "application/octet-stream"
+            download(WORDS.train.head_onnx, export.head_onnx(classifier), file, kind, f"get-{file}")
+            file = "vitrine-classifier.onnx"
+            download(WORDS.train.whole_onnx, lambda: export.whole_onnx(classifier), file, kind, "train-whole-onnx")
+    if not export.available():
+        st.caption(WORDS.train.no_onnx)
+
+
+def _load(session: TrainSession) -> None:
+    """Take a classifier that was saved earlier into use."""
+    file = st.session_state.get("train-load")
+    keys.forget(keys.TRAIN_LOAD_PROBLEM)
+    if file is None:
+        return
+    try:
+        classifier = files.from_zip(file.getvalue(), [DEFAULT_BACKBONE])
+    except VitrineError as error:
+        st.session_state[keys.TRAIN_LOAD_PROBLEM] = say(error)
+        return
+    session.forget_run()
+    session.classifier = classifier

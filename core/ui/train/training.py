@@ -17,7 +17,7 @@ from core.classifier.data.examples import Examples
 from core.classifier.run import finish, make_trainer
 from core.classifier.training.options import FINETUNE, LINEAR, MLP, Epoch, Options, usual
 from core.engine.search import process
-from core.ui.components import cards
+from core.ui.components.controls import problem
 from core.ui.train import charts
 from core.ui.train.state import Run, TrainSession
 from core.ui.visit import keys
@@ -44,8 +44,7 @@ def show(session: TrainSession) -> None:
             WORDS.train.stop, key="train-stop", icon=":material/stop:",
             disabled=session.run is None, on_click=_stop, args=(session,),
         )  # fmt: skip
-    if problem := st.session_state.pop(keys.TRAIN_PROBLEM, ""):
-        st.error(cards.plain(problem), icon=":material/error:")
+    problem(st.session_state.pop(keys.TRAIN_PROBLEM, ""))
     if session.run is not None:
         _go_on(session, session.run)
     elif session.history:

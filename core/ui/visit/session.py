@@ -107,8 +107,9 @@ def find(item_id: str) -> tuple[Gallery, int]:
         gallery = engine().gallery(catalogue)
         return gallery, gallery.items.position(item_id)
     except (UnknownItemError, UnknownNameError):
-        sentence = WORDS.own.elsewhere if catalogue == OWN else WORDS.common.unknown_item.format(id=item_id[:60])
-        raise VitrineError(sentence) from None
+        if catalogue == OWN:
+            raise VitrineError("ui.elsewhere") from None
+        raise VitrineError("ui.unknown-item", id=item_id[:60]) from None
 
 
 def thumbnail(item_id: str) -> bytes | None:

@@ -7,6 +7,7 @@ works. A photo never is: of it, a small preview and its embedding stay in the se
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
@@ -154,13 +155,9 @@ def keep(photo: Photo) -> Photo:
     return photo
 
 
-def answer_for(key: object) -> SearchResult | None:
-    """The last search's result if it was for this key."""
+def answer_of(key: object, search: Callable[[], SearchResult]) -> SearchResult:
+    """The last search's result if it was for this key, else a new one, which is kept."""
     stored = st.session_state.get(keys.ANSWER)
-    return cast("SearchResult", stored[1]) if stored and stored[0] == key else None
-
-
-def keep_answer(key: object, result: SearchResult) -> SearchResult:
-    """Keep the last search's result."""
-    st.session_state[keys.ANSWER] = (key, result)
-    return result
+    if not stored or stored[0] != key:
+        stored = st.session_state[keys.ANSWER] = (key, search())
+    return cast("SearchResult", stored[1])

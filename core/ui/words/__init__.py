@@ -15,6 +15,8 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.errors import Sentence, VitrineError
+
 FOLDER = Path(__file__).parent
 USUAL = "en"
 _KEY = "language"
@@ -58,6 +60,11 @@ def fitting(wanted: str) -> str:
     """The language that fits what browsers call "pt-BR" or "pt" best; the usual one where there is none."""
     name = wanted.lower().replace("-", "_")
     return next((known for known in languages() if name in (known, known.partition("_")[0])), USUAL)
+
+
+def say(told: VitrineError | Sentence | str) -> str:
+    """An error or a sentence of core in the language of the visit; a text from outside, such as a name, as it is."""
+    return told if isinstance(told, str) else told.said(language())
 
 
 class _Words:

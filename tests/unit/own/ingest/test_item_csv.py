@@ -8,7 +8,7 @@ import io
 import pytest
 
 from core.engine.files.tables import safe_cell, to_csv
-from core.own.ingest.incoming import Skipped, UploadError
+from core.own.ingest.incoming import UploadError
 from core.own.ingest.item_csv import CsvRow, read_item_csv
 
 FASHION = """ProductId,Gender,Category,SubCategory,ProductType,Colour,Usage,ProductTitle,Image,ImageURL
@@ -19,7 +19,6 @@ FASHION = """ProductId,Gender,Category,SubCategory,ProductType,Colour,Usage,Prod
 
 def test_the_usual_shape_of_a_fashion_table():
     table = read_item_csv(FASHION.encode())
-    assert (table.url_column, table.label_column, table.title_column) == ("ImageURL", "ProductType", "ProductTitle")
     rest = {"Gender": "Girls", "Category": "Apparel", "SubCategory": "Topwear", "Usage": "Casual"}
     assert table.rows == [
         CsvRow(
@@ -58,7 +57,7 @@ def test_of_two_url_columns_the_one_that_holds_urls_is_taken():
 @pytest.mark.parametrize("encoding, label", [("utf-8", "Röcke ♥"), ("utf-8-sig", "Röcke ♥"), ("latin-1", "Röcke")])
 def test_encodings(encoding, label):
     table = read_item_csv(f"url,label\nhttps://x.test/1,{label}\n".encode(encoding))
-    assert (table.url_column, table.rows[0].label) == ("url", label)
+    assert (table.rows[0].url, table.rows[0].label) == ("https://x.test/1", label)
 
 
 def test_a_cell_is_never_a_path(tmp_path):
@@ -73,9 +72,9 @@ def test_bad_rows_are_skipped_and_the_others_keep_their_numbers():
     text = f"url,label\nhttps://x.test/1,a\n,b\n\nhttps://x.test/{'x' * 2000},c\nhttps://x.test/5,e,more\nhttps://x.test/6\n"
     table = read_item_csv(text.encode())
     assert [(row.number, row.label) for row in table.rows] == [(2, "a"), (6, "e"), (7, "")]
-    assert table.skipped == [
-        Skipped("row 3", "it names no picture"),
-        Skipped("row 5", "it has a cell of more than 2,000 characters"),
+    assert [(str(one.name), str(one.reason)) for one in table.skipped] == [
+        ("row 3", "it names no picture"),
+        ("row 5", "it has a cell of more than 2,000 characters"),
     ]
 
 

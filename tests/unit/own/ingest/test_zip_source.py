@@ -11,6 +11,7 @@ import zlib
 import fakes
 import pytest
 
+from core.errors import Sentence
 from core.own.ingest import zip_source
 from core.own.ingest.incoming import (
     TOO_HEAVY,
@@ -67,7 +68,7 @@ def patched(archive: bytes, name: bytes, entry_offset: int, value: bytes, local_
 GOOD = [Incoming("all/red/1.png", "red", RED), Incoming("all/blue/2.png", "blue", BLUE)]
 
 
-def check_skipped(archive: bytes, name: str, reason: str) -> None:
+def check_skipped(archive: bytes, name: str, reason: Sentence) -> None:
     source = ZipSource(archive)
     assert list(source) == [GOOD[0], Skipped(name, reason), GOOD[1]]
     assert len(source) == 3
@@ -246,7 +247,7 @@ def test_an_archive_over_the_limit_is_refused():
 
 @pytest.mark.parametrize("content", [b"", b"no archive", RED, make_zip(("1.png", RED))[:-30], b"PK\5\6" + b"\xff" * 18])
 def test_what_is_no_archive_is_refused(content):
-    assert refusal(content) == zip_source.NO_ZIP
+    assert refusal(content) == "The file is not a ZIP archive, or it is damaged."
 
 
 @pytest.mark.parametrize("members", [[], [("a/", b"")], [("__MACOSX/x", b"x")]])
