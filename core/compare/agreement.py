@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -37,35 +38,20 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Disagreement:
+class Dispute:
     """An item whose neighbours depend on who is asked.
 
     Attributes:
-        position: Of the item in the gallery.
-        overlap: Mean over all pairs of backbones, in [0, 1].
+        item: Which one; in the compare gallery, its catalogue and position there.
+        overlap: Mean share of common neighbours over all pairs of backbones, in [0, 1].
         labels: The same of the kinds of the neighbours.
-        neighbours: Backbone id -> (k,) int64 positions, closest first, without the item itself.
+        neighbours: Backbone id -> its k nearest others, closest first, named as `item` is.
     """
 
-    position: int
+    item: Any
     overlap: float
     labels: float
-    neighbours: dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Dispute:
-    """A `Disagreement` of the compare gallery, with its items by catalogue.
-
-    Attributes:
-        item: Its catalogue and position there.
-        overlap: Mean share of common neighbours over all pairs of backbones.
-        neighbours: Backbone id -> catalogue and position of its nearest others, closest first.
-    """
-
-    item: tuple[str, int]
-    overlap: float
-    neighbours: dict[str, list[tuple[str, int]]]
+    neighbours: dict[str, list[Any]]
 
 
 def shared(first: Sequence[object], second: Sequence[object]) -> float:
@@ -78,7 +64,7 @@ def shared(first: Sequence[object], second: Sequence[object]) -> float:
     return (Counter(first) & Counter(second)).total() / longer if longer else 1.0
 
 
-def pairs(hits: Mapping[str, Sequence[tuple[str, str]]], k: int) -> list[Pair]:
+def pairs(hits: Mapping[str, Sequence[tuple[Hashable, str]]], k: int) -> list[Pair]:
     """Compare every two backbones' answers to one query.
 
     Args:
@@ -101,13 +87,17 @@ def furthest(compared: Sequence[Pair]) -> Pair:
 
 
 def disagreements(
-    galleries: Mapping[str, ExactIndex], labels: Sequence[str], k: int = 5, n_sample: int = N_SAMPLE, seed: int = 0
-) -> list[Disagreement]:
+    galleries: Mapping[str, ExactIndex],
+    items: Sequence[tuple[Hashable, str]],
+    k: int = 5,
+    n_sample: int = N_SAMPLE,
+    seed: int = 0,
+) -> list[Dispute]:
     """Find items on which backbones disagree most, among a seeded sample of a gallery that all of them share.
 
     Args:
         galleries: Backbone id -> its embeddings of the same n items in the same order; at least two.
-        labels: (n,) the items' labels.
+        items: What each of the n items is called, and its label.
         k: Neighbours that count.
         n_sample: Items that are looked at.
         seed: Of the sample.
@@ -118,7 +108,7 @@ def disagreements(
     Raises:
         ValueError: The galleries differ in their number of items, or there are fewer than two.
     """
-    sizes = {gallery.n_items for gallery in galleries.values()} | {len(labels)}
+    sizes = {gallery.n_items for gallery in galleries.values()} | {len(items)}
     if len(sizes) != 1 or len(galleries) < 2:
         raise ValueError("at least two galleries of the same items are needed")
     n = sizes.pop()
@@ -126,11 +116,12 @@ def disagreements(
     near = {id: _neighbours(gallery, sample, k) for id, gallery in galleries.items()}
     found = []
     for row, position in enumerate(sample.tolist()):
-        here = {id: rows[row] for id, rows in near.items()}
-        compared = pairs({id: [(p, labels[p]) for p in rows.tolist()] for id, rows in here.items()}, k)
+        here = {id: [items[p] for p in rows[row].tolist()] for id, rows in near.items()}
+        compared = pairs(here, k)
         overlap, kinds = (float(np.mean([getattr(pair, name) for pair in compared])) for name in ("overlap", "labels"))
-        found.append(Disagreement(position, overlap, kinds, here))
-    return sorted(found, key=lambda item: (item.overlap, item.labels, item.position))
+        names = {id: [name for name, _ in known] for id, known in here.items()}
+        found.append(Dispute(items[position][0], overlap, kinds, names))
+    return sorted(found, key=lambda one: (one.overlap, one.labels))
 
 
 def _neighbours(gallery: ExactIndex, sample: np.ndarray, k: int) -> list[np.ndarray]:
@@ -154,26 +145,17 @@ def disputes(backbone_ids: Collection[str], n: int, k: int = 5, seed: int = 0) -
     """
     engines = {id: compare_engine(get(id).id) for id in backbone_ids}
     parts = {id: [engine.gallery(catalogue).exact for catalogue in CATALOGUES] for id, engine in engines.items()}
-    places, labels = _contents(next(iter(engines.values())))
+    items = _contents(next(iter(engines.values())))
     galleries = {id: ExactIndex(np.concatenate([part.embeddings for part in parts[id]])) for id in engines}
-    return [
-        Dispute(
-            places[one.position],
-            one.overlap,
-            {id: [places[row] for row in rows.tolist()] for id, rows in one.neighbours.items()},
-        )
-        for one in disagreements(galleries, labels, k, seed=seed)[:n]
-    ]
+    return disagreements(galleries, items, k, seed=seed)[:n]
 
 
-def _contents(engine: SearchEngine) -> tuple[list[tuple[str, int]], list[str]]:
+def _contents(engine: SearchEngine) -> list[tuple[tuple[str, int], str]]:
     """Where each item of the compare gallery stands, catalogue by catalogue, and what it shows in plain words."""
-    places: list[tuple[str, int]] = []
-    labels: list[str] = []
+    found: list[tuple[tuple[str, int], str]] = []
     for id, catalogue in CATALOGUES.items():
         gallery = engine.gallery(id)
-        positions = getattr(gallery.exact, "positions", np.arange(gallery.exact.n_items))
-        places += [(id, int(position)) for position in positions]
+        positions = gallery.exact.positions
         kinds = gallery.items.frame["label"].astype(str).to_numpy()[positions]
-        labels += [catalogue.classes[kind] for kind in kinds]
-    return places, labels
+        found += [((id, int(p)), catalogue.classes[kind]) for p, kind in zip(positions, kinds, strict=True)]
+    return found

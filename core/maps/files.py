@@ -67,15 +67,6 @@ class EmbeddingMap:
         result: np.ndarray = (self.origin + self.steps * np.float32(self.scale)).astype(np.float32)
         return result
 
-    def rows_of(self, catalogue: str, positions: np.ndarray) -> np.ndarray:
-        """(m,) int64 rows of this map where these items of a catalogue are, −1 for those that it leaves out."""
-        number = list(CATALOGUES).index(catalogue)
-        own = np.flatnonzero(self.catalogue == number)
-        if not len(own):
-            return np.full(len(positions), -1)
-        found = np.minimum(np.searchsorted(self.position[own], positions), len(own) - 1)
-        return np.where(self.position[own[found]] == positions, own[found], -1)
-
 
 @dataclass(frozen=True)
 class MapFacts:

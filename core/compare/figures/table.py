@@ -1,8 +1,14 @@
-"""The benchmark as rows: every backbone's figures on one protocol, with intervals, beside what they cost."""
+"""The benchmark as rows: every backbone's figures on one protocol, with intervals, beside what they cost.
+
+Figures that others published stand beside ours; `published.toml` says what each is and where it is from.
+"""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from core.compare.figures.evaluation import Evaluation
@@ -18,6 +24,31 @@ COSTS = ("ms_p50", "ms_p95", "images_per_s", "peak_memory_mb", "n_parameters", "
 RUN = ("date", "processor", "threads", "python", "torch", "onnxruntime", "numpy")
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One figure of somebody else's.
+
+    Attributes:
+        system: What was measured.
+        protocol: Ours that it comes closest to.
+        metric: Ours that it comes closest to.
+        value: In [0, 1].
+        source: Where it was published.
+        note: How the definition differs from ours; "" where it is the same.
+    """
+
+    system: str
+    protocol: str
+    metric: str
+    value: float
+    source: str
+    note: str = ""
+
+
+_TABLE = tomllib.loads(Path(__file__).with_name("published.toml").read_text("utf-8"))
+PUBLISHED = tuple(Published(**figure) for figure in _TABLE["figure"])
 
 
 def metrics_of(evaluation: Evaluation, protocol: str) -> list[str]:
@@ -67,3 +98,8 @@ def differences(first: str, others: Iterable[str], protocol: str, metric: str) -
     """
     ours = load_outcomes(first)
     return {id: difference(ours, load_outcomes(id), protocol, metric) for id in others if id != first}
+
+
+def beside(protocol: str) -> list[Published]:
+    """The figures that stand beside one of our protocols, best first."""
+    return sorted((one for one in PUBLISHED if one.protocol == protocol), key=lambda one: (one.metric, -one.value))

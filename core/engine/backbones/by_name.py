@@ -14,7 +14,6 @@ from typing import Any
 from core.engine.backbones.record import Backbone, HubFile
 from core.errors import DataError, UnknownNameError, VitrineError
 
-LIBRARIES = ("timm", "open_clip")
 #: Safetensors hold numbers and nothing else; the other format is read without running what may be in it.
 _TIMM_FILES = ("model.safetensors", "pytorch_model.bin")
 _OPEN_CLIP_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")

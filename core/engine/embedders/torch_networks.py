@@ -80,29 +80,17 @@ def lite_file(number: int) -> Path:
 
 
 def load(record: Backbone) -> TorchEmbedder:
-    """The backbone in torch, from its package or from the hub's cache.
+    """The backbone in torch: EfficientNet-Lite's pooled features, or what `spec` names with weights of the hub's cache.
 
     Raises:
         DataError: The weights are not here, are damaged, or do not fit.
     """
-    return load_from_hub(record) if record.weights else load_lite(record)
-
-
-def load_lite(record: Backbone) -> TorchEmbedder:
-    """EfficientNet-Lite's pooled features; the number is the last character of the record's id."""
-    number = int(record.id[-1])
-    network = import_timm().create_model(f"tf_efficientnet_lite{number}")
-    network.load_state_dict(lite_state(number))
-    network.reset_classifier(0)
-    return TorchEmbedder(record, network)
-
-
-def load_from_hub(record: Backbone) -> TorchEmbedder:
-    """The backbone that a record's `spec` names, with the weights that `hub.fetch` has put into the cache.
-
-    Raises:
-        DataError: The weights are not here, are damaged, or do not fit.
-    """
+    if record.weights is None:
+        number = int(record.id[-1])
+        network = import_timm().create_model(f"tf_efficientnet_lite{number}")
+        network.load_state_dict(lite_state(number))
+        network.reset_classifier(0)
+        return TorchEmbedder(record, network)
     library, _, name = record.spec.partition(":")
     path = weights_file(record)
     try:

@@ -1,6 +1,6 @@
 """Nearest neighbours: hnswlib, and the exact search that is its oracle, behind one `search`.
 
-The interface is deliberately narrow (search, save, load, describe), so that a distributed engine can stand
+The interface is deliberately narrow (search, save, load), so that a distributed engine can stand
 in later. An index knows positions 0…n-1; what they mean is the item table's business. Similarity is the
 cosine, in [-1, 1], higher is closer (hnswlib's cosine space returns 1 − similarity).
 """
@@ -8,7 +8,7 @@ cosine, in [-1, 1], higher is closer (hnswlib's cosine space returns 1 − simil
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,10 +56,6 @@ class SearchIndex(Protocol):
         Raises:
             ValueError: Wrong shape, or a value that is not finite.
         """
-        ...
-
-    def describe(self) -> dict[str, Any]:
-        """Its kind, size and parameters, for people."""
         ...
 
 
@@ -153,11 +149,6 @@ class ExactIndex:
             lengths[start : start + 8192] = np.linalg.norm(block, axis=1)
         return lengths
 
-    def describe(self) -> dict[str, Any]:
-        """Its kind and size; `stored_dim`, of a part, is what is compared."""
-        facts = {"kind": "exact", "n_items": self.n_items, "dim": self.dim}
-        return facts | {"stored_dim": int(self.embeddings.shape[1])} if self._is_part else facts
-
 
 def _top(similarities: np.ndarray, k: int) -> np.ndarray:
     """(q, k) int64: columns of the k largest of each row, largest first, ties by column."""
@@ -231,10 +222,6 @@ class HnswIndex:
         with written(path) as temporary:
             self._graph.save_index(str(temporary))
             _load_graph(temporary, self.dim, self.n_items)
-
-    def describe(self) -> dict[str, Any]:
-        """Its kind, size and parameters."""
-        return {"kind": "hnsw", "n_items": self.n_items, "dim": self.dim, **asdict(self.parameters)}
 
 
 def _load_graph(path: Path, dim: int, n_items: int) -> Any:

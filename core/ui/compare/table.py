@@ -7,8 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.compare.figures.evaluation import PROTOCOLS, read_evaluation
-from core.compare.figures.published import beside
-from core.compare.figures.table import COSTS, Row, columns_of, differences, metrics_of, rows_of
+from core.compare.figures.table import COSTS, Row, beside, columns_of, differences, metrics_of, rows_of
 from core.compare.gallery import has_gallery
 from core.engine.backbones import BACKBONES
 from core.engine.files.tables import to_csv

@@ -83,33 +83,34 @@ def slow(rows: dict[str, np.ndarray], labels: list[str], k: int) -> list[tuple[i
 def test_disagreements_are_those_of_the_slow_way():
     rows = {name: embeddings_of(seed) for seed, name in enumerate("abc")}
     labels = [str(i % 4) for i in range(60)]
-    found = disagreements({name: ExactIndex(matrix) for name, matrix in rows.items()}, labels, 5, n_sample=60)
+    items = list(enumerate(labels))
+    found = disagreements({name: ExactIndex(matrix) for name, matrix in rows.items()}, items, 5, n_sample=60)
     expected = slow(rows, labels, 5)
-    assert [item.position for item in found] == [position for position, _, _ in expected]
+    assert [item.item for item in found] == [position for position, _, _ in expected]
     np.testing.assert_allclose([(item.overlap, item.labels) for item in found], [entry[1:] for entry in expected])
-    assert all(item.position not in near for item in found for near in item.neighbours.values())
+    assert all(item.item not in near for item in found for near in item.neighbours.values())
     assert found[0].overlap < found[-1].overlap
 
 
 def test_the_sample_is_the_same_again_and_another_with_another_seed():
     galleries = {name: ExactIndex(embeddings_of(seed)) for seed, name in enumerate("ab")}
-    labels = ["x"] * 60
-    first, again = (
-        [item.position for item in disagreements(galleries, labels, n_sample=10, seed=seed)] for seed in (1, 1)
-    )
+    labels = [(i, "x") for i in range(60)]
+    first, again = ([item.item for item in disagreements(galleries, labels, n_sample=10, seed=seed)] for seed in (1, 1))
     assert first == again
     assert len(set(first)) == 10
-    assert first != [item.position for item in disagreements(galleries, labels, n_sample=10, seed=2)]
+    assert first != [item.item for item in disagreements(galleries, labels, n_sample=10, seed=2)]
 
 
 def test_alike_backbones_agree_on_everything():
     gallery = ExactIndex(embeddings_of(0))
-    found = disagreements({"a": gallery, "b": gallery}, ["x", "y"] * 30, n_sample=60)
+    found = disagreements({"a": gallery, "b": gallery}, list(enumerate(["x", "y"] * 30)), n_sample=60)
     assert {(item.overlap, item.labels) for item in found} == {(1.0, 1.0)}
 
 
 def test_galleries_of_other_items_are_refused():
     with pytest.raises(ValueError, match="same items"):
-        disagreements({"a": ExactIndex(embeddings_of(0)), "b": ExactIndex(embeddings_of(1, 50))}, ["x"] * 60)
+        disagreements(
+            {"a": ExactIndex(embeddings_of(0)), "b": ExactIndex(embeddings_of(1, 50))}, list(enumerate(["x"] * 60))
+        )
     with pytest.raises(ValueError, match="same items"):
-        disagreements({"a": ExactIndex(embeddings_of(0))}, ["x"] * 60)
+        disagreements({"a": ExactIndex(embeddings_of(0))}, list(enumerate(["x"] * 60)))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from core.__main__ import main
-from core.compare import background, gallery
+from core.compare import build, gallery
 from core.compare.agreement import disputes
 from core.compare.build import GalleryWork
 from core.compare.gallery import choose_items
@@ -186,7 +186,7 @@ def test_a_gallery_is_built_behind_the_visitors_back_and_can_be_stopped(monkeypa
         finally:
             closed.set()
 
-    monkeypatch.setattr(background, "build_gallery", slowly)
+    monkeypatch.setattr(build, "build_gallery", slowly)
     work = GalleryWork("unbuilt")
     assert work.progress is None
     step.release(3)

@@ -9,7 +9,7 @@ import pytest
 
 from core.compare.figures.evaluation import PROTOCOLS, Evaluation, read_evaluation
 from core.compare.figures.outcomes import load_outcomes
-from core.compare.figures.published import PUBLISHED, beside
+from core.compare.figures.table import PUBLISHED, beside
 from core.engine.files import manifest
 from core.engine.metrics import Estimate, bootstrap
 from core.jobs.evaluate import cost, protocols
