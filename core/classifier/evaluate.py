@@ -101,7 +101,7 @@ def evaluate(
     """
     test = examples.at(TEST)
     if not len(test):
-        raise DataError("There is no test picture, so nothing can be said about how good the classifier is.")
+        raise DataError("classifier.no-test-pictures")
     seen = examples.embeddings if embeddings is None else embeddings
     truth, n_classes = examples.targets[test], len(examples.classes)
     p = head.probabilities(seen[test])

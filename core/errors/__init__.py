@@ -53,8 +53,7 @@ class Sentence:
             name: value.said(language) if isinstance(value, Sentence | VitrineError) else value
             for name, value in self.fields.items()
         }
-        known = sentences_in(language)
-        return known[self.code].format(**fields) if self.code in known else self.code  # TRANSITION
+        return sentences_in(language)[self.code].format(**fields)
 
     def __str__(self) -> str:
         """The English sentence."""
@@ -94,8 +93,7 @@ class ImageError(VitrineError):
         reason: Why, without the name and without a final full stop.
     """
 
-    def __init__(self, name: str, reason: Sentence | str):
-        reason = reason if isinstance(reason, Sentence) else Sentence(reason)  # TRANSITION
+    def __init__(self, name: str | Sentence, reason: Sentence):
         super().__init__("errors.image", name=name, reason=reason)
         self.name = name
         self.reason = reason
@@ -114,8 +112,7 @@ class ArtifactError(VitrineError):
         repair: The command that mends it.
     """
 
-    def __init__(self, file: str, problem: Sentence | str, repair: str):
-        problem = problem if isinstance(problem, Sentence) else Sentence(problem)  # TRANSITION
+    def __init__(self, file: str, problem: Sentence, repair: str):
         super().__init__("errors.artifact", file=file, problem=problem, repair=repair)
         self.file = file
         self.problem = problem
@@ -135,7 +132,7 @@ class OtherWeightsError(DataError):
         remedy: A sentence that says how to make it again.
     """
 
-    def __init__(self, what: Sentence | str, backbone: str, remedy: Sentence | str):
+    def __init__(self, what: Sentence, backbone: str, remedy: Sentence):
         super().__init__("errors.other-weights", what=what, backbone=backbone, remedy=remedy)
         self.what = what
         self.backbone = backbone

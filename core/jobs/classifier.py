@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.config import DEFAULT_BACKBONE
 from core.engine.progress import show_progress
+from core.jobs.backbones import add_backbone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", type=Path, metavar="CSV", help="file names and labels, and a sender or group where there is one"
     )
-    parser.add_argument("--backbone", default=DEFAULT_BACKBONE, metavar="ID", help=f"default: {DEFAULT_BACKBONE}")
+    add_backbone(parser)
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default: 0)")
 
 
@@ -101,8 +101,9 @@ def _load(options: argparse.Namespace, embedder: Embedder) -> tuple[Examples, Re
     """Read and organise what the options name."""
     from core.classifier.data import datasets, examples
     from core.classifier.data.organise import organise
-    from core.classifier.data.sources import GROUP, OWN_MACHINE, PART, from_path
+    from core.classifier.data.sources import GROUP, PART, from_path
     from core.own.catalogue import OwnCatalogue
+    from core.own.files import OWN_MACHINE
 
     if options.source is None:
         if options.labels:

@@ -76,10 +76,9 @@ def compared(backbone_ids: Sequence[str], query: Path | str, k: int) -> dict[str
 
 def _usable(answer: Answer) -> Answer:
     if answer.estimate:
-        command = f"python -m core build --backbone {answer.backbone_id}"
-        raise VitrineError(f"The gallery of {answer.backbone_id} has not been built. Run: {command}")
+        raise VitrineError("jobs.no-gallery", backbone=answer.backbone_id)
     if answer.problem:
-        raise VitrineError(str(answer.problem))
+        raise VitrineError("jobs.problem", problem=answer.problem)
     return answer
 
 

@@ -77,7 +77,7 @@ def embed_lines(embedder: Embedder, file: Path) -> Embedded:
     try:
         lines = [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} cannot be read as UTF-8 text ({error}).") from error
+        raise DataError("jobs.no-utf-8", file=file, reason=error) from error
     return Embedded(lines, embedder.embed_texts(lines), [])
 
 
@@ -136,4 +136,4 @@ def write_npz(result: Embedded, output: Path) -> None:
         with written(output) as temporary, temporary.open("wb") as file:
             np.savez(file, ids=ids, embeddings=result.embeddings, skipped=skipped)
     except OSError as error:
-        raise DataError(f"{output} cannot be written ({error.strerror or error}).") from error
+        raise DataError("jobs.unwritable", file=output, reason=error.strerror or error) from error

@@ -49,4 +49,5 @@ def _train_clip(options: argparse.Namespace) -> int:
     if folder == model_dir(DEFAULT_BACKBONE):
         register_weights(get(DEFAULT_BACKBONE), files)
     print(f"The model is in {folder}. Next: python -m core build, python -m core evaluate")
+    print("By the parts that models are chosen on: python -m core evaluate --validation")
     return 0

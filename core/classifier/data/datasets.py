@@ -77,7 +77,7 @@ def load(dataset: Dataset, embedder: Embedder) -> Examples:
     data = labelled(embedder, dataset.catalogue)
     missing = {dataset.label, dataset.part} - set(data.items.frame.columns)
     if missing:
-        raise DataError(f"The items of {dataset.catalogue} have no column {min(missing)!r}.")
+        raise DataError("classifier.no-column", catalogue=dataset.catalogue, column=min(missing))
     labels, parts = data.column(dataset.label), data.column(dataset.part)
     kept = np.flatnonzero((parts != "") & ~np.isin(labels, list(CATALOGUES[dataset.catalogue].no_garment)))
     ids = data.column("id")[kept].tolist()

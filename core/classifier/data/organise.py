@@ -83,8 +83,7 @@ def organise(examples: Examples, seed: int = 0, skipped: Sequence[Skipped] = ())
     kept = examples.only(np.flatnonzero(sizes[examples.targets] >= MIN_PICTURES))
     if len(kept.classes) < 2:
         raise DataError(
-            f"A classifier needs two classes of at least {MIN_PICTURES} pictures each; "
-            f"here {len(kept.classes)} of {len(examples.classes)} classes has as many."
+            "classifier.classes-too-small", least=MIN_PICTURES, n_kept=len(kept.classes), n=len(examples.classes)
         )
     kept = replace(kept, parts=decide_parts(kept, seed))
     counts = kept.counts()

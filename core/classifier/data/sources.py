@@ -11,21 +11,20 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from core.classifier.data.examples import TEST, TRAIN, VALIDATION
-from core.config import MAX_CSV_BYTES, MAX_CSV_ROWS, Quota
+from core.config import MAX_CSV_BYTES, MAX_CSV_ROWS
 from core.engine.images.decode import ACCEPTED_EXTENSIONS
-from core.errors import DataError
+from core.errors import DataError, sentence
 from core.own.ingest.incoming import FolderSource, Incoming, Skipped
 from core.own.ingest.label_csv import LabelTable
 from core.own.ingest.zip_source import ArchiveLimits, ZipSource
 
 #: On one's own machine the machine is the limit.
-OWN_MACHINE = Quota(images=1_000_000, bytes=10**12, memory=10**11)
 OWN_ARCHIVES = ArchiveLimits(archive_bytes=10**12, entries=1_000_000, unpacked_bytes=10**12)
 OWN_ROWS = 1_000_000
 
-MISSING = "the table names it, but there is no such file"
-UNLISTED = "the table does not name it"
-UNLABELLED = "it is in no folder, so it has no class"
+MISSING = sentence("classifier.missing")
+UNLISTED = sentence("classifier.unlisted")
+UNLABELLED = sentence("classifier.unlabelled")
 #: Columns of `Incoming.metadata` that organising reads.
 GROUP, PART = "group", "part"
 _PART_FOLDERS = {"train": TRAIN, "training": TRAIN, "val": VALIDATION, "valid": VALIDATION, "test": TEST}
@@ -120,7 +119,7 @@ def open_file(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+        raise DataError("classifier.unreadable", path=path, reason=error.strerror) from error
 
 
 def _content(path: Path) -> bytes:
@@ -148,4 +147,4 @@ def table_in(archive: BinaryIO) -> bytes | None:
             with opened.open(names[0]) as member:
                 return member.read(MAX_CSV_BYTES + 1)
         except Exception as error:  # zipfile and zlib raise many kinds on damaged bytes
-            raise DataError(f"{names[0].filename[:60]!r} in the archive is damaged.") from error
+            raise DataError("classifier.damaged-member", name=names[0].filename[:60]) from error

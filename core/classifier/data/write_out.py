@@ -70,7 +70,7 @@ def write_folders(source: Iterable[Incoming | Skipped], examples: Examples, fold
                     file.write_bytes(one.data)
                     n += 1
     except OSError as error:
-        raise DataError(f"{folder} cannot be written ({error.strerror or error}).") from error
+        raise DataError("classifier.unwritable", folder=folder, reason=error.strerror or error) from error
     return n
 
 
@@ -81,4 +81,4 @@ def check_place(folder: Path) -> None:
         DataError: The folder exists, and is not an empty one.
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise DataError(f"{folder} exists already. Choose another name.")
+        raise DataError("classifier.exists", folder=folder)

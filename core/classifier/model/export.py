@@ -53,7 +53,7 @@ def whole_onnx(classifier: Classifier) -> bytes:
 def _head_model(classifier: Classifier, given: str, normalised: bool) -> Any:
     """The head with an input of that name, whose rows are L2-normalised already or are to be, as `Embedder` does it."""
     if not available():
-        raise DataError("ONNX files need the onnx package. Run: pip install -r requirements-dev.txt")
+        raise DataError("classifier.no-onnx-package")
     from onnx import TensorProto, checker, helper, numpy_helper
 
     nodes, weights, last = [], [], given
@@ -89,7 +89,7 @@ def _tower(classifier: Classifier) -> Any:
         return onnx.load_from_string(classifier.tower)
     file = model_dir(classifier.backbone) / "image.onnx"
     if not file.is_file():
-        raise DataError(f"{get(classifier.backbone).title} has no ONNX file, so only the head can be exported.")
+        raise DataError("classifier.no-onnx-file", title=get(classifier.backbone).title)
     return onnx.load(Path(verified(file)))
 
 

@@ -24,7 +24,7 @@ from core.classifier.training.options import FINETUNE, KINDS, MAX_CLASSES
 from core.engine.backbones import get
 from core.engine.embedders.weights import require_weights
 from core.engine.files.folder import check_place, entry_of, problem_of, read_json, sweep, written_folder
-from core.errors import DataError, VitrineError
+from core.errors import DataError, Sentence, VitrineError, sentence
 from core.own.ingest.incoming import Incoming, shown
 from core.own.ingest.zip_source import ZipSource
 
@@ -33,7 +33,6 @@ WEIGHTS, FACTS, CARD, TOWER = "head.safetensors", "classifier.json", "README.md"
 MAX_WEIGHTS_BYTES = 50 * 1000 * 1000
 MAX_FACTS_BYTES = 1000 * 1000
 MAX_LABEL = 400
-REPAIR = "Train the classifier again"
 
 
 class ClassifierError(DataError):
@@ -74,9 +73,7 @@ def pack(classifier: Classifier) -> dict[str, bytes]:
         for n, layer in enumerate(classifier.head.layers)
         for name, tensor in zip(("weight", "bias"), layer, strict=True)
     }
-    files = {WEIGHTS: to_safetensors(tensors), CARD: card_text(classifier).encode()}
-    if classifier.tower:
-        files[TOWER] = classifier.tower
+    files = {WEIGHTS: to_safetensors(tensors)} | ({TOWER: classifier.tower} if classifier.tower else {})
     content = {
         "schema": SCHEMA,
         "kind": classifier.kind,
@@ -87,10 +84,10 @@ def pack(classifier: Classifier) -> dict[str, bytes]:
             "weights_sha256": classifier.backbone_sha256,
         },
         "facts": dict(classifier.facts),
-        "files": {name: entry_of(data) for name, data in files.items() if name != CARD},
+        "files": {name: entry_of(data) for name, data in files.items()},
     }
-    files[FACTS] = (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
-    return files
+    facts = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return files | {CARD: card_text(classifier).encode(), FACTS: facts.encode()}
 
 
 def save(classifier: Classifier, folder: Path) -> None:
@@ -105,7 +102,7 @@ def save(classifier: Classifier, folder: Path) -> None:
             for name, data in pack(classifier).items():
                 (temporary / name).write_bytes(data)
     except OSError as error:
-        raise DataError(f"{folder} cannot be written ({error.strerror or error}).") from error
+        raise DataError("classifier.unwritable", folder=folder, reason=error.strerror or error) from error
 
 
 def load(folder: Path) -> Classifier:
@@ -121,7 +118,8 @@ def load(folder: Path) -> Classifier:
             with (folder / name).open("rb") as file:
                 files[name] = file.read(limit + 1)
         except OSError as error:
-            raise ClassifierError(f"{folder} is no classifier: {name} cannot be read ({error.strerror}).") from error
+            reason = error.strerror
+            raise ClassifierError("classifier.none-there", folder=folder, file=name, reason=reason) from error
     if (folder / TOWER).is_file():
         files[TOWER] = (folder / TOWER).read_bytes()
     return unpack(files)
@@ -152,10 +150,10 @@ def from_zip(content: bytes, backbones: Collection[str]) -> Classifier:
     files = {name: one.data for one in found if (name := one.name.rpartition("/")[2]) in (FACTS, WEIGHTS)}
     facts = _facts(files)
     if facts.get("kind") == FINETUNE:
-        raise ClassifierError("A fine-tuned classifier is used on the command line: python -m core classify.")
+        raise ClassifierError("classifier.fine-tuned")
     id = _part(_part(facts, "backbone", dict), "id", str)
     if id not in backbones:
-        raise ClassifierError(f"The classifier was made for the backbone {shown(id)}, which is not used here.")
+        raise ClassifierError("classifier.backbone-not-used", backbone=shown(id))
     return unpack(files)
 
 
@@ -186,15 +184,15 @@ def unpack(files: Mapping[str, bytes]) -> Classifier:
 def _facts(files: Mapping[str, bytes]) -> dict[str, Any]:
     missing = [name for name in (FACTS, WEIGHTS) if not files.get(name)]
     if missing:
-        raise ClassifierError(f"This is no classifier: {missing[0]} is missing.")
+        raise ClassifierError("classifier.file-missing", file=missing[0])
     for name, limit in ((FACTS, MAX_FACTS_BYTES), (WEIGHTS, MAX_WEIGHTS_BYTES)):
         if len(files[name]) > limit:
-            raise ClassifierError(f"{name} is larger than {limit / 1e6:g} MB, the limit for a classifier.")
+            raise ClassifierError("classifier.too-large", file=name, limit=limit / 1e6)
     return read_json(files[FACTS], FACTS, SCHEMA, _refuse)
 
 
-def _refuse(name: str, problem: object) -> ClassifierError:
-    return ClassifierError(f"{name} {problem}. {REPAIR}.")
+def _refuse(name: str, problem: Sentence) -> ClassifierError:
+    return ClassifierError("classifier.refused", file=name, problem=problem)
 
 
 def _part(facts: Mapping[str, Any], key: str, kind: type) -> Any:
@@ -205,7 +203,7 @@ def _part(facts: Mapping[str, Any], key: str, kind: type) -> Any:
 
 
 def _odd(key: str) -> ClassifierError:
-    return _refuse(FACTS, f"is damaged: {key!r} is not of the expected form")
+    return _refuse(FACTS, sentence("classifier.odd-form", key=key))
 
 
 def _labels(facts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -220,12 +218,10 @@ def _check_backbone(id: str, dim: int, sha256: str) -> None:
     try:
         record = get(id)
     except VitrineError as error:
-        raise ClassifierError(f"The classifier was made for a backbone that is not here. {error}") from None
+        raise ClassifierError("classifier.backbone-not-here", error=error) from None
     if record.dim != dim:
-        raise ClassifierError(
-            f"The classifier takes embeddings of length {dim}, but those of {id} have length {record.dim}. {REPAIR}."
-        )
-    require_weights(sha256, record, "The classifier", f"{REPAIR}: python -m core train classifier")
+        raise ClassifierError("classifier.backbone-dim", dim=dim, backbone=id, actual=record.dim)
+    require_weights(sha256, record, sentence("classifier.the-classifier"), sentence("classifier.train-again"))
 
 
 def _layers(content: bytes, dim: int, n_classes: int) -> Layers:
@@ -235,10 +231,10 @@ def _layers(content: bytes, dim: int, n_classes: int) -> Layers:
     try:
         tensors = from_safetensors(content)
     except (SafetensorError, ValueError, TypeError, KeyError, OverflowError):
-        raise ClassifierError(f"{WEIGHTS} is damaged: it cannot be read. {REPAIR}.") from None
+        raise ClassifierError("classifier.unreadable-weights", file=WEIGHTS) from None
     n_layers = len(tensors) // 2
     names = {f"layers.{n}.{name}" for n in range(n_layers) for name in ("weight", "bias")}
-    odd = ClassifierError(f"{WEIGHTS} does not hold the layers of a classifier of {n_classes} classes. {REPAIR}.")
+    odd = ClassifierError("classifier.odd-layers", file=WEIGHTS, n_classes=n_classes)
     if n_layers not in (1, 2) or tensors.keys() != names:
         raise odd
     layers = [(tensors[f"layers.{n}.weight"], tensors[f"layers.{n}.bias"]) for n in range(n_layers)]

@@ -12,13 +12,12 @@ import numpy as np
 from core.classifier.data.sources import OWN_ARCHIVES, open_file
 from core.classifier.model.files import Classifier
 from core.config import MAX_IMAGE_BYTES
-from core.engine.embedders.base import Embedder, OnnxImageEmbedder
+from core.engine.embedders.base import EmbeddedPhoto, Embedder, OnnxImageEmbedder
 from core.engine.embedders.load import load_embedder
 from core.engine.files.tables import to_csv
-from core.engine.images.decode import encode_thumbnail, open_image
-from core.engine.progress import Progress, take_each
-from core.errors import ImageError
-from core.own.ingest.incoming import FolderSource, Incoming, Skipped
+from core.engine.images.decode import encode_thumbnail
+from core.engine.progress import Progress
+from core.own.ingest.incoming import FolderSource, Incoming, Skipped, embed_each
 from core.own.ingest.zip_source import ZipSource
 
 _SIDE = 260
@@ -80,24 +79,14 @@ class Predictor:
         self, incoming: Iterable[Incoming | Skipped], n_total: int | None = None
     ) -> Generator[Progress, None, None]:
         """Classify; yields progress now and then, and once when all is done."""
-        yield from take_each(incoming, self._take, n_total)
+        return embed_each(incoming, self._embedder, self._take, self.skipped, lambda _: None, n_total)
 
-    def _take(self, one: Incoming | Skipped) -> bool:
-        """One picture at a time: a batch of large ones would take gigabytes, and is hardly faster."""
-        if isinstance(one, Skipped):
-            self.skipped.append(one)
-            return False
-        try:
-            picture = open_image(one.data, one.name)
-        except ImageError as error:
-            self.skipped.append(Skipped(one.name, error.reason))
-            return False
+    def _take(self, one: Incoming, photo: EmbeddedPhoto) -> None:
         if len(self.thumbnails) < self._n_thumbnails:
-            self.thumbnails.append(encode_thumbnail(picture, _SIDE))
-        row = self._classifier.head.probabilities(self._embedder.embed_images([picture]))[0]
+            self.thumbnails.append(encode_thumbnail(photo.image, _SIDE))
+        row = self._classifier.head.probabilities(photo.embedding[None])[0]
         best = int(row.argmax())
         self.predictions.append(Prediction(one.name, self._classifier.labels[best], float(row[best]), row))
-        return True
 
 
 def read_paths(paths: Sequence[Path]) -> Iterator[Incoming | Skipped]:

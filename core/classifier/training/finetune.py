@@ -26,7 +26,7 @@ from core.engine.backbones import model_dir
 from core.engine.embedders.base import Embedder, prepare
 from core.engine.images.augment import augment
 from core.engine.progress import Progress, ProgressClock
-from core.errors import DataError
+from core.errors import DataError, sentence
 from core.training.model import clip as models
 from core.training.model.export import export_tower
 
@@ -63,13 +63,11 @@ def load_tower(backbone_id: str) -> Tower:
     """
     folder = model_dir(backbone_id)
     if not (folder / "open_clip_model.safetensors").is_file():
-        raise DataError(
-            f"{backbone_id} cannot be fine-tuned: only open_clip folders of this project can (vitrine-clip)."
-        )
+        raise DataError("classifier.no-fine-tuning", backbone=backbone_id)
     try:
         visual = models.load(folder)[0].visual
     except ImportError as error:
-        raise DataError("Fine-tuning needs torch. Run: pip install -r requirements-dev.txt") from error
+        raise DataError("classifier.no-torch") from error
     return _in_halves(visual)
 
 
@@ -110,7 +108,7 @@ class FinetuneTrainer(Trainer):
             DataError: The pictures are not at hand, or this backbone cannot be fine-tuned here.
         """
         super().__init__(examples, options)
-        self._picture = pictures_of(examples, "Fine-tuning")
+        self._picture = pictures_of(examples, sentence("classifier.fine-tuning"))
         self._record = embedder.record
         self._tower = load_tower(embedder.record.id)
         n_views = N_VIEWS if options.augment else 0

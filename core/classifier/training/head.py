@@ -50,7 +50,7 @@ class Head:
             DataError: The embeddings are of another length.
         """
         if embeddings.ndim != 2 or embeddings.shape[1] != self.dim:
-            raise DataError(f"The classifier takes embeddings of length {self.dim}, not {embeddings.shape[-1]}.")
+            raise DataError("classifier.dim", dim=self.dim, actual=embeddings.shape[-1])
         return softmax(logits(self.layers, embeddings))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 LINEAR, MLP, FINETUNE = KINDS = ("linear", "mlp", "finetune")
@@ -75,3 +76,8 @@ class Epoch:
     validation_accuracy: float
     best: bool
     seconds_left: float
+
+    @property
+    def deciding_loss(self) -> float:
+        """The lower, the better: of the validation pictures where there are any."""
+        return self.train_loss if math.isnan(self.validation_loss) else self.validation_loss

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -19,7 +18,7 @@ from core.classifier.training.passes import Rows, alone, finished, passes, score
 from core.engine.embedders.base import Embedder
 from core.engine.images.augment import augment
 from core.engine.progress import Progress, take_each
-from core.errors import DataError
+from core.errors import DataError, Sentence, sentence
 
 #: Views of each training picture (mirrored, cropped, tilted, lighter) beside the plain one, with augmentation.
 N_VIEWS = 2
@@ -98,13 +97,13 @@ class Trainer(ABC):
                 return
 
     def _note(self, head: Head, train: Rows, validation: Rows, seconds_left: float) -> None:
-        figures = [score(head, rows, self.options.class_weights) for rows in (train, validation)]
-        decides = figures[1][0] if len(validation.targets) else figures[0][0]
-        better = self.best is None or decides < _deciding_loss(self.best)
-        if better:
-            self._remember(head)
+        learnt, held_out = (score(head, rows, self.options.class_weights) for rows in (train, validation))
         number = len(self.history) + 1
-        self.history.append(Epoch(number, self.options.epochs, *figures[0], *figures[1], better, seconds_left))
+        epoch = Epoch(number, self.options.epochs, *learnt, *held_out, best=False, seconds_left=seconds_left)
+        if self.best is None or epoch.deciding_loss < self.best.deciding_loss:
+            self._remember(head)
+            epoch = replace(epoch, best=True)
+        self.history.append(epoch)
 
     def _remember(self, head: Head) -> None:
         """This is the best so far; a subclass keeps whatever belongs to it."""
@@ -112,7 +111,7 @@ class Trainer(ABC):
 
     def _finished(self) -> tuple[Head, Epoch]:
         if self.head is None or self.best is None:
-            raise DataError("Training was stopped before its first epoch was over, so there is nothing to keep.")
+            raise DataError("classifier.no-epoch")
         return self.head, self.best
 
     @property
@@ -149,7 +148,7 @@ class HeadTrainer(Trainer):
         embedder = self._embedder
         if not self.options.augment or embedder is None:
             return
-        picture = pictures_of(self.examples, "Augmentation")
+        picture = pictures_of(self.examples, sentence("classifier.augmentation"))
         rng = random.Random(self.options.seed)
         positions = np.repeat(self.examples.at(TRAIN), N_VIEWS)
         embeddings: list[np.ndarray] = []
@@ -181,14 +180,14 @@ class HeadTrainer(Trainer):
         return Outcome(finished(last), (TRAIN, VALIDATION))
 
 
-def pictures_of(examples: Examples, what: str) -> Callable[[int], Image.Image]:
+def pictures_of(examples: Examples, what: Sentence) -> Callable[[int], Image.Image]:
     """What opens the pictures that something (`what`) needs.
 
     Raises:
         DataError: They are not at hand.
     """
     if examples.picture is None:
-        raise DataError(f"{what} needs the pictures themselves, and they are not on this computer.")
+        raise DataError("classifier.no-pictures", what=what)
     return examples.picture
 
 
@@ -200,10 +199,6 @@ def check(examples: Examples) -> None:
     """
     n_classes = len(set(examples.targets[examples.at(TRAIN)].tolist()))
     if n_classes < 2:
-        raise DataError(f"A classifier needs pictures of at least two classes to learn from; here it has {n_classes}.")
+        raise DataError("classifier.too-few-classes", n_classes=n_classes)
     if len(examples.classes) > MAX_CLASSES:
-        raise DataError(f"There are {len(examples.classes):,} classes; a classifier has at most {MAX_CLASSES}.")
-
-
-def _deciding_loss(epoch: Epoch) -> float:
-    return epoch.train_loss if math.isnan(epoch.validation_loss) else epoch.validation_loss
+        raise DataError("classifier.too-many-classes", n_classes=len(examples.classes), limit=MAX_CLASSES)

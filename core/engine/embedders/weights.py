@@ -37,8 +37,8 @@ def weights_sha256(record: Backbone) -> str | None:
 
 
 def require_weights(
-    stated: object, record: Backbone, what: Sentence | str = CATALOGUES, remedy: Sentence | str | None = None
-) -> None:  # TRANSITION: no str
+    stated: object, record: Backbone, what: Sentence = CATALOGUES, remedy: Sentence | None = None
+) -> None:
     """Refuse what was made with other weights than those that would embed a query now.
 
     Where the weights are not here nothing can be embedded, so nothing can be mixed up either.

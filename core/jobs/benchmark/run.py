@@ -14,19 +14,14 @@ import numpy as np
 
 from core.compare.figures.benchmark import PARTS, keep_benchmark
 from core.config import DEFAULT_BACKBONE, n_threads
-from core.engine.catalogues import CATALOGUES
-from core.engine.index.hnsw import ExactIndex, HnswIndex
-from core.engine.metrics import index_recall_at_k
 from core.engine.search.engine import SearchEngine
 from core.engine.search.photo import open_photo
 from core.engine.search.query import Query
 from core.jobs.benchmark import visits
-from core.jobs.benchmark.index_sweep import everything, moved_a_little, one_by_one, sweep
+from core.jobs.benchmark.index import as_shipped, everything, sweep
 from core.jobs.evaluate.cost import SAMPLE, machine
 
 N_RUNS = 60
-N_QUERIES = 1000
-EFS = (16, 24, 32, 40, 48, 64, 96, 128)
 
 
 def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
@@ -49,7 +44,7 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
     measures: dict[str, Callable[[], Any]] = {
         "photo_search_ms": lambda: _photo_search(engine),
         "embedding_ms": lambda: _embedding(engine),
-        "index": lambda: _index(engine),
+        "index": lambda: as_shipped(engine),
         "index_settings": lambda: sweep(everything(engine)),
         "photo_page": visits.photo_page,
         "server": visits.server,
@@ -115,50 +110,6 @@ def _vit_b_32() -> Callable[[Any], Any]:
             return model.encode_image(transform(image)[None], normalize=True)
 
     return embed
-
-
-def _index(engine: SearchEngine) -> dict[str, Any]:
-    """All items of all catalogues, one query at a time on one thread; queries are items moved a little."""
-    from threadpoolctl import threadpool_limits
-
-    galleries = [engine.gallery(catalogue) for catalogue in CATALOGUES]
-    items = everything(engine)
-    queries = moved_a_little(items, N_QUERIES)
-    exact = ExactIndex(items)
-    graphs = [gallery.index for gallery in galleries]
-    offsets = np.cumsum([0] + [gallery.exact.n_items for gallery in galleries])
-    with threadpool_limits(1):
-        truth, exact_qps = one_by_one(lambda query: exact.search(query, 10)[0][0], queries[: N_QUERIES // 5])
-        rows = []
-        for ef in EFS:
-            for graph in graphs:
-                if isinstance(graph, HnswIndex):
-                    graph.set_ef(ef)
-            found, qps = one_by_one(lambda query: _merged(graphs, offsets, query, 10), queries)
-            recall = index_recall_at_k(found[: len(truth)], truth)
-            rows.append({"ef": ef, "index_recall@10": round(recall, 4), "queries_per_s": round(qps)})
-    used = next(graph.parameters for graph in graphs if isinstance(graph, HnswIndex))
-    for graph in graphs:
-        if isinstance(graph, HnswIndex):
-            graph.set_ef(used.ef)
-    served = next(row for row in rows if row["ef"] == used.ef)
-    return {
-        "n_items": len(items),
-        "M": used.M,
-        "ef": used.ef,
-        "exact_queries_per_s": round(exact_qps),
-        "index_recall@10": served["index_recall@10"],
-        "times_faster_than_exact": round(served["queries_per_s"] / exact_qps, 1),
-        "by_ef": rows,
-    }
-
-
-def _merged(graphs: list[Any], offsets: np.ndarray, query: np.ndarray, k: int) -> np.ndarray:
-    """What the app does for "all catalogues": search each, keep the closest."""
-    found = [graph.search(query, k) for graph in graphs]
-    positions = np.concatenate([p[0] + offset for (p, _), offset in zip(found, offsets, strict=False)])
-    similarities = np.concatenate([s[0] for _, s in found])
-    return positions[np.argsort(-similarities, kind="stable")[:k]]
 
 
 def describe(results: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -54,13 +54,9 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_S
     while process.poll() is None and time.monotonic() < deadline:
         connection = HTTPConnection("127.0.0.1", port, timeout=2)
-        try:
+        with closing(connection), suppress(OSError, HTTPException):  # not listening yet
             connection.request("GET", "/_stcore/health")
             if connection.getresponse().status == 200:
                 return
-        except (OSError, HTTPException):
-            pass  # not listening yet
-        finally:
-            connection.close()
         time.sleep(0.05)
     raise RuntimeError(f"The server did not start: {log.read_text(errors='replace')[-2000:]}")

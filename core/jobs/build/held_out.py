@@ -50,10 +50,14 @@ class Known:
     senders: np.ndarray
     parts: np.ndarray
 
+    @property
+    def columns(self) -> tuple[np.ndarray, ...]:
+        """All but the source."""
+        return self.embeddings, self.kinds, self.ids, self.senders, self.parts
+
     def only(self, rows: np.ndarray) -> Known:
         """Some of the rows, by number or mask."""
-        columns = (self.embeddings, self.kinds, self.ids, self.senders, self.parts)
-        return Known(self.source, *(column[rows] for column in columns))
+        return Known(self.source, *(column[rows] for column in self.columns))
 
     def part(self, name: str) -> Known:
         """The rows of one part whose kind is known."""
@@ -97,8 +101,7 @@ def queries(embedder: Embedder, galleries: dict[str, Known], part: str) -> dict[
     found = {catalogue: gallery.part(part) for catalogue, gallery in galleries.items()}
     found = {name: known.only(np.arange(min(_FEW, len(known.kinds)))) for name, known in found.items()}
     shop, home = products(embedder, part)[0], found[CLOTHING]
-    joined = zip(*((k.embeddings, k.kinds, k.ids, k.senders, k.parts) for k in (shop, home)), strict=True)
-    found[PHOTO] = Known(PHOTO, *(np.concatenate(columns) for columns in joined))
+    found[PHOTO] = Known(PHOTO, *map(np.concatenate, zip(shop.columns, home.columns, strict=True)))
     if embedder.record.has_text:
         found[TEXT] = words(embedder, part)
     return found
@@ -124,15 +127,8 @@ def words(embedder: Embedder, part: str) -> Known:
 
 
 def _labelled(source: str, embeddings: np.ndarray, kinds: list[str], part: str) -> Known:
-    n = len(kinds)
-    return Known(
-        source,
-        embeddings,
-        np.array(kinds),
-        np.array([f"{source}/{i}" for i in range(n)]),
-        np.full(n, ""),
-        np.full(n, part),
-    )
+    ids = np.array([f"{source}/{i}" for i in range(len(kinds))])
+    return Known(source, embeddings, np.array(kinds), ids, np.full(len(ids), ""), np.full(len(ids), part))
 
 
 def pairs(embedder: Embedder, held: Known, gallery: Known) -> dict[str, list[float]]:

@@ -27,7 +27,6 @@ _USUAL_BYTES = 160_000_000
 _MAX_MEMBERS = 50_000
 _N_READ_WHOLE = 100
 _ARCHIVE_URL = f"https://codeload.github.com/alexeygrigorev/clothing-dataset/zip/{COMMIT}"
-_OTHERWISE = "If you have the archive already, run: python -m core download clothing --from clothing-dataset.zip"
 
 
 def download_clothing(
@@ -66,12 +65,12 @@ def download_clothing(
         try:
             fetch(os.environ.get("VITRINE_CLOTHING_URL") or _ARCHIVE_URL, part, _USUAL_BYTES, progress)
         except DownloadError as error:
-            raise DownloadError(f"{error} {_OTHERWISE}") from error
+            raise DownloadError("jobs.take-local", error=error) from error
         try:
             check_archive(part, n_photos)
         except DownloadError as error:
             part.unlink()
-            raise DownloadError(f"{error} What came has been removed.") from error
+            raise DownloadError("jobs.removed", error=error) from error
         part.replace(target)
     return target
 
@@ -88,14 +87,13 @@ def check_archive(path: Path, n_photos: int = N_PHOTOS) -> None:
         with ClothingSource(path) as source:
             found = [row["image"] for row in source.rows() if source.has(row["image"])]
             if len(set(found)) < n_photos:
-                raise DataError(f"of its listed photos {len(set(found))} are there, expected {n_photos}")
+                raise DataError("jobs.photos-missing", n_found=len(set(found)), n_expected=n_photos)
             step = max(1, len(found) // _N_READ_WHOLE)
             odd = [image for image in found[::step] if source.read(image)[:3] != b"\xff\xd8\xff"]
             if odd:
-                raise DataError(f"the photo {odd[0]} is not a JPEG")
+                raise DataError("jobs.no-jpeg", photo=odd[0])
     except DataError as error:
-        reason = str(error).rstrip(".")
-        raise DownloadError(f"What is there is not the clothing dataset as expected: {reason}.") from error
+        raise DownloadError("jobs.not-clothing", error=error) from error
 
 
 @contextmanager
@@ -117,7 +115,7 @@ def console_progress() -> Iterator[Progress]:
 
 def _take_local(local: Path, target: Path, n_photos: int) -> None:
     if not local.exists():
-        raise DownloadError(f"There is nothing at {local}.")
+        raise DownloadError("jobs.nothing-there", path=local)
     check_archive(local, n_photos)
     if not (target.exists() and target.samefile(local)):
         require_space(target.parent, local.stat().st_size if local.is_file() else _USUAL_BYTES)
@@ -149,13 +147,13 @@ def _check_members(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
             if len(infos) > _MAX_MEMBERS:
-                raise DataError(f"it has {len(infos)} members")
+                raise DataError("jobs.too-many-members", n=len(infos))
             for info in infos:
                 if {"..", ""} & set(re.split(r"[/\\]", info.filename.removesuffix("/"))):
-                    raise DataError(f"a member has the unsafe name {info.filename[:60]!r}")
+                    raise DataError("jobs.unsafe-name", name=info.filename[:60])
                 archive.open(info).close()
     except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise DataError(f"it is not a ZIP archive, or a damaged one ({error})") from error
+        raise DataError("jobs.no-zip", reason=error) from error
 
 
 @contextmanager
@@ -165,5 +163,5 @@ def _disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise DownloadError("The disk ran full; make room and run the same command again.") from error
-        raise DownloadError(f"The dataset cannot be stored: {error.strerror or error}.") from error
+            raise DownloadError("jobs.disk-full") from error
+        raise DownloadError("jobs.unstorable", reason=error.strerror or error) from error

@@ -48,9 +48,9 @@ def fetch(url: str, part: Path, usual_bytes: int, progress: Progress | None = No
     except (requests.ConnectionError, requests.Timeout) as error:
         if part.exists() and part.stat().st_size:
             raise _interrupted(part) from error
-        raise DownloadError("The host cannot be reached; is there a network?") from error
+        raise DownloadError("jobs.offline") from error
     except requests.RequestException as error:
-        raise DownloadError(f"The download failed: {error}.") from error
+        raise DownloadError("jobs.download-failed", reason=error) from error
 
 
 def _ask(session: requests.Session, url: str, n_have: int) -> tuple[requests.Response, int | None]:
@@ -78,7 +78,7 @@ def _ask(session: requests.Session, url: str, n_have: int) -> tuple[requests.Res
 def _receive(response: requests.Response, part: Path, n_have: int, usual_bytes: int, progress: Progress | None) -> None:
     """Append a partial answer to `part`, or replace it by a whole one."""
     if response.status_code != (206 if n_have else 200):
-        raise DownloadError(f"The host answered {response.status_code} {response.reason}.")
+        raise DownloadError("jobs.host-answered", status=response.status_code, reason=response.reason)
     done = n_have
     length = response.headers.get("Content-Length", "")
     total = done + int(length) if re.fullmatch(r"\d{1,18}", length) else None
@@ -104,19 +104,13 @@ def require_space(folder: Path, n_bytes: int) -> None:
     """Raise DownloadError, with both figures, if a folder's disk has less space than that."""
     n_free = shutil.disk_usage(folder).free
     if n_free < n_bytes:
-        raise DownloadError(
-            f"There is too little space on the disk: {n_bytes / 1e6:.0f} MB are needed, {n_free / 1e6:.0f} MB are free."
-        )
+        raise DownloadError("jobs.too-little-space", needed=n_bytes / 1e6, free=n_free / 1e6)
 
 
 def _too_large() -> DownloadError:
-    limit = MAX_BYTES // 10**6
-    return DownloadError(f"The host sends more than {limit} MB, the limit for a download.")
+    return DownloadError("jobs.download-too-large", limit=MAX_BYTES // 10**6)
 
 
 def _interrupted(part: Path) -> DownloadError:
     n_bytes = part.stat().st_size if part.exists() else 0
-    return DownloadError(
-        f"The download broke off after {n_bytes / 1e6:.1f} MB; what is there is kept, and the same command "
-        "goes on from there."
-    )
+    return DownloadError("jobs.interrupted", size=n_bytes / 1e6)

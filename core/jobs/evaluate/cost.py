@@ -78,10 +78,10 @@ def measure(record: Backbone, n_runs: int = N_RUNS) -> dict[str, Any]:
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     except subprocess.TimeoutExpired:
-        raise VitrineError(f"The cost of {record.id} took longer than {PATIENCE_S} s to measure.") from None
+        raise VitrineError("jobs.cost-too-slow", backbone=record.id, seconds=PATIENCE_S) from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise VitrineError(f"The cost of {record.id} could not be measured ({last}).")
+        raise VitrineError("jobs.cost-failed", backbone=record.id, reason=last)
     return dict(json.loads(done.stdout))
 
 

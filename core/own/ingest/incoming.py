@@ -56,7 +56,7 @@ class Skipped:
     """Something that was left out: its name, made safe to show, and why, without a final full stop."""
 
     name: str | Sentence
-    reason: Sentence | str  # TRANSITION
+    reason: Sentence
 
     @property
     def sentence(self) -> Sentence:

@@ -51,20 +51,10 @@ def words_for(kind: str) -> tuple[str, ...]:
     return known[1] if known else (kind.lower(),)
 
 
-_TEMPLATES = (
-    "{}",
-    "{}",
-    "a photo of a {}",
-    "a {}",
-    "a picture of {}",
-    "{} for sale",
-    "one {}, product photo",
-)
-
-
 def type_caption(kind: str, rng: random.Random) -> str:
     """A caption that names the kind and nothing else."""
-    return rng.choice(_TEMPLATES).format(rng.choice(words_for(kind)))
+    template: str = rng.choice(_VOCABULARY["templates"])
+    return template.format(rng.choice(words_for(kind)))
 
 
 def product_captions(row: dict[str, str]) -> tuple[str, str]:

@@ -93,7 +93,7 @@ class Pictures:
 def _archive(folder: Path, source: str) -> zipfile.ZipFile:
     name = {PRODUCTS: "fashion-products.zip", SMALL_PRODUCTS: "fashion-products-small.zip"}[source]
     if not (folder / name).is_file():
-        raise DataError(f"{name} is not in {folder}; training and the product figures need it.")
+        raise DataError("training.no-archive", file=name, folder=folder)
     return zipfile.ZipFile(folder / name)
 
 

@@ -21,17 +21,14 @@ from core.training.data.features import cache_pooled
 from core.training.data.samples import CLOTHING, FASHION_MNIST, PRODUCTS, SMALL_PRODUCTS, all_samples
 from core.training.data.views import View, plan_views
 from core.training.model import clip as models
-from core.training.model.tokenizer import text_encoder
 from core.training.stages.detail import Detailing, detail_features, train_detail
 from core.training.stages.fit import fit, optimizer_of
-from core.training.stages.validate import validation_figures
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 #: Statistics of features are measured on so many views.
 _N_MEASURED = 8000
-_CHUNK = 2048
 
 
 @dataclass(frozen=True)
@@ -77,10 +74,7 @@ def refine_clip(
         train_detail(detail, views, cached["pictures"], recipe.detail, report)
         with written(kept) as temporary:
             save_file({name: value.contiguous() for name, value in detail.state_dict().items()}, temporary)
-    rows = Rows(model, cached)
-    train(model, folder, views, rows, recipe, report)
-    for name, figure in validation_figures(views, rows.embeddings(), _text_embedder(model, folder)).items():
-        report(f"validation: {name} {figure:.3f}")
+    train(model, folder, views, reader(model, cached), recipe, report)
     report("done")
 
 
@@ -113,43 +107,36 @@ def start(first: Path, folder: Path, pooled: np.ndarray) -> Any:
     return new
 
 
-class Rows:
-    """What the parts that stay as they are see in the cached views."""
+def reader(model: Any, cached: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], Tensor]:
+    """What the parts that stay as they are see in the cached views, handed on to those that are trained.
 
-    def __init__(self, model: Any, cached: Mapping[str, np.ndarray]):
-        """Look at all pictures with the detail network.
+    Args:
+        model: The multi-stage model.
+        cached: What `cache_pooled` gives.
 
-        Args:
-            model: The multi-stage model.
-            cached: What `cache_pooled` gives.
-        """
-        self._trunk, self._head = model.visual.trunk, model.visual.head
-        self._pooled = cached["pooled"]
-        self._detail = detail_features(self._trunk.detail, cached["pictures"]).half().numpy()
+    Returns:
+        (b,) positions of views -> (b, dim), not normalised.
+    """
+    import torch
 
-    def embed(self, rows: np.ndarray) -> Tensor:
-        """(b,) positions of views -> (b, dim), not normalised."""
-        import torch
+    trunk, head = model.visual.trunk, model.visual.head
+    seen = (cached["pooled"], detail_features(trunk.detail, cached["pictures"]).half().numpy())
 
-        pooled, detail = (torch.from_numpy(kept[rows].astype(np.float32)) for kept in (self._pooled, self._detail))
-        projected: Tensor = self._head(self._trunk.join(pooled, detail))
+    def embed(rows: np.ndarray) -> Tensor:
+        pooled, detail = (torch.from_numpy(kept[rows].astype(np.float32)) for kept in seen)
+        projected: Tensor = head(trunk.join(pooled, detail))
         return projected
 
-    def embeddings(self) -> np.ndarray:
-        """(n, dim) float32 of all views, as the model would give them, rows L2-normalised."""
-        import torch
-
-        self._trunk.eval()
-        with torch.inference_mode():
-            parts = [
-                self.embed(np.arange(begin, min(begin + _CHUNK, len(self._detail))))
-                for begin in range(0, len(self._detail), _CHUNK)
-            ]
-            return torch.nn.functional.normalize(torch.cat(parts), dim=1).numpy()
+    return embed
 
 
 def train(
-    model: Any, folder: Path, views: list[View], rows: Rows, recipe: Refinement, report: Callable[[str], None]
+    model: Any,
+    folder: Path,
+    views: list[View],
+    embed: Callable[[np.ndarray], Tensor],
+    recipe: Refinement,
+    report: Callable[[str], None],
 ) -> None:
     """Train what the third stage trains on cached features, and save it into `folder`."""
     batches = Batches(views, np.arange(len(views)), recipe.batch_size, recipe.seed, recipe.mix)
@@ -164,18 +151,4 @@ def train(
     for parameter in texts:
         parameter.requires_grad_(True)
     optimizer = optimizer_of([(ours, recipe.lr), (texts, recipe.text_lr)])
-    fit(model, folder, batches.joint, rows.embed, optimizer, recipe.n_steps, report, recipe.colour_weight)
-
-
-def _text_embedder(model: Any, folder: Path) -> Callable[[list[str]], np.ndarray]:
-    """A model's text tower: texts -> (n, dim) float32, rows L2-normalised."""
-    import torch
-
-    encode = text_encoder(model, folder)
-
-    def embed(texts: list[str]) -> np.ndarray:
-        with torch.inference_mode():
-            embeddings: np.ndarray = torch.nn.functional.normalize(encode(texts), dim=1).numpy()
-            return embeddings
-
-    return embed
+    fit(model, folder, batches.joint, embed, optimizer, recipe.n_steps, report, recipe.colour_weight)

@@ -8,7 +8,7 @@ import numpy as np
 from core.compare.figures.benchmark import keep_benchmark, read_benchmark
 from core.config import DEFAULT_BACKBONE
 from core.engine.files import manifest
-from core.jobs.benchmark.index_sweep import moved_a_little, sweep
+from core.jobs.benchmark.index import moved_a_little, sweep
 
 
 def unit_rows(n: int, dim: int, seed: int = 0) -> np.ndarray:
