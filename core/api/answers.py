@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from core import __version__
 from core.api.errors import ApiError
+from core.compare.gallery import searchable
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES, photos
@@ -86,15 +87,17 @@ def health() -> dict[str, Any]:
 
 
 def backbones() -> dict[str, Any]:
-    """Every backbone of the registry, and which catalogues it has an index of.
+    """Every backbone of the registry, whether it can search here, and which catalogues it has an index of.
 
     Raises:
         ArtifactError: The manifest cannot be used.
     """
     indexes = load_manifest()["indexes"]
     names = ("id", "title", "architecture", "dim", "input_size", "licence", "source", "has_text", "n_parameters")
+    able = searchable()
     records = [
         {name: getattr(record, name) for name in names}
+        | {"searchable": record.id in able}
         | {"indexed": [catalogue for catalogue in CATALOGUES if f"{record.id}/{catalogue}" in indexes]}
         for record in BACKBONES.values()
     ]

@@ -298,6 +298,7 @@ def test_health_knows_that_a_damaged_graph_has_a_stand_in(client: TestClient, ti
 
 def test_backbones_say_what_they_can_search(client: TestClient) -> None:
     content = conforms(client.get("/api/backbones"), "Backbones")
+    assert [backbone["id"] for backbone in content["backbones"] if backbone["searchable"]] == ["vitrine-clip"]
     indexed = {backbone["id"]: backbone["indexed"] for backbone in content["backbones"]}
     assert content["default"] == "vitrine-clip"
     assert (indexed["vitrine-clip"], indexed["efficientnet-lite0"]) == (["fashion-mnist", "clothing"], [])

@@ -197,9 +197,9 @@ def test_a_picture_that_fails_in_the_middle_is_told(tiny_models, in_this_process
 
     def pictures():
         yield from NOISE
-        raise DataError("the data set ends here")
+        raise DataError("engine.missing")
 
-    with pytest.raises(DataError, match="ends here"):
+    with pytest.raises(DataError, match="is missing"):
         for_bulk(load_embedder(TIMM)).embed_images(pictures())
 
 

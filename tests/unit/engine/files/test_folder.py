@@ -17,12 +17,16 @@ from core.errors import DataError
 ABOUT = "about.json"
 
 
+class Refused(Exception):
+    """What a reader of folders would raise, in its own words."""
+
+
 def write(path: Path, content: bytes = b"content") -> list[Path]:
     return write_folder(path, ABOUT, {"schema": 1}, {"a": content, "b": lambda file: file.write_bytes(b"later")})
 
 
 def read(path: Path) -> files.Folder:
-    return read_folder(path, ABOUT, 1, lambda name, problem: DataError(f"{name} {problem}."))
+    return read_folder(path, ABOUT, 1, lambda name, problem: Refused(f"{name} {problem}."))
 
 
 def killed_while_writing(path: Path, moment: str) -> None:
@@ -62,14 +66,14 @@ def test_every_file_is_checked_before_it_is_handed_out(tmp_path):
     (tmp_path / "f" / "a").write_bytes(b"kontent")
     (tmp_path / "f" / "b").write_bytes(b"much later")
     found = read(tmp_path / "f")
-    with pytest.raises(DataError, match=r"^a is damaged: its sha256 is not the one stated\.$"):
+    with pytest.raises(Refused, match=r"^a is damaged: its sha256 is not the one stated\.$"):
         found.file("a")
-    with pytest.raises(DataError, match=r"^b is damaged: 10 bytes, expected 5\.$"):
+    with pytest.raises(Refused, match=r"^b is damaged: 10 bytes, expected 5\.$"):
         found.file("b")
     (tmp_path / "f" / "b").unlink()
-    with pytest.raises(DataError, match=r"^b is missing\.$"):
+    with pytest.raises(Refused, match=r"^b is missing\.$"):
         found.file("b")
-    with pytest.raises(DataError, match=r"^\.\./c is not described\.$"):
+    with pytest.raises(Refused, match=r"^\.\./c is not described\.$"):
         found.file("../c")
 
 
@@ -89,7 +93,7 @@ def test_a_description_that_cannot_be_used_is_refused(tmp_path, content, problem
     (tmp_path / "f" / ABOUT).unlink()
     if content is not None:
         (tmp_path / "f" / ABOUT).write_text(content)
-    with pytest.raises(DataError, match=f"^{ABOUT} {problem}"):
+    with pytest.raises(Refused, match=f"^{ABOUT} {problem}"):
         read(tmp_path / "f")
 
 
