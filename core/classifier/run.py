@@ -8,7 +8,7 @@ from dataclasses import asdict
 from core.classifier.data.examples import PARTS, Examples
 from core.classifier.evaluate import Evaluation, evaluate
 from core.classifier.model.card import figure_rows
-from core.classifier.model.files import Classifier
+from core.classifier.model.classifier import Classifier
 from core.classifier.training.options import FINETUNE, Options
 from core.classifier.training.trainer import HeadTrainer, Trainer
 from core.engine.embedders.base import Embedder

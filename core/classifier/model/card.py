@@ -11,7 +11,7 @@ from core.engine.files.tables import figures_table
 
 if TYPE_CHECKING:
     from core.classifier.evaluate import Evaluation
-    from core.classifier.model.files import Classifier
+    from core.classifier.model.classifier import Classifier
 
 _KINDS = {
     "linear": "a linear layer on frozen embeddings",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.classifier.model.files import Classifier
+from core.classifier.model.classifier import Classifier
 from core.engine.backbones import get, model_dir
 from core.engine.files.manifest import verified
 from core.errors import DataError

@@ -13,12 +13,13 @@ import json
 import math
 import zipfile
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.classifier.model.card import card_text
+from core.classifier.model.classifier import Classifier
 from core.classifier.training.head import Head, Layers
 from core.classifier.training.options import FINETUNE, KINDS, MAX_CLASSES
 from core.engine.backbones import get
@@ -39,34 +40,9 @@ class ClassifierError(DataError):
     """A stored classifier that must not be used; says why."""
 
 
-@dataclass(frozen=True, eq=False)
-class Classifier:
-    """A head and what is known of it.
-
-    Attributes:
-        head: The network.
-        labels: One a class, in the order of the head's outputs.
-        backbone: Id of the backbone whose embeddings it takes.
-        backbone_sha256: Of that backbone's weights, "" where they have no file of their own.
-        kind: One of `KINDS`.
-        facts: How it came about, for readers: data, split, options, figures. JSON values only.
-        tower: The fine-tuned backbone as ONNX, b"" where the backbone is as it was.
-    """
-
-    head: Head
-    labels: tuple[str, ...]
-    backbone: str
-    backbone_sha256: str
-    kind: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    tower: bytes = field(default=b"", repr=False)
-
-
 def pack(classifier: Classifier) -> dict[str, bytes]:
     """The files of a classifier: name -> content. The same classifier gives the same bytes."""
     from safetensors.numpy import save as to_safetensors
-
-    from core.classifier.model.card import card_text
 
     tensors = {
         f"layers.{n}.{name}": np.ascontiguousarray(tensor, np.float32)

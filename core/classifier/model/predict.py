@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.classifier.data.sources import OWN_ARCHIVES, open_file
-from core.classifier.model.files import Classifier
+from core.classifier.model.classifier import Classifier
 from core.config import MAX_IMAGE_BYTES
 from core.engine.embedders.base import EmbeddedPhoto, Embedder, OnnxImageEmbedder
 from core.engine.embedders.load import load_embedder

@@ -159,7 +159,7 @@ class SearchEngine:
         more, less = (self.embedder.embed_texts([words])[0] if words else None for words in said)
         weight = self.calibrated.weight if wording.weight is None else wording.weight
         mixed = blend(embedding, more, less, min(1.0, max(0.0, weight)))
-        rows = [self.embedding_of(id) for id in wording.less_items]
+        rows = [self.embed(Query(item=id))[0] for id in wording.less_items]
         return push_away(mixed, np.stack(rows)) if rows else mixed
 
     def search(self, query: Query) -> SearchResult:

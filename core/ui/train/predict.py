@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.classifier.model import export, files
-from core.classifier.model.files import Classifier
+from core.classifier.model.classifier import Classifier
 from core.classifier.model.predict import Prediction, Predictor, embedder_of, predictions_csv
 from core.config import DEFAULT_BACKBONE, MAX_ARCHIVE_BYTES, Quota
 from core.engine.search import process

@@ -11,7 +11,7 @@ import streamlit as st
 from core.classifier.data.examples import Examples
 from core.classifier.data.organise import Report
 from core.classifier.evaluate import Evaluation
-from core.classifier.model.files import Classifier
+from core.classifier.model.classifier import Classifier
 from core.classifier.model.predict import Prediction
 from core.classifier.training.options import Epoch
 from core.classifier.training.trainer import Trainer

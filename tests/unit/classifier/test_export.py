@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from core.classifier.model import export
-from core.classifier.model.files import Classifier
+from core.classifier.model.classifier import Classifier
 from core.classifier.training.head import Head
 from core.config import ROOT
 from core.engine.backbones import model_dir

@@ -15,7 +15,8 @@ from sorted_pictures import make_zip
 
 from core.classifier.model import export
 from core.classifier.model import files as saved
-from core.classifier.model.files import FACTS, WEIGHTS, Classifier, ClassifierError
+from core.classifier.model.classifier import Classifier
+from core.classifier.model.files import FACTS, WEIGHTS, ClassifierError
 from core.classifier.model.predict import Predictor, predictions_csv, read_paths
 from core.classifier.training.head import Head
 from core.engine.files.folder import written_folder
