@@ -36,15 +36,15 @@ def maps_server(tmp_path_factory: pytest.TempPathFactory, mapped_artifacts: Path
     assert "Traceback" not in log.read_text()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """One for all browsers: a second one refuses to start beside it."""
+    """One at a time: a second one refuses to start beside it, and so does any event loop that a later test runs."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     yield browser
