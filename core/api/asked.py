@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from core.api.errors import ApiError
-from core.compare.gallery import search_engine, searchable
+from core.compare.gallery import can_search, search_engine, searchable
 from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LESS_ITEMS
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
@@ -122,9 +122,8 @@ def engine_for(backbone_id: str) -> SearchEngine:
     Raises:
         ApiError: 422, it cannot search every catalogue; says which can.
     """
-    known = searchable()
-    if backbone_id not in known:
-        raise ApiError(422, _NOT_BUILT.format(id=backbone_id, known=", ".join(known)))
+    if not can_search(backbone_id):
+        raise ApiError(422, _NOT_BUILT.format(id=backbone_id, known=", ".join(searchable())))
     return search_engine(backbone_id)
 
 

@@ -169,16 +169,23 @@ def search_engine(backbone_id: str) -> SearchEngine:
 
 def is_indexed(backbone_id: str) -> bool:
     """Whether a backbone has an index of every catalogue; taken for true of the default one, which lacks nothing."""
+    if backbone_id == DEFAULT_BACKBONE:  # asked with every search: no file is read for it
+        return True
     try:
         indexes = load_manifest()["indexes"]
     except ArtifactError:
-        indexes = {}
-    return backbone_id == DEFAULT_BACKBONE or all(f"{backbone_id}/{catalogue}" in indexes for catalogue in CATALOGUES)
+        return False
+    return all(f"{backbone_id}/{catalogue}" in indexes for catalogue in CATALOGUES)
+
+
+def can_search(backbone_id: str) -> bool:
+    """Whether a backbone of the registry can search here."""
+    return is_indexed(backbone_id) or (has_gallery(backbone_id) and not missing(BACKBONES[backbone_id]))
 
 
 def searchable() -> list[str]:
     """The backbones that can search here."""
-    return [id for id in BACKBONES if is_indexed(id) or (has_gallery(id) and not missing(BACKBONES[id]))]
+    return list(filter(can_search, BACKBONES))
 
 
 def describe_gallery(backbone_id: str) -> Mapping[str, Any]:
