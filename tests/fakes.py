@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import dataclasses
 import json
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,15 @@ from core.engine.catalogues.items import ItemTable
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import LOADERS
 from core.engine.files import manifest as artifacts
-from core.engine.files.folder import written
-from core.engine.files.paths import calibration_file, index_file, items_file
+from core.engine.files.folder import write_json, written
+from core.engine.files.paths import attributes_file, calibration_file, index_file, items_file, looks_file
 from core.engine.index.hnsw import HnswIndex, IndexParameters
+from core.engine.looks.reading import Head, Looks
 from core.engine.metrics import Estimate
 from core.engine.search import calibration
 from core.engine.search.calibration import GarmentTest
+from core.engine.search.engine import SearchEngine
+from core.engine.search.gallery import Gallery
 from core.maps.files import EmbeddingMap, MapFacts, quantise, save_map
 from core.maps.projection import Faithfulness, ProjectionParameters
 
@@ -48,8 +52,9 @@ class FakeEmbedder(Embedder):
         mean, std = (np.array(v, np.float32)[None] for v in (self.record.mean, self.record.std))
         return with_darkness(pixels.mean(axis=(2, 3)) * std + mean)
 
-    def known_words(self, text: str) -> list[str]:
-        return [word for word in text.lower().split() if word in ImageColor.colormap]
+    @property
+    def learned(self) -> Container[str]:
+        return ImageColor.colormap
 
     def _embed_texts(self, texts: list[str]) -> np.ndarray:
         return with_darkness(np.array([_colour_of(text) for text in texts], np.float32))
@@ -163,6 +168,40 @@ def write_artifacts(folder: Path, backbone_id: str = DEFAULT_BACKBONE, weights: 
         fitted = calibration.Calibrated(tables, {}, GARMENT, WEIGHT).to_json()
         temporary.write_text(json.dumps(fitted | {"weights_sha256": weights}))
     artifacts.save_manifest(manifest, [*files, pictures, file])
+
+
+def looks() -> Looks:
+    """Every picture is a boot (1/4) or a T-shirt (3/4), plain (4/5) or striped (1/5); red, green and blue are seen."""
+    seen = 8 * np.array([[0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0]], np.float32)
+    blind, none = np.zeros((2, 4), np.float32), np.zeros(3, np.float32)
+    kind = Head(("boot", "t-shirt"), blind, np.log(np.array([1, 3], np.float32)), 1.0, 0.9)
+    pattern = Head(("solid", "striped"), blind, np.log(np.array([4, 1], np.float32)), 1.0, 0.7)
+    return Looks({"kind": kind, "colour": Head(("blue", "green", "red"), seen, none, 1.0, 0.8), "pattern": pattern})
+
+
+def bare_engine() -> SearchEngine:
+    """An engine for which nothing was built or fitted, for catalogues that bring all they need."""
+
+    def load(backbone_id: str, catalogue: str) -> Gallery:
+        raise AssertionError(f"{catalogue} was not to be searched")
+
+    return SearchEngine(load=load)
+
+
+def clothing_row(number: int) -> dict[str, str]:
+    """What the tiny catalogue's items show: kinds go round in threes, colours in twos, one item in five is striped."""
+    kind = ("t-shirt", "boot", "unclear")[number % 3]
+    return {"kind": kind, "colour": ("red", "blue")[number % 2], "pattern": "solid" if number % 5 else "striped"}
+
+
+def add_looks(backbone_id: str = DEFAULT_BACKBONE, weights: str = "") -> None:
+    """What reads the fake's embeddings, and what the clothing items show, in the artifacts in use."""
+    file = looks_file(backbone_id)
+    write_json(file, looks().to_json() | {"weights_sha256": weights})
+    names = [id.partition("/")[2] for id in make_items("clothing").frame["id"]]
+    rows = [",".join([name, *clothing_row(number).values()]) for number, name in enumerate(names)]
+    attributes_file("clothing").write_text("\n".join(["image,kind,colour,pattern", *rows]))
+    artifacts.register([file, attributes_file("clothing")])
 
 
 def _calibration(embeddings: np.ndarray) -> calibration.Calibration:

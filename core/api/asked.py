@@ -13,14 +13,27 @@ from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LE
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import split_id
+from core.engine.looks.vocabulary import WORDS
 from core.engine.search.engine import SearchEngine, check_labels
 from core.engine.search.query import Filters, Query, Wording
 from core.errors import UnknownNameError
 
 ALL = "all"
-OPTIONS = ("k", "catalogue", "min_similarity", "labels", "backbone", "but", "less", "weight", "less_items")
+OPTIONS = (
+    "k",
+    "catalogue",
+    "min_similarity",
+    "labels",
+    "colours",
+    "patterns",
+    "backbone",
+    "but",
+    "less",
+    "weight",
+    "less_items",
+)
 #: Those that may come several times in a form or a query string.
-REPEATED = ("labels", "less_items")
+REPEATED = ("labels", "colours", "patterns", "less_items")
 #: What a search can start from, and how many characters it may have.
 LONGEST = {"item": 200, "text": API_MAX_TEXT, "image_url": 2000}
 SUBJECTS = tuple(LONGEST)
@@ -29,6 +42,7 @@ SEEN = r"[^\s\u0000-\u001f\u007f-\u009f\ufeff]"
 _NOT_BUILT = "{id} cannot be searched with here; these backbones can: {known}."
 MAX_LABELS = 50
 MAX_LABEL = 100  # characters
+MAX_CLASSES = 20  # colours or patterns
 
 
 def from_texts(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -82,7 +96,8 @@ def check_options(values: dict[str, Any]) -> tuple[str, Callable[..., Query]]:
     backbone = values.get("backbone", DEFAULT_BACKBONE)
     if not isinstance(backbone, str) or backbone not in BACKBONES:
         raise ApiError(422, f"backbone must be one of {', '.join(BACKBONES)}.")
-    filters = Filters(catalogues, _labels(values.get("labels", [])), float(minimum))
+    looks = (_classes(attribute, values.get(f"{attribute}s", [])) for attribute in ("colour", "pattern"))
+    filters = Filters(catalogues, _labels(values.get("labels", [])), float(minimum), *looks)
     return backbone, partial(Query, k=int(k), filters=filters, wording=_wording(values))
 
 
@@ -114,6 +129,15 @@ def _labels(values: Any) -> frozenset[tuple[str, str]]:
         return check_labels(list(map(split_id, values)))
     except UnknownNameError as error:
         raise ApiError(422, str(error)) from None
+
+
+def _classes(attribute: str, values: Any) -> frozenset[str]:
+    if not isinstance(values, list) or len(values) > MAX_CLASSES or not all(isinstance(v, str) for v in values):
+        raise ApiError(422, f"{attribute}s must be at most {MAX_CLASSES} texts such as {next(iter(WORDS[attribute]))}.")
+    unknown = [value for value in values if value not in WORDS[attribute]]
+    if unknown:
+        raise ApiError(422, f"There is no {attribute} {_shown(unknown[0])}. Known: {', '.join(WORDS[attribute])}.")
+    return frozenset(values)
 
 
 def engine_for(backbone_id: str) -> SearchEngine:

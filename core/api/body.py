@@ -12,13 +12,13 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from core.api.asked import MAX_LABELS, OPTIONS
+from core.api.asked import MAX_CLASSES, MAX_LABELS, OPTIONS
 from core.api.errors import ApiError
 from core.config import API_MAX_JSON_BYTES, API_UPLOAD_S, MAX_IMAGE_BYTES, MAX_LESS_ITEMS
 
 #: What a form has around its picture: boundaries, part headers, the fields of the options.
 ENVELOPE_BYTES = 64 * 1000
-MAX_FIELDS = MAX_LABELS + MAX_LESS_ITEMS + len(OPTIONS)
+MAX_FIELDS = MAX_LABELS + 2 * MAX_CLASSES + MAX_LESS_ITEMS + len(OPTIONS)
 #: How much of a body that is too long is read on and dropped, and for how long: a client that is still sending
 #: when the connection is closed never reads why.
 DRAIN_BYTES = 4 * MAX_IMAGE_BYTES

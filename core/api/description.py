@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.api.asked import ALL, LONGEST, MAX_LABELS, SEEN
+from core.api.asked import ALL, LONGEST, MAX_CLASSES, MAX_LABELS, SEEN
 from core.compare.gallery import searchable
 from core.config import (
     API_BURST_S,
@@ -22,6 +22,7 @@ from core.config import (
     api_per_minute,
 )
 from core.engine.catalogues import CATALOGUES
+from core.engine.looks.vocabulary import WORDS
 
 FILE = Path(__file__).with_name("openapi.json")
 _ABOUT = """The searches of Vitrine for other programs. Nothing here changes anything, and nothing of a request is
@@ -70,5 +71,7 @@ def _bound_options(options: dict[str, Any]) -> None:
     options["k"] |= {"maximum": MAX_K, "default": DEFAULT_K}
     options["catalogue"] |= {"enum": [ALL, *CATALOGUES], "default": ALL}
     options["labels"] |= {"items": {"enum": labels}, "maxItems": MAX_LABELS}
+    for attribute in ("colour", "pattern"):
+        options[f"{attribute}s"] |= {"items": {"enum": list(WORDS[attribute])}, "maxItems": MAX_CLASSES}
     options["backbone"] |= {"enum": searchable(), "default": DEFAULT_BACKBONE}
     options["less_items"]["maxItems"] = MAX_LESS_ITEMS

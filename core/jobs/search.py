@@ -6,6 +6,8 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,10 @@ from core.engine.catalogues import CATALOGUES
 from core.jobs.backbones import add_backbone
 
 if TYPE_CHECKING:
+    from core.engine.looks.agreement import Told
     from core.engine.search.engine import SearchEngine
+
+_EXAMPLES = {"colour": "navy", "pattern": "striped"}
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,12 +42,21 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default="all",
         help=f"where to look: all, {', '.join(CATALOGUES)}, or one built with `build --catalogue` (default: all)",
     )
+    for attribute in ("colour", "pattern"):
+        parser.add_argument(
+            f"--{attribute}",
+            action="append",
+            default=[],
+            metavar="CLASS",
+            help=f"find only this {attribute}, such as {_EXAMPLES[attribute]}; can be given several times",
+        )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=_search, parser=parser)
 
 
 def _search(options: argparse.Namespace) -> int:
     from core.compare.gallery import search_engine
+    from core.engine.looks.attributes import check_classes
     from core.engine.search.answers import as_json, notices
     from core.engine.search.query import Filters, Query, Wording
     from core.own.items import OWN
@@ -53,6 +67,8 @@ def _search(options: argparse.Namespace) -> int:
         filters = Filters((options.catalogue,))
     elif options.catalogue != "all":
         engine, filters = _with_own(engine, options.catalogue), Filters((OWN,))
+    colours, patterns = check_classes("colour", options.colour), check_classes("pattern", options.pattern)
+    filters = replace(filters, colours=colours, patterns=patterns)
     engine.warm_up(filters.catalogues)  # so that the timings are those of a search, not of loading
     wording = Wording(options.but, options.less, options.weight, tuple(options.less_item))
     result = engine.search(Query(**subject, wording=wording, filters=filters, k=options.k))
@@ -65,9 +81,19 @@ def _search(options: argparse.Namespace) -> int:
         # What a similarity to a mix of picture and words means is not known, nor what it means in some catalogues.
         unknown = math.isnan(hit.closer_than)
         meaning = "" if unknown else f"closer than {100 * hit.closer_than:.1f} % of random pairs"
-        print(f"{hit.rank:3}  {hit.similarity:.3f}  {hit.title:20} {hit.id:48} {meaning}")
+        print(f"{hit.rank:3}  {hit.similarity:.3f}  {hit.title:20} {hit.id:48} {_told(hit.agrees)}{meaning}")
+    if result.reads:
+        print(f"read: {_told(result.reads)}".rstrip())
     print("  ".join(f"{stage} {ms:.1f} ms" for stage, ms in result.timings_ms.items()))
     return 0
+
+
+def _told(told: Mapping[str, Told]) -> str:
+    """What a query or a hit is, with the probabilities that are known: "sneaker 97 %  white 90 %  "."""
+    shown = {
+        one.name: "" if math.isnan(one.probability) else f" {100 * one.probability:.0f} %" for one in told.values()
+    }
+    return "".join(f"{name}{probability}  " for name, probability in shown.items())
 
 
 def _subject(options: argparse.Namespace) -> dict[str, Any]:

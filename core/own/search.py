@@ -8,6 +8,7 @@ from functools import cached_property
 
 from core.engine.catalogues import Catalogue
 from core.engine.embedders.base import Embedder
+from core.engine.looks.reading import Looks
 from core.engine.search.calibration import Calibrated
 from core.engine.search.engine import SearchEngine
 from core.engine.search.gallery import Gallery
@@ -54,6 +55,11 @@ class OwnSearch(SearchEngine):
     def calibrated(self) -> Calibrated:
         """See `SearchEngine.calibrated`."""
         return self._shared.calibrated
+
+    @property
+    def looks(self) -> Looks | None:
+        """See `SearchEngine.looks`."""
+        return self._shared.looks
 
     def gallery(self, catalogue: str) -> Gallery:
         """See `SearchEngine.gallery`."""

@@ -35,7 +35,7 @@ def test_a_hit_is_pushed_away_and_taken_back() -> None:
     assert plain[1] not in ids_of(page)
     assert page.query_params["less_items"] == plain[1]
     assert len(chips_of(page)) == 1
-    assert WORDS.search.no_figures in [caption.value for caption in page.caption]
+    assert WORDS.search.no_figures not in [caption.value for caption in page.caption]
     page.button(key=f"less-{pushed[0][1]}").click().run()
     assert page.query_params["less_items"] == f"{plain[1]},{pushed[0][1]}"
     twice = assert_answer(page, 5)

@@ -29,7 +29,6 @@ def test_words_are_searched_and_named_in_the_link() -> None:
     hits = assert_answer(page, 5)
     assert page.query_params["q"] == "red dress"
     assert hits_of(open_page(q="red dress")) == hits
-    assert re.search(r"\d% likely the same kind", html_of(page))
     typed(page, "white sneakers")
     page.button(key="back").click().run()
     assert hits_of(page) == hits
@@ -48,6 +47,18 @@ def test_words_that_nobody_learned_get_a_kind_sentence(words: str) -> None:
     assert [info.value for info in page.info] == [WORDS.search.no_known_words]
     assert not hits_of(page)
     assert not page.error
+
+
+def test_misspelt_words_are_corrected_unless_they_are_meant() -> None:
+    page = typed(open_page(), "Red dres")
+    assert hits_of(page) == hits_of(open_page(q="red dress"))
+    said = WORDS.search.corrected.format(meant="red dress", typed="Red dres")
+    assert said in [caption.value for caption in page.caption]
+    page.button(key="as-typed-Red dres").click().run()
+    assert page.query_params["q"] == '"Red dres"'
+    captions = [caption.value for caption in page.caption]
+    assert said not in captions
+    assert WORDS.search.unknown_words.format(words="“dres”") in captions
 
 
 def test_markup_is_words_and_length_has_a_limit() -> None:
@@ -69,9 +80,9 @@ def test_words_beside_a_picture_are_in_the_link_and_change_the_answer() -> None:
     assert changed != plain
     assert (page.query_params["sample"], page.query_params["but"]) == ("shirt", "blue")
     assert hits_of(open_page(sample="shirt", but="blue")) == changed
-    assert "likely the same kind" not in html_of(page)
+    assert re.search(r"Same colour, \w+: \d+% likely<", html_of(page))
     captions = [caption.value for caption in page.caption]
-    assert WORDS.search.no_figures in captions
+    assert WORDS.search.no_figures not in captions
     assert WORDS.common.but_said.format(words="blue") in captions
     page.button(key="beside-clear").click().run()
     assert hits_of(page) == plain

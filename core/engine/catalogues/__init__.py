@@ -31,6 +31,7 @@ class Catalogue:
         pixelated: Whether its pictures have so few pixels that these are meant to be seen.
         no_garment: Labels that name no garment; an evaluation asks no questions about them.
         n_compared: Training items, drawn by chance, among which backbones are compared; 0 for all that show a garment.
+        kinds: Label → the kinds of `looks.vocabulary` that it leaves open; empty where labels do not say.
     """
 
     id: str
@@ -44,10 +45,12 @@ class Catalogue:
     pixelated: bool = False
     no_garment: frozenset[str] = frozenset()
     n_compared: int = 0
+    kinds: dict[str, frozenset[str]] = field(default_factory=dict, hash=False)
 
 
 def _record(id: str, said: dict[str, Any]) -> Catalogue:
-    return Catalogue(id, **said | {"no_garment": frozenset(said.get("no_garment", ()))})
+    kinds = {label: frozenset(them) for label, them in said.get("kinds", {}).items()}
+    return Catalogue(id, **said | {"no_garment": frozenset(said.get("no_garment", ())), "kinds": kinds})
 
 
 _TABLE = tomllib.loads(Path(__file__).with_name("catalogues.toml").read_text("utf-8"))

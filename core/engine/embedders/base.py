@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import html
 import math
-import re
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,6 +22,7 @@ from PIL import Image
 
 from core.config import n_threads
 from core.engine.backbones import Backbone
+from core.engine.embedders.learned import ANY_WORD, TOKENIZER, words_of
 from core.engine.files.manifest import verified
 from core.engine.images.decode import open_image
 from core.errors import VitrineError
@@ -79,9 +79,10 @@ class Embedder(ABC):
     def _embed_texts(self, texts: list[str]) -> np.ndarray:
         raise VitrineError("engine.no-words", title=self.record.title)
 
-    def known_words(self, text: str) -> list[str]:
-        """Those words of a text that the backbone has learned; all of them where that cannot be told."""
-        return text.split()
+    @property
+    def learned(self) -> Container[str]:
+        """Words in lower case that the backbone has learned; any word where that cannot be told."""
+        return ANY_WORD
 
     def embed_images(self, images: Iterable[Image.Image]) -> np.ndarray:
         """Embed pictures, in batches of `BATCH_SIZE`.
@@ -203,12 +204,10 @@ class OnnxClipEmbedder(OnnxImageEmbedder):
         )
         return run(session, "tokens", tokens)
 
-    def known_words(self, text: str) -> list[str]:
-        """Words that were frequent enough in training to have a token of their own; letters and digits have one too."""
-        tokenizer, _ = self._text_tower()
-        vocabulary = tokenizer.get_vocab()
-        words = re.findall(r"[^\W\d_]{2,}", _plain(text).lower())
-        return [word for word in words if f"{word}</w>" in vocabulary]
+    @property
+    def learned(self) -> Container[str]:
+        """Words that were frequent enough in training to have a token of their own."""
+        return words_of(verified(self._folder / TOKENIZER))
 
     def _text_tower(self) -> tuple[Any, Any]:
         with self._lock:
@@ -217,7 +216,7 @@ class OnnxClipEmbedder(OnnxImageEmbedder):
 
                 session = open_session(verified(self._folder / "text.onnx"))
                 length = session.get_inputs()[0].shape[1]
-                tokenizer = Tokenizer.from_file(str(verified(self._folder / "tokenizer.json")))
+                tokenizer = Tokenizer.from_file(str(verified(self._folder / TOKENIZER)))
                 tokenizer.enable_truncation(length)
                 tokenizer.enable_padding(length=length)
                 self._text = (tokenizer, session)

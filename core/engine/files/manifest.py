@@ -97,6 +97,15 @@ def verified(path: Path) -> Path:
     return path
 
 
+def is_listed(path: Path) -> bool:
+    """Whether the manifest names a file, as it is now; says nothing of the file itself.
+
+    Raises:
+        ArtifactError: The manifest cannot be used.
+    """
+    return relative(path) in _files_now()
+
+
 def _files_now() -> dict[str, Any]:
     """The files of the manifest, read again only when it is another file, or of another size or time."""
     path = artifacts_dir() / MANIFEST

@@ -17,6 +17,16 @@ def items_file(catalogue: str) -> Path:
     return artifacts_dir() / "catalogues" / f"{catalogue}.parquet"
 
 
+def attributes_file(catalogue: str) -> Path:
+    """Where it is kept what a catalogue's pictures show, by looking; most catalogues have no such file."""
+    return artifacts_dir() / "catalogues" / f"{catalogue}-attributes.csv"
+
+
+def looks_file(backbone_id: str) -> Path:
+    """Where it is kept how kind, colour and pattern are read from a backbone's embeddings."""
+    return artifacts_dir() / "indexes" / backbone_id / "looks.json"
+
+
 def calibration_file(backbone_id: str) -> Path:
     """Where a backbone's calibration is."""
     return artifacts_dir() / "indexes" / backbone_id / "calibration.json"

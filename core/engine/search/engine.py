@@ -9,7 +9,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,14 @@ from core.engine.catalogues import get as get_catalogue
 from core.engine.catalogues.items import UnknownItemError, split_id
 from core.engine.embedders.base import Embedder, embed_photo
 from core.engine.embedders.load import load_embedder
+from core.engine.looks.agreement import Agreement, Reading, Subject
+from core.engine.looks.attributes import load_attributes
+from core.engine.looks.reading import Looks, load_looks
+from core.engine.search import subject as subjects
 from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated
 from core.engine.search.gallery import Gallery, load_calibrated, load_gallery
 from core.engine.search.query import Filters, Query, Wording, blend, names_colour, push_away
+from core.engine.search.words import NOTHING_HEARD, Heard, hear
 from core.errors import Sentence, UnknownNameError
 
 
@@ -39,8 +45,11 @@ class Hit:
         title: The label in plain words.
         similarity: Cosine, in [-1, 1].
         closer_than: Share of random pairs that are less similar, in [0, 1]; NaN where that is unknown.
-        same_kind: Probability that a hit this similar is of the query's kind, in [0, 1]; NaN where unknown.
+        same_kind: Probability that it is of the query's kind, in [0, 1]: that of `agrees`, or else that of a hit this
+            similar; NaN where unknown, and for a changed query, of which only `agrees` tells.
         position: Row of the item in its catalogue.
+        agrees: Attribute ("kind", "colour", "pattern") -> what the item is, and how probably the query is the same;
+            only what is known of the item, or can be read.
     """
 
     rank: int
@@ -52,6 +61,7 @@ class Hit:
     closer_than: float
     same_kind: float
     position: int
+    agrees: Mapping[str, Agreement] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,8 @@ class SearchResult:
         embedding: (dim,) float32, what was searched with.
         left_out: Ids of catalogues that have no colours, and were not searched because the words name one.
         grey: Ids of such catalogues that were searched, and have a hit.
+        reads: Attribute -> what the query shows or names; only what can be told.
+        heard: How the words were taken.
     """
 
     hits: list[Hit]
@@ -71,6 +83,8 @@ class SearchResult:
     embedding: np.ndarray = field(repr=False)
     left_out: tuple[str, ...] = ()
     grey: tuple[str, ...] = ()
+    reads: Mapping[str, Reading] = field(default_factory=dict)
+    heard: Heard = NOTHING_HEARD
 
 
 class SearchEngine:
@@ -89,6 +103,7 @@ class SearchEngine:
         self._embedder: Embedder | None = None
         self._galleries: dict[str, Gallery] = {}
         self._calibrated: Calibrated | None = None
+        self._looks: list[Looks | None] = []
 
     @property
     def catalogues(self) -> Mapping[str, Catalogue]:
@@ -115,6 +130,18 @@ class SearchEngine:
                 known = self._load is load_gallery
                 self._calibrated = load_calibrated(self.backbone_id) if known else Calibrated.nothing()
             return self._calibrated
+
+    @property
+    def looks(self) -> Looks | None:
+        """What reads kind, colour and pattern from an embedding, loaded once; None where nothing was fitted.
+
+        Raises:
+            ArtifactError: See `load_looks`.
+        """
+        with self._lock:
+            if not self._looks:
+                self._looks.append(load_looks(self.backbone_id) if self._load is load_gallery else None)
+            return self._looks[0]
 
     def gallery(self, catalogue: str) -> Gallery:
         """One catalogue, loaded once.
@@ -163,23 +190,27 @@ class SearchEngine:
         return push_away(mixed, np.stack(rows)) if rows else mixed
 
     def search(self, query: Query) -> SearchResult:
-        """Answer a question; what it needs is loaded first, outside the timings.
+        """Answer a question as its words are understood; what it needs is loaded first, outside the timings.
 
         Raises:
             ImageError: The photo cannot be read.
             UnknownNameError: There is no such item or catalogue.
             VitrineError: There are words, and the backbone has no text tower.
         """
+        query, heard = hear(query, lambda: self.embedder.learned)
         embedding, asked, timings_ms = self.embed(query)
         for catalogue in query.filters.catalogues or self.catalogues:
             self.gallery(catalogue)
         started = time.perf_counter()
+        subject = subjects.of_query(query, embedding, self.gallery, self.looks)
         if query.wording:
             embedding, asked = self.blended(embedding, query.wording), BLEND
-        hits, left_out = self._find(query, embedding, asked)
+        if not heard.understood:
+            asked = BLEND  # whose similarities mean nothing that is known
+        hits, left_out = self._find(query, embedding, asked, subject)
         timings_ms["search"] = 1000 * (time.perf_counter() - started)
         grey = self._grey(hits) if names_colour(_words_of(query)) else ()
-        return SearchResult(hits, timings_ms, embedding, left_out, grey)
+        return SearchResult(hits, timings_ms, embedding, left_out, grey, subject.reads(), heard)
 
     def embed(self, query: Query) -> tuple[np.ndarray, str, dict[str, float]]:
         """The subject of a question as (dim,) float32, what kind of subject it is, and the milliseconds that it took.
@@ -215,12 +246,14 @@ class SearchEngine:
         except KeyError:  # the gallery holds only a part of its catalogue
             raise UnknownItemError(item_id) from None
 
-    def _find(self, query: Query, embedding: np.ndarray, asked: str) -> tuple[list[Hit], tuple[str, ...]]:
+    def _find(
+        self, query: Query, embedding: np.ndarray, asked: str, subject: Subject
+    ) -> tuple[list[Hit], tuple[str, ...]]:
         """The hits, and the catalogues that were left out for want of colours."""
         wanted, left_out = self._where(query)
-        hits = self._hits_in(wanted, query, embedding, asked)
+        hits = self._hits_in(wanted, query, embedding, asked, subject)
         if left_out and _another_kind(hits):  # "red bag": a grey bag is closer to it than a red skirt
-            return self._hits_in(list(self.catalogues), query, embedding, asked), ()
+            return self._hits_in(list(self.catalogues), query, embedding, asked, subject), ()
         return hits, left_out
 
     def _grey(self, hits: Sequence[Hit]) -> tuple[str, ...]:
@@ -239,7 +272,9 @@ class SearchEngine:
         coloured = [id for id, catalogue in self.catalogues.items() if catalogue.has_colours] or list(self.catalogues)
         return coloured, tuple(id for id in self.catalogues if id not in coloured)
 
-    def _hits_in(self, catalogues: Collection[str], query: Query, embedding: np.ndarray, asked: str) -> list[Hit]:
+    def _hits_in(
+        self, catalogues: Collection[str], query: Query, embedding: np.ndarray, asked: str, subject: Subject
+    ) -> list[Hit]:
         """The closest items of these catalogues, whatever the filters say of catalogues."""
         k, exclude = max(1, min(query.k, MAX_K)), {*query.wording.less_items, query.item} - {""}
         found: list[tuple[float, str, int]] = []
@@ -248,19 +283,24 @@ class SearchEngine:
             positions, cosines = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), query.filters)
             found += [(float(s), catalogue, int(p)) for p, s in zip(positions, cosines, strict=True)]
         found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
-        return self._hits(found, k, query.filters.min_similarity, exclude, asked)
+        hits = self._hits(found, k, query.filters.min_similarity, exclude, asked)
+        return [self._compared(hit, subject, bool(query.wording)) for hit in hits]
 
     def _search_gallery(
         self, gallery: Gallery, catalogue: str, embedding: np.ndarray, k: int, filters: Filters
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A class filter leaves few items, so they are compared one by one: exact, and always k of them."""
+        """A filter leaves few items, so they are compared one by one: exact, and always k of them."""
         query = embedding[None]
-        if not filters.labels:
-            positions, similarities = gallery.index.search(query, k)
+        allowed = []
+        if filters.labels:
+            allowed.append(gallery.items.positions_of({label for name, label in filters.labels if name == catalogue}))
+        if filters.looks:
+            allowed.append(load_attributes(catalogue).positions(gallery.items, filters.looks))
+        if allowed:
+            both = reduce(np.intersect1d, allowed)
+            positions, similarities = gallery.exact.search_among(query, k, both)
         else:
-            labels = {label for name, label in filters.labels if name == catalogue}
-            allowed = gallery.items.positions_of(labels)
-            positions, similarities = gallery.exact.search_among(query, k, allowed)
+            positions, similarities = gallery.index.search(query, k)
         return positions[0], similarities[0]
 
     def _hits(
@@ -290,6 +330,12 @@ class SearchEngine:
             if len(hits) == k:
                 break
         return hits
+
+    def _compared(self, hit: Hit, subject: Subject, changed: bool) -> Hit:
+        """The hit, with what agrees between it and the query; of a changed query `same_kind` stays unknown."""
+        agrees = subjects.compare(subject, self.gallery(hit.catalogue), hit.catalogue, hit.position, self.looks)
+        kind = agrees["kind"].probability if "kind" in agrees else math.nan
+        return replace(hit, agrees=agrees, same_kind=hit.same_kind if changed or math.isnan(kind) else kind)
 
 
 def _words_of(query: Query) -> str:

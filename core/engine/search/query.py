@@ -19,11 +19,21 @@ class Filters:
         catalogues: Catalogue ids; empty for all, but those without colours are left out where words name one.
         labels: (catalogue, label) pairs; empty for all.
         min_similarity: Hits below are dropped, so there may be fewer than k, or none.
+        colours: Classes of `looks.vocabulary`; empty for all. An item whose colour is unknown has none of them.
+        patterns: The same.
     """
 
     catalogues: tuple[str, ...] = ()
     labels: frozenset[tuple[str, str]] = frozenset()
     min_similarity: float = -1.0
+    colours: frozenset[str] = frozenset()
+    patterns: frozenset[str] = frozenset()
+
+    @property
+    def looks(self) -> dict[str, frozenset[str]]:
+        """attribute -> the classes that may be found, of those attributes that are limited."""
+        asked = {"colour": self.colours, "pattern": self.patterns}
+        return {name: classes for name, classes in asked.items() if classes}
 
 
 @dataclass(frozen=True)

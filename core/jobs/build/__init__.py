@@ -28,7 +28,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--maps", action="store_true", help="make only the maps, of all backbones unless one is named")
     parser.add_argument(
-        "--calibration", action="store_true", help="only fit anew what similarities mean, from the stored embeddings"
+        "--calibration",
+        action="store_true",
+        help="only fit anew what similarities mean and what reads looks, from the stored embeddings",
     )
     add_backbone(parser)
     parser.set_defaults(run=_build, parser=parser, backbone=None)

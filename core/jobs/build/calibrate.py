@@ -24,6 +24,7 @@ from core.engine.search import calibration
 from core.engine.search.calibration import Calibrated, Calibration
 from core.jobs.build import held_out
 from core.jobs.build.held_out import Known
+from core.jobs.build.looks import build_looks
 from core.training.data.captions import SAME, UNKNOWN, relation
 
 #: What a visitor sees at first. Twenty were tried too: the first hits then seemed surer than they are. Both were
@@ -50,7 +51,7 @@ class Judged:
 
 
 def recalibrate(backbone_id: str, report: Callable[[str], None] = print) -> None:
-    """Fit anew from what is stored, and write it; nothing else under artifacts/ changes.
+    """Fit anew from what is stored, with what reads looks, and write both; nothing else under artifacts/ changes.
 
     Raises:
         ArtifactError: The embeddings are not built, or damaged.
@@ -63,6 +64,7 @@ def recalibrate(backbone_id: str, report: Callable[[str], None] = print) -> None
     write_json(file, fitted.to_json() | {"weights_sha256": weights_sha256(embedder.record)}, indent=None)
     register([file])
     report("The calibration is written.")
+    build_looks(embedder, report)
 
 
 def calibrate(embedder: Embedder, report: Callable[[str], None] = print) -> Calibrated:
@@ -90,8 +92,19 @@ def read_gallery(embedder: Embedder, catalogue: str) -> Known:
 
 
 def judge(queries: Known, gallery: Known, k: int = N_HITS) -> Judged:
-    """Compare queries with all of a gallery but themselves and what is of the same sender."""
+    """What the first hits of queries are; see `closest`."""
     relations, rows, columns = _relations(queries, gallery)
+    similarities, first = closest(queries, gallery, k)
+    related = relations[rows[:, None], columns[first]]
+    return Judged(similarities, related == SAME, related != UNKNOWN)
+
+
+def closest(queries: Known, gallery: Known, k: int = N_HITS) -> tuple[np.ndarray, np.ndarray]:
+    """Compare queries with all of a gallery but themselves and what is of the same sender.
+
+    Returns:
+        (n, k) float32 similarities and (n, k) int64 rows of the gallery, closest first.
+    """
     found: list[tuple[np.ndarray, np.ndarray]] = []
     for start in range(0, len(queries.kinds), 250):
         part = slice(start, start + 250)
@@ -102,9 +115,9 @@ def judge(queries: Known, gallery: Known, k: int = N_HITS) -> Judged:
         first = np.argpartition(-scores, k, axis=1)[:, :k]
         order = np.argsort(-np.take_along_axis(scores, first, 1), axis=1, kind="stable")
         first = np.take_along_axis(first, order, 1)
-        found.append((np.take_along_axis(scores, first, 1), relations[rows[part, None], columns[first]]))
-    similarities, related = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Judged(similarities, related == SAME, related != UNKNOWN)
+        found.append((np.take_along_axis(scores, first, 1), first))
+    similarities, rows = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return similarities, rows
 
 
 def _relations(queries: Known, gallery: Known) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

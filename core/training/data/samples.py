@@ -12,7 +12,7 @@ import csv
 import io
 import random
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from PIL import Image
 from core.config import data_dir
 from core.engine.catalogues import CATALOGUES, clothing, fashion_mnist
 from core.engine.images.decode import open_image
+from core.engine.looks.attributes import Known
 from core.errors import DataError
 from core.training.data.captions import (
     CLOTHING_TYPE,
@@ -29,6 +30,7 @@ from core.training.data.captions import (
     colour_of,
     product_captions,
 )
+from core.training.data.labels import of_product
 
 HELD_OUT_SEED = 20240229
 N_HELD_OUT = 1000
@@ -49,6 +51,8 @@ class Sample:
         captions: (colour and kind, full name) for products, () elsewhere.
         colour: Base colour in lower case, "" where unknown.
         part: "train", "validation" or, for products only, "test".
+        labels: Of products, what they may be, in the vocabulary of the engine's looks; see `labels.of_product`.
+        facts: Of products, what their own data set says, in its words: "article", "shade" and "gender".
     """
 
     source: str
@@ -57,6 +61,8 @@ class Sample:
     part: str
     captions: tuple[str, ...] = ()
     colour: str = ""
+    labels: Known = field(default_factory=dict, hash=False)
+    facts: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def label_set(self) -> str:
@@ -121,6 +127,8 @@ def product_samples(folder: Path | None = None, source: str = PRODUCTS) -> list[
             part,
             product_captions(row),
             colour_of(row),
+            of_product(row),
+            {"article": row["articleType"], "shade": row["baseColour"], "gender": row["gender"]},
         )
         for row, part in zip(rows, parts, strict=True)
     ]

@@ -105,8 +105,6 @@ def _neighbours(view: View, gallery: Gallery, position: int, hits: list[Hit]) ->
             other = session.engine().gallery(hit.catalogue)
             mark = twins.mark(gallery, position, hit)
             badge = f'<span class="vt-mark">{escape(WORDS.browse.marks[mark])}</span>' if mark else ""
-            similarity = escape(WORDS.browse.similarity.format(similarity=hit.similarity))
             with grid.cell():
-                lines = f'{badge}<p class="vt-quiet">{similarity}</p>'
-                st.html(cards.item_html(hit, picture_of(other, hit.position), lines))
+                st.html(cards.item_html(hit, picture_of(other, hit.position), badge + cards.facts_html(hit)))
                 open_button(view, hit.id, hit.title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +10,11 @@ import numpy as np
 import streamlit as st
 
 from core.engine.catalogues.items import split_id
+from core.engine.looks.attributes import load_attributes
 from core.errors import VitrineError
 from core.ui.browse import item as browse_item
-from core.ui.browse.view import ALL, SIZES, SORTS, View, known_kinds, read, write
-from core.ui.components import cards
+from core.ui.browse.view import ALL, SIZES, SORTS, View, known_kinds, known_looks, read, write
+from core.ui.components import cards, looks
 from core.ui.components.controls import problem
 from core.ui.components.pictures import picture_of
 from core.ui.visit import page, session
@@ -51,6 +53,7 @@ def _catalogue(view: View, notes: list[str]) -> None:
         view = replace(view, page=n_pages)
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
+    looks.say_left_out(looks.without(view.looks, view.catalogues))
     if not n:
         st.info(WORDS.browse.empty, icon=":material/filter_alt:")
         _go_button(WORDS.browse.reset, "reset", View())
@@ -73,15 +76,19 @@ def _changed(view: View, name: str) -> None:
     value = st.session_state[f"browse-{name}"]
     changed: dict[str, Any] = {"page": 1, name: value}
     changed_view = replace(view, **changed)
-    known = known_kinds(changed_view)
-    _go(replace(changed_view, kinds=tuple(kind for kind in known if kind in changed_view.kinds)))
+    known: dict[str, Iterable[str]] = {"kinds": known_kinds(changed_view), **known_looks(changed_view)}
+    left: dict[str, Any] = {
+        name: tuple(one for one in ones if one in getattr(changed_view, name)) for name, ones in known.items()
+    }
+    _go(replace(changed_view, **left))
 
 
 def _filters(view: View) -> None:
     """The link decides what the widgets show; a widget that is used changes the link."""
     for name in ("catalogue", "sort", "size"):
         st.session_state[f"browse-{name}"] = getattr(view, name)
-    st.session_state["browse-kinds"] = list(view.kinds)
+    for name in ("kinds", *looks.FILTERS):
+        st.session_state[f"browse-{name}"] = list(getattr(view, name))
     names = known_kinds(view)
     with st.container(key="browse-filters", horizontal=True, vertical_alignment="top", gap="medium"):
         st.segmented_control(
@@ -92,6 +99,8 @@ def _filters(view: View) -> None:
             WORDS.browse.class_label, list(names), format_func=names.__getitem__, key="browse-kinds",
             on_change=_changed, args=(view, "kinds"), placeholder=WORDS.browse.all_classes, wrap=True, width=340,
         )  # fmt: skip
+        for name, known in known_looks(view).items():
+            _looks(view, name, known)
         for label, name, choices, words in (
             (WORDS.browse.sort, "sort", list(SORTS), WORDS.browse.sorts),
             (WORDS.browse.size, "size", list(SIZES), {size: str(size) for size in SIZES}),
@@ -102,6 +111,16 @@ def _filters(view: View) -> None:
             )  # fmt: skip
 
 
+def _looks(view: View, name: str, known: list[str]) -> None:
+    """The choice of colours or patterns, where they are known of a shown catalogue."""
+    if known:
+        st.multiselect(
+            WORDS.looks.filters[name], known, format_func=lambda one: looks.look(looks.FILTERS[name], one)[0],
+            key=f"browse-{name}", on_change=_changed, args=(view, name), wrap=True, width=210,
+            placeholder=WORDS.looks.placeholders[name],
+        )  # fmt: skip
+
+
 def _rows(view: View) -> list[tuple[str, np.ndarray]]:
     """Catalogue ids and the positions that the filters leave, in the order of the view."""
     found: list[tuple[str, np.ndarray]] = []
@@ -110,6 +129,8 @@ def _rows(view: View) -> list[tuple[str, np.ndarray]]:
         positions = np.arange(len(items))
         if view.kinds:
             positions = items.positions_of([label for of, label in map(split_id, view.kinds) if of == catalogue])
+        if view.looks:
+            positions = np.intersect1d(positions, load_attributes(catalogue).positions(items, view.looks))
         if view.sort == "class":
             codes = items.frame["label"].cat.codes.to_numpy()
             positions = positions[np.argsort(codes[positions], kind="stable")]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from core.ui.components import looks
 from core.ui.visit import session
 from core.ui.words import WORDS
 
@@ -28,6 +29,8 @@ class View:
         page: From 1.
         size: Items a page, one of `SIZES`.
         item: Id of the opened item, "" where none is.
+        colours: Classes of `looks.vocabulary`; empty for all.
+        patterns: The same.
     """
 
     catalogue: str = ALL
@@ -36,11 +39,27 @@ class View:
     page: int = 1
     size: int = SIZES[0]
     item: str = ""
+    colours: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
 
     @property
     def catalogues(self) -> tuple[str, ...]:
         """The catalogues that are shown, in their order on the page."""
         return tuple(sorted(session.catalogues())) if self.catalogue == ALL else (self.catalogue,)
+
+    @property
+    def looks(self) -> dict[str, tuple[str, ...]]:
+        """attribute -> the classes that are shown, of those attributes that are limited."""
+        return {attribute: getattr(self, name) for name, attribute in looks.FILTERS.items() if getattr(self, name)}
+
+
+def known_looks(view: View) -> dict[str, list[str]]:
+    """Parameter of the link -> the colours or patterns that can be chosen.
+
+    Raises:
+        ArtifactError: What is known of a catalogue is damaged.
+    """
+    return {name: looks.offered(attribute, view.catalogues) for name, attribute in looks.FILTERS.items()}
 
 
 def known_kinds(view: View) -> dict[str, str]:
@@ -61,7 +80,10 @@ def read(params: Mapping[str, str]) -> tuple[View, list[str]]:
     sort = _one_of(params.get("sort", SORTS[0]), SORTS, WORDS.browse.bad_sort, notes)
     size = _size(params.get("size", str(SIZES[0])), notes)
     page = _page(params.get("page", "1"), notes)
-    return View(catalogue, kinds, sort, page, size, params.get("item", "")), notes
+    colours, patterns = (
+        _looks(name, params.get(name, ""), known, notes) for name, known in known_looks(View(catalogue)).items()
+    )
+    return View(catalogue, kinds, sort, page, size, params.get("item", ""), colours, patterns), notes
 
 
 def write(view: View) -> dict[str, str]:
@@ -74,6 +96,8 @@ def write(view: View) -> dict[str, str]:
         "size": (view.size, usual.size),
         "page": (view.page, usual.page),
         "item": (view.item, usual.item),
+        "colours": (SEPARATOR.join(view.colours), ""),
+        "patterns": (SEPARATOR.join(view.patterns), ""),
     }
     return {name: str(value) for name, (value, default) in values.items() if value != default}
 
@@ -94,6 +118,13 @@ def _kinds(value: str, catalogue: str, notes: list[str]) -> tuple[str, ...]:
     if unknown:
         notes.append(WORDS.browse.bad_class.format(value=unknown[0][:40]))
     return tuple(kind for kind in known if kind in asked)
+
+
+def _looks(name: str, value: str, known: list[str], notes: list[str]) -> tuple[str, ...]:
+    """The colours or patterns of a link; of what is unknown, one sentence."""
+    asked = value.split(SEPARATOR)
+    notes += looks.unknown(name, asked, known)
+    return tuple(one for one in known if one in asked)
 
 
 def _number(value: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from html import escape
 from typing import cast
@@ -157,7 +158,7 @@ def _hit_html(hit: Hit, n_others: int) -> str:
     picture = picture_of(process.engine().gallery(hit.catalogue), hit.position)
     catalogue = session.title_of(hit.catalogue)
     alt = WORDS.common.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
-    chance = WORDS.common.chance.format(percent=cards.percent(hit.same_kind))
+    chance = "" if math.isnan(hit.same_kind) else WORDS.compare.chance.format(percent=cards.percent(hit.same_kind))
     others = f'<p class="vt-quiet vt-shared">{escape(WORDS.compare.also.format(n=n_others))}</p>' if n_others else ""
     link = f'<a href="Browse?{urlencode({"item": hit.id})}" target="_blank" rel="noopener">{escape(hit.title)}</a>'
     return (

@@ -7,13 +7,12 @@ import re
 from html import escape
 
 from core.engine.catalogues.items import Item
+from core.engine.looks.agreement import Agreement
 from core.engine.search.engine import Hit
+from core.ui.components import looks
 from core.ui.components.pictures import Picture
 from core.ui.visit import session
 from core.ui.words import WORDS
-
-#: The least probabilities of being of the same kind for all verdicts but the last.
-VERDICT_FROM = (0.95, 0.8, 0.6, 0.4)
 
 
 def plain(text: str) -> str:
@@ -28,11 +27,6 @@ def percent(share: float) -> str:
     return f"{math.floor(min(share, 0.999) * 1000 + 1e-9) / 10:g}%"
 
 
-def verdict(same_kind: float) -> str:
-    """What a probability of being of the same kind is called."""
-    return str(WORDS.common.verdicts[sum(same_kind < least for least in VERDICT_FROM)])
-
-
 def picture_html(picture: Picture, alt: str) -> str:
     """A picture as painted layers: one that does not load leaves the layer below, never a broken sign."""
     urls = ",".join(f"url('{layer}')" for layer in picture.layers if "'" not in layer)
@@ -44,43 +38,47 @@ def picture_html(picture: Picture, alt: str) -> str:
 
 
 def hit_html(hit: Hit, picture: Picture) -> str:
-    """The card of one hit: picture, rank, what it is, how close it is."""
+    """The card of one hit: picture, rank, what it is, what of it agrees with the query, how close it is."""
     catalogue = session.title_of(hit.catalogue)
     alt = WORDS.common.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
     return (
         f'<article class="vt-hit" data-rank="{hit.rank}" data-id="{escape(hit.id)}">'
         f'<div class="vt-frame">{picture_html(picture, alt)}<span class="vt-rank">{hit.rank}</span></div>'
         f'<h3 class="vt-title">{escape(hit.title)}</h3><p class="vt-quiet">{escape(catalogue)}</p>'
-        f"{_chance_html(hit.same_kind)}"
-        f'<p class="vt-figure">{escape(WORDS.common.similarity)} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
-        f"{_closer_html(hit.closer_than)}"
-        "</article>"
+        f"{facts_html(hit)}</article>"
     )
 
 
-def _chance_html(same_kind: float) -> str:
-    """How probable it is that a hit is of the query's kind; nothing where that is unknown."""
-    if math.isnan(same_kind):
-        return ""
-    width = round(100 * min(1.0, max(0.0, same_kind)))
-    chance = WORDS.common.chance.format(percent=percent(same_kind))
+def facts_html(hit: Hit) -> str:
+    """What of a hit agrees with the query, a line each, and its similarity; what cannot be told is left out."""
+    told = [(name, agreement) for name, agreement in hit.agrees.items() if not math.isnan(agreement.probability)]
+    lines = "".join(_line_html(hit, name, agreement) for name, agreement in told)
     return (
-        f'<p class="vt-verdict">{escape(verdict(same_kind))}</p>'
-        f'<div class="vt-meter" aria-hidden="true"><i style="width:{width}%"></i></div>'
-        f'<p class="vt-quiet">{escape(chance)}</p>'
+        (f'<ul class="vt-agrees">{lines}</ul>' if lines else "")
+        + f'<p class="vt-quiet vt-figure">{escape(WORDS.common.similarity)} '
+        f'<span class="vt-similarity">{hit.similarity:.3f}</span></p>'
     )
 
 
-def _closer_html(closer_than: float) -> str:
-    if math.isnan(closer_than):
-        return ""
-    return f'<p class="vt-quiet">{escape(WORDS.common.closer_than.format(percent=percent(closer_than)))}</p>'
+def _line_html(hit: Hit, attribute: str, agreement: Agreement) -> str:
+    """A sign, what the hit is, and how probably the query is the same; whoever hears the page is told it in words."""
+    same = agreement.probability >= looks.LIKELY
+    name = looks.name_of(attribute, agreement, f"{hit.catalogue}/{hit.label}")
+    share = percent(agreement.probability)
+    said = (WORDS.looks.same if same else WORDS.looks.other)[attribute].format(name=name, percent=share)
+    sign = WORDS.looks.signs["same" if same else "other"]
+    return (
+        f'<li class="{"vt-same" if same else "vt-other"}"><span aria-hidden="true" title="{escape(said)}">'
+        f"<b>{escape(sign)}</b> <span>{escape(name)}</span> <span>{escape(share)}</span></span>"
+        f'<span class="vt-spoken">{escape(said)}</span></li>'
+    )
 
 
-def query_html(kind: str, name: str, note: str, picture: Picture) -> str:
-    """The card of what is searched with."""
+def query_html(kind: str, name: str, note: str, picture: Picture, reads: str = "") -> str:
+    """The card of what is searched with; `reads` says what a picture is taken for."""
     alt = WORDS.common.query_alt.format(name=name)
-    quiet = f'<p class="vt-quiet">{escape(note)}</p>' if note else ""
+    quiet = f'<p class="vt-reads">{escape(reads)}</p>' if reads else ""
+    quiet += f'<p class="vt-quiet">{escape(note)}</p>' if note else ""
     return (
         f'<section class="vt-query"><div class="vt-frame">{picture_html(picture, alt)}</div>'
         f'<div><p class="vt-kicker">{escape(kind)}</p><h2 class="vt-title">{escape(name)}</h2>{quiet}</div>'

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
+from html import escape
+from itertools import chain
+from typing import Any
 
 import streamlit as st
 
 from core.engine.files.tables import to_csv
+from core.engine.looks.agreement import of_picture
+from core.engine.looks.vocabulary import ATTRIBUTES
 from core.engine.search import process
 from core.engine.search.engine import Hit, SearchResult
 from core.engine.search.photo import Photo
-from core.ui.components import cards, words_box
+from core.engine.search.words import Heard, hear, listed, quoted
+from core.ui.components import cards, looks, words_box
 from core.ui.components.controls import download, more_like
 from core.ui.components.pictures import picture_of
 from core.ui.components.query import described, photo_of, question, ways_out
 from core.ui.search import less_like, options
 from core.ui.search.options import Options
+from core.ui.search.summary import summary
 from core.ui.visit import session, state
 from core.ui.words import WORDS
 
 COLUMNS = 5
-CSV_COLUMNS = ("rank", "id", "catalogue", "label", "similarity", "closer_than", "same_kind")
+#: What a hit is, and how probably the query is the same; of each attribute.
+CSV_LOOKS = {name: f"same_{name}" for name in ATTRIBUTES}
+CSV_COLUMNS = ("rank", "id", "catalogue", "label", "similarity", "closer_than", *chain(*CSV_LOOKS.items()))
 
 
 def show(query: state.Asked) -> None:
@@ -51,6 +61,7 @@ def show(query: state.Asked) -> None:
             chosen = options.choose(options.choose_catalogue())
             place = st.container(width="content")
         result = search(query, photo, chosen)
+        _heard(query, result.heard)
         if result.hits:
             with place:
                 file, note = csv_name(name), WORDS.search.csv_help
@@ -60,8 +71,14 @@ def show(query: state.Asked) -> None:
             st.caption(WORDS.search.no_colours.format(names=names))
         elif result.grey:
             st.caption(WORDS.search.grey.format(names=", ".join(session.title_of(id) for id in result.grey)))
-        if query.wording:
+        for note in chosen.notes:
+            st.info(cards.plain(note), icon=":material/info:")
+        looks.say_left_out(chosen.left_out)
+        if query.wording and not result.reads:
             st.caption(WORDS.search.no_figures)
+        said = "" if hint else summary(result)
+        if said:
+            st.html(f'<p class="vt-summary">{escape(said)}</p>')
         _hits(query, result.hits)
         _footnotes(result, photo, chosen)
 
@@ -81,10 +98,28 @@ def _hint_for(query: state.Asked, photo: Photo | None) -> str:
     engine = process.engine()
     if photo is not None and not engine.shows_fashion(photo.embedding):
         return WORDS.search.not_fashion
-    said = " ".join((query.ref if query.kind == "words" else "", query.wording.but, query.wording.less)).strip()
-    if said and not engine.embedder.known_words(said):
+    if not hear(question(query, photo, 1), lambda: engine.embedder.learned)[1].understood:
         return WORDS.search.no_known_words
     return ""
+
+
+def _heard(query: state.Asked, heard: Heard) -> None:
+    """Say how the words were taken, and offer to take them as they are typed."""
+    for typed, meant in heard.corrected:
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"corrected-{typed}"):
+            words = {"typed": cards.plain(typed), "meant": cards.plain(meant)}
+            st.caption(WORDS.search.corrected.format(**words), width="content")
+            again = _as_typed(query, typed)
+            st.button(WORDS.search.as_typed, key=f"as-typed-{typed}", type="tertiary", on_click=state.go, args=(again,))
+    if heard.unknown:
+        st.caption(WORDS.search.unknown_words.format(words=cards.plain(listed(heard.unknown))))
+
+
+def _as_typed(query: state.Asked, typed: str) -> state.Asked:
+    """The query with one of its texts in quotation marks."""
+    but, less = (quoted(said) if said == typed else said for said in (query.wording.but, query.wording.less))
+    ref = quoted(query.ref) if query.kind == "words" and query.ref == typed else query.ref
+    return replace(query, ref=ref, wording=replace(query.wording, but=but, less=less))
 
 
 def _described(query: state.Asked, photo: Photo | None) -> tuple[str, str]:
@@ -92,7 +127,15 @@ def _described(query: state.Asked, photo: Photo | None) -> tuple[str, str]:
     if query.kind == "words":
         return query.ref, cards.words_html(query.ref)
     name, note, picture = described(query, photo)
-    return name, cards.query_html(WORDS.common.query_kinds[query.kind], name, note, picture)
+    return name, cards.query_html(WORDS.common.query_kinds[query.kind], name, note, picture, _reads(photo))
+
+
+def _reads(photo: Photo | None) -> str:
+    """What a photo is taken for, "" where it shows no fashion item or that cannot be told."""
+    engine = process.engine()
+    if photo is None or not engine.shows_fashion(photo.embedding):
+        return ""
+    return looks.reads_as(of_picture(photo.embedding, engine.looks).reads())
 
 
 def _hits(query: state.Asked, hits: list[Hit]) -> None:
@@ -112,7 +155,8 @@ def _hits(query: state.Asked, hits: list[Hit]) -> None:
 def _footnotes(result: SearchResult, photo: Photo | None, chosen: Options) -> None:
     stages = (photo.timings_ms if photo else {}) | result.timings_ms
     known = session.engine().catalogues
-    n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in result.left_out)
+    left_out = {*result.left_out, *chosen.left_out}
+    n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in left_out)
     parts = [
         text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
         for stage, text in WORDS.search.stages.items()
@@ -126,8 +170,16 @@ def _footnotes(result: SearchResult, photo: Photo | None, chosen: Options) -> No
 
 
 def hits_csv(hits: Iterable[Hit]) -> str:
-    """Hits as CSV (RFC 4180), with a header; the figures have six decimals."""
-    return to_csv(CSV_COLUMNS, map(asdict, hits))
+    """Hits as CSV (RFC 4180), with a header; the figures have six decimals, and are empty where nobody knows them."""
+    return to_csv(CSV_COLUMNS, _rows(hits))
+
+
+def _rows(hits: Iterable[Hit]) -> Iterator[dict[str, Any]]:
+    for hit in hits:
+        row = asdict(replace(hit, agrees={})) | dict.fromkeys(CSV_LOOKS.values(), math.nan)
+        for name, agreement in hit.agrees.items():
+            row |= {name: agreement.name, CSV_LOOKS[name]: agreement.probability}
+        yield {name: value for name, value in row.items() if not (isinstance(value, float) and math.isnan(value))}
 
 
 def csv_name(query_name: str) -> str:

@@ -82,7 +82,7 @@ def mistake_html(mistake: Mistake, picture: Picture) -> str:
     truth = WORDS.train.truth.format(truth=mistake.truth)
     return (
         f'<article class="vt-tile"><div class="vt-frame">{cards.picture_html(picture, f"{truth} {guess}")}</div>'
-        f'<p class="vt-verdict">{escape(guess)}</p><p class="vt-quiet">{escape(truth)}</p></article>'
+        f'<p class="vt-strong">{escape(guess)}</p><p class="vt-quiet">{escape(truth)}</p></article>'
     )
 
 

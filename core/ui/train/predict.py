@@ -106,7 +106,7 @@ def prediction_html(prediction: Prediction, labels: Sequence[str], picture: Pict
     return (
         f'<article class="vt-tile" data-label="{escape(prediction.label)}">'
         f'<div class="vt-frame">{cards.picture_html(picture, alt)}</div>'
-        f'<p class="vt-verdict">{escape(prediction.label)}</p><p class="vt-quiet vt-id">{escape(prediction.name)}</p>'
+        f'<p class="vt-strong">{escape(prediction.label)}</p><p class="vt-quiet vt-id">{escape(prediction.name)}</p>'
         f"{bars}</article>"
     )
 

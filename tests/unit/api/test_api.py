@@ -118,6 +118,26 @@ def test_words_beside_the_subject_change_the_hits(client: TestClient, engine: Se
         assert client.post("/api/search", json={"text": "red"} | wrong).status_code == 422
 
 
+def test_what_agrees_is_said_and_colours_and_patterns_can_be_asked_for(client: TestClient) -> None:
+    fakes.add_looks()
+    asked = {"item": fakes.make_items("clothing").row(1).id, "colours": ["blue", "pink"], "patterns": ["striped"]}
+    content = conforms(client.post("/api/search", json=asked), "Found")
+    assert content["reads"]["kind"] == {"class": "boot", "probability": 0.9}
+    assert sorted(int(id.rpartition("-")[2], 16) for id in ids(content)) == [5, 15, 25]
+    assert {hit["agrees"]["colour"]["probability"] for hit in content["hits"]} == {0.8}
+    assert ids(conforms(client.get("/api/similar", params=asked), "Found")) == ids(content)
+    sent = client.post("/api/search", files={"image": png()}, data={"colours": ["blue"], "patterns": ["striped"]})
+    assert sorted(ids(conforms(sent, "Found"))) == sorted(ids(content))
+    for wrong in ({"colours": ["mint"]}, {"colours": "red"}, {"patterns": [3]}, {"patterns": ["solid"] * 21}):
+        assert client.post("/api/search", json={"text": "red"} | wrong).status_code == 422
+    refused(
+        client.post("/api/search", json={"text": "red", "patterns": ["plain"]}),
+        422,
+        "There is no pattern 'plain'. Known: solid, striped, checked, dotted, floral, animal, camouflage, graphic, "
+        "printed, colourblock, textured.",
+    )
+
+
 def test_items_can_be_wanted_less_in_all_three_ways(client: TestClient, engine: SearchEngine) -> None:
     less = [hit.id for hit in engine.search(Query(item=GREY_ITEM, k=2)).hits]
     wanted = [hit.id for hit in engine.search(Query(item=GREY_ITEM, k=6, wording=Wording(less_items=tuple(less)))).hits]
@@ -140,6 +160,18 @@ def test_an_item_gets_the_same_hits_by_both_ways(client: TestClient, engine: Sea
     assert ids(asked) == ids(got) == [hit.id for hit in engine.search(Query(item=GREY_ITEM, k=6)).hits]
     assert GREY_ITEM not in ids(got)
     assert all(hit["closer_than"] is not None for hit in got["hits"])
+
+
+def test_misspelt_words_are_corrected_and_unknown_ones_get_no_figures(client: TestClient) -> None:
+    typed, right = (
+        conforms(client.post("/api/search", json={"text": text}), "Found") for text in ("red dres", "red dress")
+    )
+    assert typed["hits"] == right["hits"]
+    assert typed["notices"][0].startswith("Searched for “red dress” in place of “red dres”")
+    assert typed["notices"][1:] == right["notices"]
+    unknown = conforms(client.post("/api/search", json={"text": "qqxz"}), "Found")
+    assert {(hit["closer_than"], hit["same_kind"]) for hit in unknown["hits"]} == {(None, None)}
+    assert len(unknown["notices"]) == 1
 
 
 @pytest.mark.parametrize("asked", [{"text": "a Blue shirt"}, {"item": GREY_ITEM, "but": "blue"}])
@@ -426,7 +458,7 @@ K = "k must be a whole number from 1 to 100."
 MINIMUM = "min_similarity must be a number from -1 to 1."
 LABELS = "labels must be at most 50 texts such as clothing/Dress."
 TEXT = "text must be a text of 1 to 500 characters, not blank."
-KNOWN = "k, catalogue, min_similarity, labels, backbone, but, less, weight, less_items"
+KNOWN = "k, catalogue, min_similarity, labels, colours, patterns, backbone, but, less, weight, less_items"
 OUT_OF_RANGE: list[tuple[dict[str, Any], str]] = [
     *(({"text": "red", "k": k}, K) for k in (0, -1, 101, 1.5, "5", True, None, [], 10**30)),
     *(({"text": "red", "min_similarity": m}, MINIMUM) for m in (-1.01, 2, "0", False, None, {}, 10**400)),
@@ -448,8 +480,8 @@ OUT_OF_RANGE: list[tuple[dict[str, Any], str]] = [
     ({"text": "red", "item": RED_ITEM}, "Give exactly one of item, text, image_url."),
     (
         {"text": "red", "top": 5},
-        "There is no field named 'top'. Known: item, text, image_url, k, catalogue, min_similarity, labels, backbone, "
-        "but, less, weight, less_items.",
+        "There is no field named 'top'. Known: item, text, image_url, k, catalogue, min_similarity, labels, "
+        "colours, patterns, backbone, but, less, weight, less_items.",
     ),
 ]
 

@@ -20,7 +20,7 @@ from core.engine.search.engine import SearchEngine
 from core.engine.search.query import Query, Wording
 
 PLAIN = ["rank", "id", "catalogue", "label", "title"]
-KEYS = ["rank", "id", "catalogue", "label", "similarity", "title", "closer_than", "same_kind"]
+KEYS = ["rank", "id", "catalogue", "label", "similarity", "title", "closer_than", "same_kind", "agrees"]
 
 
 def png(rgb: tuple[int, int, int]) -> bytes:
@@ -52,7 +52,7 @@ def test_search_prints_json(engine, photo, capsys):
     out, err = capsys.readouterr()
     answer = json.loads(out)
     assert err == ""
-    assert list(answer) == ["backbone", "query", "hits", "notices", "timings_ms"]
+    assert list(answer) == ["backbone", "query", "reads", "hits", "notices", "timings_ms"]
     assert answer["notices"] == []
     assert (answer["backbone"], answer["query"]) == ("vitrine-clip", str(photo))
     assert list(answer["timings_ms"]) == ["decode", "embed", "search"]
@@ -84,6 +84,19 @@ def test_search_by_words(engine, capsys):
     assert answer["timings_ms"]["decode"] == 0
 
 
+def test_misspelt_words_are_corrected_and_unknown_ones_get_no_figures(engine, capsys):
+    assert main(["search", "--text", "red dres", "--json"]) == 0
+    out, err = capsys.readouterr()
+    answer = json.loads(out)
+    assert [hit["id"] for hit in answer["hits"]] == [hit.id for hit in engine.search(Query(text="red dress")).hits]
+    assert answer["notices"][0].startswith("Searched for “red dress” in place of “red dres”")
+    assert answer["query"] == "red dres"
+    assert main(["search", "--text", "qqxz"]) == 0
+    out, err = capsys.readouterr()
+    assert "closer than" not in out
+    assert err == "None of these words has been learned, so it is not known what the similarities mean.\n"
+
+
 def test_a_colour_is_not_looked_for_among_grey_pictures(engine, photo, capsys):
     sentence = (
         "Fashion-MNIST has no colours, so it was not searched; name it as the catalogue (fashion-mnist) "
@@ -100,6 +113,24 @@ def test_a_colour_is_not_looked_for_among_grey_pictures(engine, photo, capsys):
         out, err = capsys.readouterr()
         assert {hit["catalogue"] for hit in json.loads(out)["hits"]} == {"fashion-mnist"}
         assert err == "Fashion-MNIST has no colours, so its pieces cannot show the one that was asked for.\n"
+
+
+def test_search_says_what_agrees_and_finds_one_colour_alone(engine, photo, capsys):
+    fakes.add_looks()
+    asked = ["search", str(photo), "--colour", "blue", "--pattern", "striped", "--pattern", "dotted"]
+    assert main([*asked, "--k", "9", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["reads"]["kind"] == {"class": "t-shirt", "probability": 0.75}
+    numbers = sorted(int(hit["id"].rpartition("-")[2], 16) for hit in answer["hits"])
+    assert numbers == [5, 15, 25]  # those that are blue and striped
+    assert {hit["agrees"]["pattern"]["class"] for hit in answer["hits"]} == {"striped"}
+    assert [hit["agrees"]["pattern"]["probability"] for hit in answer["hits"]] == pytest.approx([0.2] * 3, abs=1e-4)
+    assert main(asked) == 0
+    *lines, read, _ = capsys.readouterr().out.splitlines()
+    assert [line.count(" striped 20 %") for line in lines] == [1, 1, 1]
+    assert read.startswith("read: t-shirt 75 %")
+    assert main(["search", str(photo), "--colour", "mint"]) == 2
+    assert capsys.readouterr().err.startswith("There is no colour named 'mint'. Known: beige, black, ")
 
 
 def test_items_can_be_wanted_less(engine, photo, capsys):

@@ -22,7 +22,6 @@ from core.engine import progress
 from core.engine.catalogues.items import UnknownItemError
 from core.engine.progress import ProgressClock
 from core.engine.search.calibration import fit
-from core.engine.search.engine import SearchEngine
 from core.engine.search.query import Filters, Query
 from core.errors import DataError, DownloadError, ImageError, UnknownNameError, VitrineError
 from core.own.catalogue import OwnCatalogue
@@ -47,7 +46,7 @@ def catalogue(embedder):
 
 def engine_of(own):
     """An engine that searches this catalogue and no other."""
-    engine = OwnSearch(SearchEngine(), own)
+    engine = OwnSearch(fakes.bare_engine(), own)
     engine.catalogues = {"own": describe(own)}
     return engine
 

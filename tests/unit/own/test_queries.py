@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from core.config import Quota
-from core.engine.search.engine import SearchEngine
 from core.own import thresholds
 from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import Incoming
@@ -29,7 +28,7 @@ EVIL = '<script>alert("1")</script>&'
 
 
 def engine_of(catalogue):
-    return OwnSearch(SearchEngine(), catalogue)
+    return OwnSearch(fakes.bare_engine(), catalogue)
 
 
 def incoming(name, label, rgb) -> Incoming:

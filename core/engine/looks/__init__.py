@@ -1,0 +1,1 @@
+"""What can be told of a piece by looking: its kind, colour and pattern."""
