@@ -60,6 +60,23 @@ def bootstrap_of(statistic: Callable[[np.ndarray], float], n: int, n_resamples: 
     return Estimate(statistic(np.arange(n)), float(low), float(high), int(n))
 
 
+def bootstrap_groups(per_query: np.ndarray, groups: np.ndarray, n_resamples: int = 1000, seed: int = 0) -> Estimate:
+    """The mean of a figure with one value a query, resampling groups of queries that belong together.
+
+    Args:
+        per_query: (n,) values.
+        groups: (n,) whose each query is: all of one group are drawn or none.
+        n_resamples: How many means make the interval.
+        seed: Of the resampling.
+
+    Source: Field and Welsh 2007 (cluster bootstrap).
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    sums, counts = np.bincount(codes, np.asarray(per_query, np.float64)), np.bincount(codes)
+    found = bootstrap_of(lambda chosen: float(sums[chosen].sum() / counts[chosen].sum()), len(sums), n_resamples, seed)
+    return Estimate(found.value, found.low, found.high, len(per_query))
+
+
 def confusion(truth: np.ndarray, guess: np.ndarray, n_classes: int) -> np.ndarray:
     """(classes, classes) int64: how many queries of each class (row) were taken for each class (column)."""
     flat = np.bincount(truth * n_classes + guess, minlength=n_classes * n_classes)

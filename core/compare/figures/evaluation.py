@@ -10,7 +10,7 @@ from core.config import artifacts_dir
 
 SCHEMA = 1
 FILE = "evaluation.json"
-PROTOCOLS = ("clothing", "fashion-mnist", "clothing-small", "fashion-products")
+PROTOCOLS = ("clothing", "looks", "fashion-mnist", "clothing-small", "fashion-products")
 
 #: One figure: `backbone`, `protocol`, `metric`, `value`, `low`, `high`, `n`.
 Result = dict[str, Any]

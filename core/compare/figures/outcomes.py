@@ -15,7 +15,15 @@ from core.errors import ArtifactError, sentence
 
 #: Into how many steps a query's figure is divided. A share of five hits has five, right or wrong has one; average
 #: precision is rounded to 1/255, which moves the mean of a thousand queries by less than 0.0001.
-STEPS = {"P@5": 5, "colour_P@5": 5, "mAP@100": 255}
+STEPS = {"mAP@100": 255}
+_OF_FIVE = 5
+
+
+def steps_of(metric: str) -> int:
+    """Into how many steps a figure is divided."""
+    return _OF_FIVE if metric.endswith("P@5") else STEPS.get(metric, 1)
+
+
 REPAIR = "python -m core evaluate --backbone {id}"
 
 #: (protocol, metric) -> (n,) values in [0, 1], in the protocol's order of queries.
@@ -35,7 +43,7 @@ def save_outcomes(backbone_id: str, outcomes: Mapping[tuple[str, str], np.ndarra
         outcomes: See `Outcomes`.
     """
     packed = {
-        f"{protocol}/{metric}": np.rint(np.asarray(values, np.float64) * STEPS.get(metric, 1)).astype(np.uint8)
+        f"{protocol}/{metric}": np.rint(np.asarray(values, np.float64) * steps_of(metric)).astype(np.uint8)
         for (protocol, metric), values in outcomes.items()
     }
     path = outcomes_file(backbone_id)
@@ -59,7 +67,7 @@ def load_outcomes(backbone_id: str) -> Outcomes:
             packed = {tuple(name.split("/", 1)): stored[name] for name in stored.files}
     except Exception as error:  # zipfile and numpy raise many kinds
         raise ArtifactError(relative(path), sentence("compare.unreadable"), REPAIR.format(id=backbone_id)) from error
-    return {(p, metric): values / STEPS.get(metric, 1) for (p, metric), values in packed.items()}
+    return {(p, metric): values / steps_of(metric) for (p, metric), values in packed.items()}
 
 
 def difference(first: Outcomes, second: Outcomes, protocol: str, metric: str) -> Estimate | None:

@@ -29,3 +29,32 @@ def augment(picture: Image.Image, rng: random.Random) -> Image.Image:
         picture = ImageOps.mirror(picture)
     picture = ImageEnhance.Brightness(picture).enhance(rng.uniform(0.8, 1.2))
     return ImageEnhance.Contrast(picture).enhance(rng.uniform(0.85, 1.15))
+
+
+def as_by_phone(picture: Image.Image, behind: Image.Image, rng: random.Random) -> Image.Image:
+    """The same thing taken again with a phone: closer or from the side, in other light, framed by something else.
+
+    Args:
+        picture: RGB of any size.
+        behind: RGB of any size; a corner of it is what the picture is laid on.
+        rng: Decides everything.
+
+    Returns:
+        RGB, twice `SIZE` pixels square.
+    """
+    side = 2 * SIZE
+    corner = behind.crop((0, 0, max(1, behind.width // 5), max(1, behind.height // 5)))
+    frame = corner.resize((side, side), Image.Resampling.BILINEAR)
+    across, down = (rng.uniform(0.8, 0.97) for _ in range(2))
+    left, top = round(rng.uniform(0, 1 - across) * picture.width), round(rng.uniform(0, 1 - down) * picture.height)
+    right, bottom = left + round(across * picture.width), top + round(down * picture.height)
+    seen = picture.crop((left, top, max(left + 1, right), max(top + 1, bottom))).convert("RGBA")
+    seen = seen.rotate(rng.uniform(-12, 12), Image.Resampling.BICUBIC, expand=True)
+    share = side * rng.uniform(0.85, 1.0) / max(seen.size)
+    seen = seen.resize(
+        (max(1, round(seen.width * share)), max(1, round(seen.height * share))), Image.Resampling.BICUBIC
+    )
+    frame.paste(seen, ((side - seen.width) // 2, (side - seen.height) // 2), seen)
+    frame = ImageEnhance.Brightness(frame).enhance(rng.uniform(0.75, 1.2))
+    frame = ImageEnhance.Contrast(frame).enhance(rng.uniform(0.85, 1.15))
+    return ImageEnhance.Color(frame).enhance(rng.uniform(0.85, 1.15))

@@ -9,6 +9,7 @@
   among the other 999, and its name is the text that should find it. The figures `..._in_crowd` have
   the same queries among 3,583 photos, the size at which others have measured: all that were kept aside, and 2,083 that
   training has seen, since it left out no more.
+- `looks`: whether what is found looks like the query: `core.jobs.evaluate.looks`.
 - whether the figures beside a hit can be believed, and how often a hint is wrong: `core.jobs.evaluate.reliability`.
 
 Models are chosen on the validation parts (`--validation`), which mirror this within the training split:
@@ -18,7 +19,6 @@ queries are Fashion-MNIST's training images 58,000 to 59,999 among those before 
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any
@@ -27,28 +27,27 @@ import numpy as np
 
 from core.compare.figures.evaluation import FILE, PROTOCOLS, SCHEMA, Result, read_evaluation
 from core.compare.figures.outcomes import Outcomes, load_outcomes, save_outcomes
-from core.config import DEFAULT_BACKBONE, artifacts_dir, data_dir, n_threads
+from core.config import DEFAULT_BACKBONE, artifacts_dir, n_threads
 from core.engine import metrics
 from core.engine.backbones import Backbone, model_dir
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.clothing import SMALL_WORDS
 from core.engine.catalogues.embedded import Labelled, labelled
 from core.engine.embedders.base import Embedder
-from core.engine.embedders.bulk import for_bulk
 from core.engine.embedders.load import load_embedder
 from core.engine.files.folder import write_json
 from core.engine.files.manifest import load_manifest, register
 from core.engine.index.hnsw import ExactIndex
-from core.engine.metrics import Estimate, bootstrap
+from core.engine.metrics import Estimate, bootstrap, bootstrap_groups
 from core.engine.search.zero_shot import zero_shot
 from core.errors import VitrineError
+from core.jobs.evaluate import looks
 from core.jobs.evaluate.cost import machine, measure
+from core.jobs.evaluate.products import Products, load_products, products_here
 from core.training.data.samples import N_VALIDATION_FASHION_MNIST
 
 K_KNN = 20
 DEPTH = 100
-#: Product photos in the larger gallery: as many as the figures of others were measured on.
-N_CROWD = 3583
 
 
 def evaluate(
@@ -76,10 +75,14 @@ def evaluate(
             _clothing(photos, add, part)
         if "clothing-small" in only:
             _clothing_small(embedder, photos, add, part)
-    if "fashion-products" in only and _products_here():
-        _fashion_products(embedder, add, part)
-    elif "fashion-products" in only:
-        report("fashion-products: skipped, fashion-products.zip is not in the data folder.")
+    of_products = {"fashion-products", "looks"} & set(only)
+    products = load_products(embedder, part) if of_products and products_here() else None
+    if of_products and products is None:
+        report("Figures of product photos are skipped: fashion-products.zip is not in the data folder.")
+    if products is not None and "fashion-products" in only:
+        _fashion_products(embedder, products, add)
+    if "looks" in only:
+        looks.measure(embedder, products, add, part)
     if part == "test":
         _finish(embedder, add, report, whole=set(only) == set(PROTOCOLS))
     return add.results
@@ -87,7 +90,7 @@ def evaluate(
 
 def _finish(embedder: Embedder, add: Record, report: Callable[[str], None], whole: bool) -> None:
     """What is measured beside the protocols, and the files."""
-    if whole and _products_here() and f"{embedder.record.id}/clothing" in load_manifest()["indexes"]:
+    if whole and products_here() and f"{embedder.record.id}/clothing" in load_manifest()["indexes"]:
         from core.jobs.evaluate.reliability import measure as measure_reliability
 
         measure_reliability(embedder, add)
@@ -119,10 +122,13 @@ class Record:
         self.results.append(entry | {key: round(getattr(value, key), 5) for key in ("value", "low", "high", "n")})
         self._report(f"{protocol:17} {metric:19} {value.value:.4f}  [{value.low:.4f}, {value.high:.4f}]  n={value.n}")
 
-    def mean(self, protocol: str, metric: str, per_query: np.ndarray) -> None:
-        """Take (n,) values in [0, 1], one a query: their mean with its interval is the figure."""
+    def mean(self, protocol: str, metric: str, per_query: np.ndarray, senders: np.ndarray | None = None) -> None:
+        """Take (n,) values in [0, 1], one a query: their mean with its interval is the figure.
+
+        With `senders`, (n,), the interval is resampled over them.
+        """
         self.outcomes[protocol, metric] = per_query
-        self(protocol, metric, bootstrap(per_query))
+        self(protocol, metric, bootstrap(per_query) if senders is None else bootstrap_groups(per_query, senders))
 
 
 def _retrieval(
@@ -226,23 +232,10 @@ def _add_zero_shot(
         add(protocol, "zero_shot_accuracy", bootstrap(guess == labels))
 
 
-def _products_here() -> bool:
-    return (data_dir() / "fashion-products.zip").is_file()
-
-
-def _fashion_products(embedder: Embedder, add: Record, part: str) -> None:
-    from core.training.data.samples import HELD_OUT_SEED, Pictures, product_samples
-
-    everything = product_samples()
-    samples = [sample for sample in everything if sample.part == part]
-    crowd = samples + [sample for sample in everything if sample.part not in (part, "train")]
-    seen = [sample for sample in everything if sample.part == "train"]
-    n, n_seen = len(samples), min(len(seen), N_CROWD - len(crowd))
-    crowd += random.Random(HELD_OUT_SEED).sample(seen, n_seen)
-    pictures = Pictures()
-    embeddings = for_bulk(embedder).embed_images(pictures.open(sample) for sample in crowd)
-    queries = embeddings[:n]
-    kinds, colours = (np.array([getattr(sample, what) for sample in crowd]) for what in ("kind", "colour"))
+def _fashion_products(embedder: Embedder, products: Products, add: Record) -> None:
+    samples, embeddings, n = products.samples, products.embeddings, products.n_queries
+    queries, crowd = embeddings[:n], samples
+    kinds, colours = products.labels("kind"), products.labels("colour")
     found = _retrieval(queries, queries, kinds[:n], kinds[:n], np.eye(n, dtype=bool))
     n_relevant = np.array([np.sum(kinds[:n] == kind) - 1 for kind in kinds[:n]])
     _add_retrieval("fashion-products", (kinds[:n], kinds[:n]), found, n_relevant, add)
@@ -256,7 +249,7 @@ def _fashion_products(embedder: Embedder, add: Record, part: str) -> None:
     add("fashion-products", "P@5_in_crowd", bootstrap(metrics.precision_at_k(many[2], 5)))
     add("fashion-products", "colour_P@5_in_crowd", bootstrap(colour_precision(many[0])))
     if embedder.record.has_text:
-        texts = embedder.embed_texts([sample.captions[1] for sample in samples])
+        texts = embedder.embed_texts([sample.captions[1] for sample in samples[:n]])
         own = np.sum(texts * queries, axis=1, keepdims=True)
         for metric, gallery in (("text_R@10", queries), ("text_R@10_in_crowd", embeddings)):
             add("fashion-products", metric, bootstrap((texts @ gallery.T > own).sum(axis=1) < 10))

@@ -10,6 +10,7 @@ from core.engine.metrics import (
     average_precision_at_k,
     bootstrap,
     bootstrap_calibration_error,
+    bootstrap_groups,
     calibration_error,
     index_recall_at_k,
     knn_predict,
@@ -156,3 +157,18 @@ def test_the_interval_of_the_calibration_error_counts_only_what_counts():
     assert estimate.low <= estimate.high < 0.09
     assert estimate.value < 0.05
     assert estimate.n == 400
+
+
+def test_queries_of_one_group_are_drawn_together():
+    values, groups = np.array([1, 1, 1, 1, 0, 1]), np.array(["a", "a", "a", "a", "b", "c"])
+    found = bootstrap_groups(values, groups)
+    assert found.value == pytest.approx(5 / 6)
+    assert found.n == 6
+    assert found.low == 0  # three times b
+    assert found.high == 1
+    alone = bootstrap_groups(values, np.arange(6))
+    assert (alone.value, alone.low, alone.high) == (
+        pytest.approx(bootstrap(values).value),
+        pytest.approx(bootstrap(values).low),
+        pytest.approx(bootstrap(values).high),
+    )

@@ -12,9 +12,8 @@ from core.compare.figures.outcomes import load_outcomes
 from core.compare.figures.table import PUBLISHED, beside
 from core.engine.files import manifest
 from core.engine.metrics import Estimate, bootstrap
-from core.jobs.evaluate import cost, protocols
+from core.jobs.evaluate import cost, products, protocols
 from core.jobs.evaluate.protocols import Record, _write
-from core.training.data import samples as training_data
 from core.training.data.samples import Sample
 
 
@@ -106,12 +105,12 @@ def test_product_photos_are_found_among_each_other_and_in_a_crowd(monkeypatch):
         embed_images=lambda pictures: np.stack(list(pictures)),
         embed_texts=lambda texts: np.stack([0.6 * image(samples[int(t.split()[1])]) + 0.8 * meant for t in texts]),
     )
-    monkeypatch.setattr(training_data, "product_samples", lambda: samples)
-    monkeypatch.setattr(training_data, "Pictures", lambda: SimpleNamespace(open=image))
-    monkeypatch.setattr(protocols, "for_bulk", lambda embedder: embedder)
-    monkeypatch.setattr(protocols, "N_CROWD", 200)
+    monkeypatch.setattr(products, "product_samples", lambda: samples)
+    monkeypatch.setattr(products, "Pictures", lambda: SimpleNamespace(open=image))
+    monkeypatch.setattr(products, "for_bulk", lambda embedder: embedder)
+    monkeypatch.setattr(products, "N_CROWD", 200)
     found = Record("a", lambda line: None)
-    protocols._fashion_products(embedder, found, "test")
+    protocols._fashion_products(embedder, products.load_products(embedder, "test"), found)
     figures = {result["metric"]: (result["value"], result["n"]) for result in found.results}
     assert figures["P@5"] == figures["colour_P@5"] == figures["text_R@10"] == (1, n)
     assert figures["P@5_in_crowd"] == (0.75, n)
