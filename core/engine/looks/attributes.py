@@ -17,7 +17,7 @@ import numpy as np
 
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.clothing_source import read_csv
-from core.engine.catalogues.items import Item, ItemTable, split_id
+from core.engine.catalogues.items import ItemTable, split_id
 from core.engine.files.manifest import REPAIR, is_listed, relative, verified
 from core.engine.files.paths import attributes_file
 from core.engine.looks.vocabulary import ATTRIBUTES, BROADER, WORDS
@@ -44,9 +44,9 @@ class Attributes:
     by_name: Mapping[str, Known]
     has_colours: bool = True
 
-    def of(self, item: Item) -> Known:
-        """What is known of an item: every attribute, with no classes where it is unknown."""
-        return self.by_name.get(split_id(item.id)[1]) or self.by_label.get(item.label, NOTHING)
+    def of(self, id: str, label: str) -> Known:
+        """What is known of an item, by its id and label: every attribute, with no classes where it is unknown."""
+        return self.by_name.get(split_id(id)[1]) or self.by_label.get(label, NOTHING)
 
     def can_be_read(self, attribute: str) -> bool:
         """Whether a picture shows an attribute of which nothing is known."""
@@ -72,7 +72,7 @@ class Attributes:
         if not self.by_name:
             return items.positions_of([label for label, known in self.by_label.items() if _has(known, wanted)])
         columns = (items.frame[name].astype(str).tolist() for name in ("id", "label"))
-        known = (self.of(Item(id, "", label, "")) for id, label in zip(*columns, strict=True))
+        known = (self.of(id, label) for id, label in zip(*columns, strict=True))
         return np.flatnonzero(np.array([_has(one, wanted) for one in known], bool))
 
 

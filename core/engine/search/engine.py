@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from core.engine.catalogues.items import UnknownItemError, split_id
 from core.engine.embedders.base import Embedder, embed_photo
 from core.engine.embedders.load import load_embedder
 from core.engine.looks.agreement import Agreement, Reading, Subject
-from core.engine.looks.attributes import load_attributes
+from core.engine.looks.attributes import Attributes, load_attributes
 from core.engine.looks.reading import Looks, load_looks
 from core.engine.search import subject as subjects
 from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated
@@ -284,7 +284,8 @@ class SearchEngine:
             found += [(float(s), catalogue, int(p)) for p, s in zip(positions, cosines, strict=True)]
         found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
         hits = self._hits(found, k, query.filters.min_similarity, exclude, asked)
-        return [self._compared(hit, subject, bool(query.wording)) for hit in hits]
+        attributes = {catalogue: load_attributes(catalogue) for catalogue in {hit.catalogue for hit in hits}}
+        return [self._compared(hit, subject, attributes[hit.catalogue], bool(query.wording)) for hit in hits]
 
     def _search_gallery(
         self, gallery: Gallery, catalogue: str, embedding: np.ndarray, k: int, filters: Filters
@@ -331,9 +332,10 @@ class SearchEngine:
                 break
         return hits
 
-    def _compared(self, hit: Hit, subject: Subject, changed: bool) -> Hit:
+    def _compared(self, hit: Hit, subject: Subject, attributes: Attributes, changed: bool) -> Hit:
         """The hit, with what agrees between it and the query; of a changed query `same_kind` stays unknown."""
-        agrees = subjects.compare(subject, self.gallery(hit.catalogue), hit.catalogue, hit.position, self.looks)
+        known, exact = attributes.of(hit.id, hit.label), self.gallery(hit.catalogue).exact
+        agrees = subjects.compare(subject, attributes, known, partial(exact.embedding, hit.position), self.looks)
         kind = agrees["kind"].probability if "kind" in agrees else math.nan
         return replace(hit, agrees=agrees, same_kind=hit.same_kind if changed or math.isnan(kind) else kind)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.engine.catalogues.items import split_id
 from core.engine.looks.agreement import Agreement, Subject, agreements, of_labels, of_picture, read
-from core.engine.looks.attributes import load_attributes
+from core.engine.looks.attributes import Attributes, Known, load_attributes
 from core.engine.looks.reading import Looks
 from core.engine.looks.vocabulary import ATTRIBUTES
 from core.engine.looks.wording import labels_of
@@ -45,24 +45,23 @@ def _alone(query: Query, embedding: np.ndarray, gallery: Callable[[str], Gallery
     catalogue = split_id(query.item)[0]
     items, attributes = gallery(catalogue).items, load_attributes(catalogue)
     seen = of_picture(embedding, looks, attributes)
-    known = of_labels(attributes.of(items.row(items.position(query.item))), looks)
+    item = items.row(items.position(query.item))
+    known = of_labels(attributes.of(item.id, item.label), looks)
     return Subject({**seen.shares, **known.shares}, known.stated)
 
 
 def compare(
-    subject: Subject, gallery: Gallery, catalogue: str, position: int, looks: Looks | None
+    subject: Subject, attributes: Attributes, known: Known, embedding: Callable[[], np.ndarray], looks: Looks | None
 ) -> dict[str, Agreement]:
-    """What agrees between a query and the item at a position; what is not known of the item is read.
+    """What agrees between a query and an item; what is not known of the item is read.
 
     Args:
         subject: The query.
-        gallery: Holds the item.
-        catalogue: The gallery's id.
-        position: Of the item.
+        attributes: Of the item's catalogue.
+        known: What is known of the item.
+        embedding: Gives the item's, (dim,) float32; called only where something has to be read.
         looks: What reads embeddings; without it what is not known stays unknown.
     """
-    attributes = load_attributes(catalogue)
-    known = attributes.of(gallery.items.row(position))
     unknown = [name for name in ATTRIBUTES if not known[name] and attributes.can_be_read(name)]
-    seen = read(gallery.exact.embedding(position), looks) if unknown else {}
+    seen = read(embedding(), looks) if unknown else {}
     return agreements(subject, known, {name: seen[name] for name in unknown if name in seen})

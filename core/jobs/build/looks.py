@@ -51,7 +51,8 @@ def home(embedder: Embedder, part: str) -> Pictures:
     attributes = load_attributes(CLOTHING)
     test, kept = found.column("split") == "test", found.column("small_split") == "validation"
     rows = np.flatnonzero({"train": ~test & ~kept, "validation": ~test & kept, "test": test}[part])
-    return Pictures(found.embeddings[rows], [attributes.of(found.items.row(row)) for row in rows.tolist()])
+    ids, labels = (found.column(name)[rows] for name in ("id", "label"))
+    return Pictures(found.embeddings[rows], list(map(attributes.of, ids.tolist(), labels.tolist())))
 
 
 def shop(embedder: Embedder, part: str) -> Pictures:

@@ -99,7 +99,7 @@ def clothing_side(embedder: Embedder, part: str) -> Side:
     if part == "validation":
         named, wanted = named & ~wanted, data.column("small_split") == "validation"
     attributes = load_attributes("clothing")
-    known = [attributes.of(data.items.row(position)) for position in range(len(data.items))]
+    known = list(map(attributes.of, data.column("id").tolist(), label.tolist()))
     seen = {name: np.array([" or ".join(sorted(one[name])) for one in known]) for name in ATTRIBUTES}
     return Side(data, label, seen, data.column("sender"), np.flatnonzero(named & wanted), np.flatnonzero(named))
 

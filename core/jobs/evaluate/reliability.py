@@ -21,7 +21,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.items import Item
 from core.engine.embedders.base import Embedder
 from core.engine.images.decode import open_image
 from core.engine.looks.agreement import agreements, of_picture
@@ -90,7 +89,7 @@ def agreement_queries(clothing: Queries, products: Queries) -> dict[str, tuple[Q
 def known_of(ids: np.ndarray) -> list[Known]:
     """What is known of clothing photos by looking, by their ids."""
     attributes = load_attributes(CLOTHING)
-    return [attributes.of(Item(id, CLOTHING, "", "")) for id in ids.tolist()]
+    return [attributes.of(id, "") for id in ids.tolist()]
 
 
 def agreement_errors(looks: Looks, queries: Queries, known: Sequence[Known], gallery: Queries) -> dict[str, Estimate]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.items import Item, load_items
+from core.engine.catalogues.items import load_items
 from core.engine.files.manifest import artifacts_dir
 from core.engine.files.paths import attributes_file
 from core.engine.looks.attributes import NOTHING, check_classes, load_attributes, of_row
@@ -17,10 +17,6 @@ from core.engine.looks.vocabulary import WORDS
 from core.errors import ArtifactError, UnknownNameError
 
 shipped = pytest.mark.skipif(not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built")
-
-
-def item(catalogue: str, name: str, label: str = "") -> Item:
-    return Item(f"{catalogue}/{name}", catalogue, label, "")
 
 
 def test_a_row_says_what_it_says() -> None:
@@ -32,7 +28,7 @@ def test_a_row_says_what_it_says() -> None:
 
 def test_labels_leave_kinds_open_and_grey_pictures_show_no_colour(tiny_artifacts: Path) -> None:
     grey = load_attributes("fashion-mnist")
-    known = grey.of(item("fashion-mnist", "test/00003", "Trouser"))
+    known = grey.of("fashion-mnist/test/00003", "Trouser")
     assert known == {
         "kind": {"jeans", "trousers", "leggings", "joggers"},
         "colour": frozenset(),
@@ -40,7 +36,7 @@ def test_labels_leave_kinds_open_and_grey_pictures_show_no_colour(tiny_artifacts
     }
     assert [grey.can_be_read(name) for name in ("kind", "colour", "pattern")] == [True, False, False]
     own = load_attributes("own")
-    assert own.of(item("own", "1", "Trouser")) == NOTHING
+    assert own.of("own/1", "Trouser") == NOTHING
     assert own.can_be_read("colour")
 
 
@@ -52,9 +48,9 @@ def test_every_class_of_a_catalogue_is_in_the_vocabulary() -> None:
 
 def test_what_pictures_show_is_read_if_the_manifest_names_it(tiny_artifacts: Path) -> None:
     name = fakes.make_items("clothing").row(5).id
-    assert load_attributes("clothing").of(Item(name, "clothing", "Dress", "")) == NOTHING
+    assert load_attributes("clothing").of(name, "Dress") == NOTHING
     fakes.add_looks()
-    known = load_attributes("clothing").of(Item(name, "clothing", "Dress", ""))
+    known = load_attributes("clothing").of(name, "Dress")
     assert known == {"kind": frozenset(), "colour": {"blue"}, "pattern": {"striped"}}
 
 
@@ -89,7 +85,7 @@ def test_classes_are_checked() -> None:
 @shipped
 def test_what_ships_knows_every_photo_in_the_words_of_the_vocabulary() -> None:
     clothing, items = load_attributes("clothing"), load_items("clothing")
-    known = [clothing.of(items.row(position)) for position in range(len(items))]
+    known = [clothing.of(item.id, item.label) for item in map(items.row, range(len(items)))]
     assert len(clothing.by_name) == len(items) == 5398
     for name, words in WORDS.items():
         assert frozenset().union(*(one[name] for one in known)) <= set(words)
