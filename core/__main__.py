@@ -6,9 +6,11 @@ Errors that a user can understand end with one sentence on stderr and exit code 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
+from core import __version__
 from core.errors import VitrineError
 from core.jobs import (
     backbones,
@@ -31,16 +33,21 @@ JOBS = (search, embed, backbones, compare, build, verify, evaluate, benchmark, t
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m core", description="Visual similarity search over fashion.")
+    parser.add_argument("--version", action="version", version=f"Vitrine {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for job in JOBS:
         job.add(commands)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
         return code
     except VitrineError as error:
         print(error, file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever reads has seen enough, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would say so when it ends
+        return 0
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130

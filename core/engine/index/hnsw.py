@@ -27,13 +27,14 @@ class IndexParameters:
     Attributes:
         M: Links a node; more is better and larger.
         ef_construction: Candidates kept while building.
-        ef: Candidates kept while searching; hnswlib does not save it, so it is kept here.
+        ef: Candidates kept while searching, more than twice `MAX_K`, so that the last of many hits are as sure as the
+            first; hnswlib does not save it, so it is kept here.
         seed: Of the levels; with one thread the same items give the same file.
     """
 
     M: int = 16
     ef_construction: int = 400
-    ef: int = 40
+    ef: int = 768
     seed: int = 100
 
 
@@ -178,12 +179,7 @@ class HnswIndex:
         self.parameters = parameters
         self.n_items = int(graph.get_current_count())
         self.dim = int(graph.dim)
-        self.set_ef(parameters.ef)
-
-    def set_ef(self, ef: int) -> None:
-        """Candidates kept while searching: more finds more of the true neighbours, and takes longer."""
-        self._graph.set_ef(ef)
-        self._ef = ef
+        self._graph.set_ef(parameters.ef)
 
     @classmethod
     def build(cls, embeddings: np.ndarray, parameters: IndexParameters, n_threads: int = 1) -> HnswIndex:
@@ -197,9 +193,6 @@ class HnswIndex:
 
     def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See `SearchIndex.search`."""
-        if 2 * min(k, self.n_items) > self._ef:  # hnswlib searches with max(ef, k), too narrow for a large k; only
-            with self._lock:  # ever raised, so that searches side by side cannot undo each other
-                self.set_ef(max(self._ef, 2 * min(k, self.n_items)))
         return self._query(queries, k)
 
     def search_at(self, queries: np.ndarray, k: int, ef: int) -> tuple[np.ndarray, np.ndarray]:
@@ -209,8 +202,11 @@ class HnswIndex:
         setting and searching together only among those who come through here.
         """
         with self._lock:
-            self.set_ef(max(ef, min(k, self.n_items)))
-            return self._query(queries, k)
+            self._graph.set_ef(max(ef, min(k, self.n_items)))
+            try:
+                return self._query(queries, k)
+            finally:
+                self._graph.set_ef(self.parameters.ef)
 
     def _query(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         queries = _check(queries, self.dim, k)

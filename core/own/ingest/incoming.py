@@ -153,7 +153,7 @@ def embed_each(
     def take(one: Incoming | Skipped) -> bool:
         if isinstance(one, Incoming):
             try:
-                photo = embed_photo(embedder, one.data, one.name)
+                photo = embed_photo(embedder, one.data, one.name, whole=True)
             except ImageError as error:
                 one = Skipped(one.name, error.reason)
             else:

@@ -20,7 +20,7 @@ from core.ui.visit import session, state
 from core.ui.words import WORDS
 
 K = 10
-EFS = (10, 12, 16, 24, 32, 40, 48, 64, 96, 128, 256)
+EFS = (10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
 
 def show() -> None:
@@ -66,7 +66,7 @@ def _sweep() -> None:
     else:
         measured, machine = part["results"], part["machine"]
         st.plotly_chart(plots.recall_against_speed(measured["rows"]), key="sweep", alt=WORDS.compare.sweep_alt)
-        st.caption(WORDS.compare.sweep_note.format(**{**measured, **machine}))
+        st.caption(WORDS.compare.sweep_note.format(**measured, **measured["n_queries"], **machine))
     command("python -m core benchmark --only index_settings")
 
 

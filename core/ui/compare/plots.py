@@ -44,7 +44,7 @@ def recall_against_speed(rows: Sequence[dict[str, Any]]) -> Any:
     for m in dict.fromkeys(row["M"] for row in rows):
         line = [row for row in rows if row["M"] == m]
         figure.add_scatter(
-            x=[row["queries_per_s"] for row in line], y=[row["index_recall@10"] for row in line],
+            x=[1000 / row["ms"] for row in line], y=[row["photos"]["index_recall@10"] for row in line],
             text=[f"ef {row['ef']}" for row in line], mode="lines+markers",
             name=f"M = {m}", hovertemplate=WORDS.compare.sweep_hover,
         )  # fmt: skip
@@ -52,5 +52,5 @@ def recall_against_speed(rows: Sequence[dict[str, Any]]) -> Any:
         height=HEIGHT, margin={"t": 20, "r": 20, "b": 20, "l": 20}, legend={"orientation": "h", "y": 1.12}
     )
     figure.update_xaxes(type="log", title=WORDS.compare.sweep_speed, **_TICKS)
-    figure.update_yaxes(title="index_recall@10")
+    figure.update_yaxes(title=WORDS.compare.sweep_recall)
     return figure

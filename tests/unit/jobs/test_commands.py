@@ -13,9 +13,13 @@ import fakes
 import numpy as np
 import pytest
 
+from core import __version__
 from core.__main__ import main
 from core.config import MAX_IMAGE_BYTES, MAX_K, ROOT
 from core.engine.backbones import BACKBONES
+from core.engine.embedders.base import embed_photo
+from core.engine.embedders.load import load_embedder
+from core.engine.images.decode import open_image
 from core.engine.search.engine import SearchEngine
 from core.engine.search.query import Query, Wording
 
@@ -416,6 +420,21 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "set()"
 
 
+def test_whoever_reads_may_stop_reading(tiny_artifacts):
+    command = [sys.executable, "-m", "core", "backbones", "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_the_version_is_the_package_s(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"Vitrine {__version__}\n"
+
+
 def test_no_command_is_refused(capsys):
     assert "required: COMMAND" in refused(capsys, [])
 
@@ -457,12 +476,23 @@ def test_a_sample_photo_finds_five_items_in_order(capsys, name):
 
 
 @needs_artifacts
+@pytest.mark.parametrize("side", [1000, 1600, 4000])
+@pytest.mark.parametrize("name", ["sneaker", "shirt", "bag", "dress"])
+def test_a_photo_decoded_as_far_as_needed_is_embedded_as_the_whole_one(name, side):
+    photo = open_image(ROOT / "samples" / f"{name}.jpg").resize((side, side * 3 // 4))
+    content = io.BytesIO()
+    photo.save(content, "JPEG", quality=90)
+    embedder = load_embedder("vitrine-clip")
+    part, whole = (embed_photo(embedder, content.getvalue(), whole=whole) for whole in (False, True))
+    assert max(part.image.size) < max(whole.image.size) == side or side == 1000
+    assert part.embedding @ whole.embedding > 0.999
+
+
+@needs_artifacts
 def test_the_served_model_agrees_with_the_one_that_open_clip_loads():
     torch = pytest.importorskip("torch")
     from core.engine.backbones import model_dir
     from core.engine.catalogues import fashion_mnist
-    from core.engine.embedders.load import load_embedder
-    from core.engine.images.decode import open_image
     from core.training.model.clip import load
 
     grey = fashion_mnist.sheets()

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from core.engine.backbones import BACKBONES, get
+from core.engine.backbones.record import Backbone
 from core.engine.embedders import base
 from core.engine.embedders.base import BATCH_SIZE, Embedder, OnnxClipEmbedder, prepare
 from core.engine.embedders.load import load_embedder
@@ -20,6 +21,8 @@ from core.engine.files.manifest import register
 from core.errors import ArtifactError, DataError, UnknownNameError, VitrineError
 
 RECORD = BACKBONES["vitrine-clip"]
+#: As most backbones prepare pictures: the shorter side is scaled, the centre is cut out.
+CENTRED = dataclasses.replace(RECORD, resize_mode="shortest", input_size=224)
 
 
 def noise(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -40,14 +43,13 @@ def mean_difference(a: np.ndarray, b: np.ndarray) -> float:
 # --- preparation
 
 
-@pytest.fixture(scope="module")
-def open_clip_transform():
-    """open_clip's own transform for the default backbone's record."""
+def open_clip_transform(record: Backbone):
+    """open_clip's own transform for a record."""
     torch_compat = pytest.importorskip("core.engine.backbones.torch_compat")
     pytest.importorskip("torch")
     open_clip = torch_compat.import_open_clip()
     preprocess = open_clip.transform.PreprocessCfg(
-        size=RECORD.input_size, mean=RECORD.mean, std=RECORD.std, resize_mode="shortest"
+        size=record.input_size, mean=record.mean, std=record.std, resize_mode=record.resize_mode
     )
     return open_clip.transform.image_transform_v2(preprocess, is_train=False)
 
@@ -55,25 +57,26 @@ def open_clip_transform():
 SIZES = [(224, 224), (225, 224), (224, 225), (223, 223), (8, 8), (8, 13), (640, 427), (427, 640), (301, 299), (97, 500)]
 
 
+@pytest.mark.parametrize("record", [RECORD, CENTRED], ids=["squashed", "centred"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_pictures_are_prepared_exactly_as_open_clip_does(open_clip_transform, size):
+def test_pictures_are_prepared_exactly_as_open_clip_does(record, size):
     picture = noise(*size)
-    expected = open_clip_transform(picture).numpy()
+    expected = open_clip_transform(record)(picture).numpy()
     seen = []
-    embedder = embedder_that(lambda pixels: seen.append(pixels) or np.ones((1, 128), np.float32))
+    embedder = embedder_that(lambda pixels: seen.append(pixels) or np.ones((1, record.dim), np.float32), record)
     embedder.embed_images([picture])
-    assert prepare(picture, RECORD).dtype == np.uint8
+    assert prepare(picture, record).dtype == np.uint8
     back = np.rint((expected.transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8)
-    assert np.array_equal(prepare(picture, RECORD), back)
+    assert np.array_equal(prepare(picture, record), back)
     assert seen[0].dtype == np.float32
     np.testing.assert_allclose(seen[0][0], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(3000, 300), (300, 3000), (2001, 101), (97, 1999), (8, 200)])
-def test_of_a_very_long_picture_the_same_centre_is_seen(open_clip_transform, size):
+def test_of_a_very_long_picture_the_same_centre_is_seen(size):
     picture = smooth(*size)
-    expected = (open_clip_transform(picture).numpy().transpose(1, 2, 0) + 1) * 127.5
-    prepared = prepare(picture, RECORD)
+    expected = (open_clip_transform(CENTRED)(picture).numpy().transpose(1, 2, 0) + 1) * 127.5
+    prepared = prepare(picture, CENTRED)
     assert prepared.shape == (224, 224, 3)
     assert mean_difference(prepared, expected) < 0.6  # of 255
     assert mean_difference(prepared[:, ::-1], expected) > 5  # the measure would notice
@@ -91,7 +94,7 @@ def test_an_extreme_aspect_is_never_resized_whole(monkeypatch):
         *((1000 + 7 * i, 41) for i in range(60)),
         *((53, 999 + i) for i in range(60)),
     ]:
-        prepare(Image.new("RGB", size), RECORD)
+        prepare(Image.new("RGB", size), CENTRED)
     assert sizes == [(224, 224)] * 122
 
 
@@ -256,7 +259,9 @@ def test_the_text_tower_is_loaded_once_and_only_for_words(monkeypatch, tmp_path)
 
         def run(self, _, inputs, options):
             ((name, values),) = inputs.items()
-            return [np.ones((len(values), 128), np.float32) if name == "pixels" else values[:, :4].astype(np.float32)]
+            return [
+                np.ones((len(values), RECORD.dim), np.float32) if name == "pixels" else values[:, :4].astype(np.float32)
+            ]
 
     def session(path):
         opened.append(path.name)

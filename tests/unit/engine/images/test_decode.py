@@ -63,6 +63,18 @@ def pixels(data: bytes) -> np.ndarray:
     return np.asarray(image)
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=KIND_IDS)
+def test_no_more_of_a_large_jpeg_is_decoded_than_will_do(kind):
+    whole = encode(photo(1200, 800), kind[0], **kind[1])
+    sizes = [open_image(whole, enough=enough).size for enough in (None, 800, 401, 400, 200, 101, 5)]
+    if kind[0] != "JPEG":
+        assert set(sizes) == {(1200, 800)}
+        return
+    assert sizes == [(1200, 800)] * 3 + [(600, 400), (300, 200), (300, 200), (150, 100)]
+    small, large = open_image(whole, enough=200), open_image(whole).resize((300, 200), Image.Resampling.BOX)
+    assert np.abs(np.asarray(small, int) - np.asarray(large)).mean() < 2
+
+
 def plain(data: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("RGB"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import fakes
@@ -10,6 +11,7 @@ import hnswlib
 import numpy as np
 import pytest
 
+from core.config import MAX_K, MAX_LESS_ITEMS
 from core.engine.files import manifest
 from core.engine.files.folder import forget_digests
 from core.engine.files.paths import index_file
@@ -156,15 +158,18 @@ def test_k_of_all_items_or_more_gives_all_of_them_in_order(graph, k):
     np.testing.assert_allclose(similarities, expected_similarities, atol=1e-6)
 
 
-def test_a_large_k_widens_the_search_and_never_narrows_it_again():
+def test_no_search_changes_what_later_ones_find():
     index = HnswIndex.build(ITEMS, IndexParameters(ef=10))
-    assert index._graph.ef == 10
-    index.search(QUERIES[:1], 5)
-    assert index._graph.ef == 10
+    before = index.search(QUERIES, 5)
     index.search(QUERIES[:1], 200)
-    assert index._graph.ef == 400
-    index.search(QUERIES[:1], 50)
-    assert index._graph.ef == 400
+    index.search_at(QUERIES[:1], 5, 400)
+    assert index._graph.ef == 10
+    for found, expected in zip(index.search(QUERIES, 5), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_usual_search_is_wide_enough_for_as_many_hits_as_may_be_asked_for():
+    assert IndexParameters().ef >= 2 * (MAX_K + MAX_LESS_ITEMS + 1)
 
 
 def test_duplicates_are_all_found():
@@ -202,8 +207,8 @@ def test_an_index_knows_its_size(graph):
 
 
 def entry_of(index: HnswIndex, **changes: object) -> dict:
-    parameters = {"M": 16, "ef_construction": 400, "ef": 40, "seed": 100}
-    return {"count": index.n_items, "dim": index.dim, "space": "cosine", "parameters": parameters} | changes
+    known = {"count": index.n_items, "dim": index.dim, "space": "cosine", "parameters": asdict(PARAMETERS)}
+    return known | changes
 
 
 def register(folder: Path, *names: str) -> None:
@@ -368,7 +373,7 @@ def test_an_ef_for_one_search_finds_what_the_index_set_so_would():
     queries = rows[:50] + 0.1
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
     for ef in (10, 50, 500):
-        other.set_ef(ef)
+        other._graph.set_ef(ef)
         for found, expected in zip(one.search_at(queries, 5, ef), other.search(queries, 5), strict=True):
             np.testing.assert_array_equal(found, expected)
     narrow, wide = (one.search_at(queries, 5, ef)[0] for ef in (5, 500))
