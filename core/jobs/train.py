@@ -1,4 +1,4 @@
-"""`python -m core train`: the embedded CLIP, in three stages; and, joined here, `train classifier`."""
+"""`python -m core train`: the embedded CLIP; and, joined here, `train classifier`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     what = parser.add_subparsers(required=True, metavar="WHAT")
     clip = what.add_parser(
         "clip",
-        help="the embedded CLIP, from the three data sets (needs requirements-dev.txt)",
-        description="Starts from ImageNet weights, caches mid-level features (2 GB, resumable), trains the last "
-        "blocks and the text tower; caches pooled features of all stages (2 GB), trains the network for small "
-        "pictures, then projections and text tower; exports to ONNX. Two hours on two cores.",
+        help="the embedded CLIP, from the data sets (needs requirements-dev.txt)",
+        description="The image network starts from ImageNet, the text tower and the network for small pictures from "
+        "the model that is there. Packs all training pictures once (2 GB), then trains both towers end to end; a "
+        "stopped training goes on where it was. Exports to ONNX. Two and a half hours on two quiet cores.",
     )
     clip.add_argument("-o", "--output", type=Path, help="model folder (default: artifacts/models/vitrine-clip)")
-    clip.add_argument("--cache", type=Path, default=ROOT / ".cache" / "clip", help="where features are kept")
-    clip.add_argument("--epochs", type=float, help="passes over the views")
-    clip.add_argument("--views", type=int, help="how many views of the pictures the first stage uses")
+    clip.add_argument("--cache", type=Path, default=ROOT / ".cache" / "clip", help="where pictures and state are kept")
+    clip.add_argument("--steps", type=int, help="stop after so many steps, to go on another time")
     clip.set_defaults(run=_train_clip)
     classifier.add_train(what)
 
@@ -32,15 +31,14 @@ def _train_clip(options: argparse.Namespace) -> int:
     from core.engine.backbones import get, model_dir
     from core.engine.embedders.weights import register_weights
     from core.engine.files.folder import written
+    from core.training.fit.whole import train_clip
     from core.training.model.export import export_towers
-    from core.training.stages.first import Recipe, train_first_stage
-    from core.training.stages.refine import Refinement, refine_clip
 
-    chosen = {"epochs": options.epochs, "n_views": options.views}
-    recipe = Recipe(**{name: value for name, value in chosen.items() if value is not None})
-    folder, workshop = options.output or model_dir(DEFAULT_BACKBONE), options.cache / "model"
-    train_first_stage(options.cache / "first", options.cache, recipe)
-    refine_clip(options.cache / "first", workshop, options.cache / "pooled", Refinement())
+    former = model_dir(DEFAULT_BACKBONE)
+    folder, workshop = options.output or former, options.cache / "model"
+    if not train_clip(workshop, former, options.cache, options.steps):
+        print("Stopped. The same command goes on.")
+        return 0
     export_towers(workshop)
     files = [folder / file.name for file in sorted(workshop.glob("[!.]*"))]
     for file in files:  # what is served stays whole until the new model is

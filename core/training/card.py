@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from core.config import DEFAULT_BACKBONE
+from core.engine.backbones import get
 from core.engine.files.folder import written
 from core.engine.files.tables import figures_table
 
@@ -13,19 +15,18 @@ TEXT = Path(__file__).with_name("card.md")
 
 def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
     """Write `README.md` into the model's folder from evaluation results; returns its path."""
-    from core.training.stages.first import Recipe
-    from core.training.stages.refine import Refinement
+    from core.training.fit.whole import Recipe
+    from core.training.model.parts import PARTS
 
-    recipe, refinement = Recipe(), Refinement()
+    recipe, record = Recipe(), get(DEFAULT_BACKBONE)
     text = TEXT.read_text("utf-8").format(
-        n_views=recipe.n_views,
-        epochs=recipe.epochs,
-        n_detail=refinement.detail.n_steps,
-        detail_batch=refinement.detail.batch_size,
-        n_steps=refinement.n_steps,
-        batch_size=refinement.batch_size,
-        n_fashion_mnist=max(recipe.n_fashion_mnist, refinement.n_fashion_mnist),
+        side=record.input_size,
+        dim=record.dim,
+        frozen=recipe.n_frozen_blocks,
+        stages=", then ".join(f"{n:,} steps at {side} px" for n, side in recipe.stages),
+        n_pictures=sum(recipe.mix.values()),
         figures=figures_table(results, "protocol", "queries"),
+        **PARTS,
     )
     path = folder / "README.md"
     with written(path) as temporary:

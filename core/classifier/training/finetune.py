@@ -1,6 +1,6 @@
 """Train a backbone's last blocks together with a linear head: `python -m core train classifier --finetune`.
 
-As in `core.training.stages.first` the first blocks stay as they are, so what they say of every picture (and of some
+The first blocks stay as they are, so what they say of every picture (and of some
 further views of the training pictures) is computed once; only a fifth of the arithmetic is left for an epoch.
 Batch normalisation keeps the statistics it has.
 """
@@ -83,7 +83,7 @@ def _in_halves(visual: Any) -> Tower:
         return [*lower_stages(network, pixels), trunk.detail(thumbnails(pixels))]
 
     with torch.inference_mode():
-        shapes = [part.shape[1:] for part in seen(torch.zeros(1, 3, 224, 224))]
+        shapes = [part.shape[1:] for part in seen(torch.zeros(1, 3, *visual.image_size))]
     sizes = [shape.numel() for shape in shapes]
 
     def lower(pixels: Any) -> Any:
@@ -92,9 +92,9 @@ def _in_halves(visual: Any) -> Tower:
     def upper(features: Any) -> Any:
         parts = zip(features.split(sizes, 1), shapes, strict=True)
         early, middle, detail = (part.reshape(-1, *shape) for part, shape in parts)
-        return visual.head(trunk.join(upper_stages(network, early, middle), detail))
+        return trunk.join(upper_stages(network, early, middle), detail)
 
-    trained = [*network.blocks[GRID_BLOCK + 1 :], network.conv_head, network.bn2, trunk.hidden, visual.head]
+    trained = [*network.blocks[GRID_BLOCK + 1 :], network.conv_head, network.bn2, trunk.hidden, trunk.project]
     return Tower(visual, lower, upper, trained, sum(sizes))
 
 
@@ -138,7 +138,8 @@ class FinetuneTrainer(Trainer):
     def _pixels(self, row: int, rng: random.Random) -> np.ndarray:
         if row < len(self.examples):
             return prepare(self._picture(row), self._record)
-        return np.asarray(augment(self._picture(int(self._views[row - len(self.examples)])), rng))
+        picture = self._picture(int(self._views[row - len(self.examples)]))
+        return np.asarray(augment(picture, rng, self._record.input_size))
 
     def _normalised(self, pixels: Any) -> Any:
         import torch

@@ -7,14 +7,14 @@ import random
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-#: Side of a changed picture, in pixels.
+#: Side of a changed picture, in pixels, where none is asked for.
 SIZE = 224
 
 
-def augment(picture: Image.Image, rng: random.Random) -> Image.Image:
+def augment(picture: Image.Image, rng: random.Random, size: int = SIZE) -> Image.Image:
     """Crop, mirror, tilt, brightness and contrast; never hue, since colour is what visitors see first.
 
-    RGB of any size -> RGB, `SIZE` pixels square.
+    RGB of any size -> RGB, `size` pixels square.
     """
     fill = tuple(int(v) for v in np.asarray(picture)[0, 0])
     picture = picture.rotate(rng.uniform(-12, 12), Image.Resampling.BICUBIC, expand=False, fillcolor=fill)
@@ -24,7 +24,7 @@ def augment(picture: Image.Image, rng: random.Random) -> Image.Image:
     height = min(picture.height, int(side * scale / aspect**0.5 * 1.1))
     left, top = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
     picture = picture.crop((left, top, left + width, top + height))
-    picture = picture.resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+    picture = picture.resize((size, size), Image.Resampling.BICUBIC)
     if rng.random() < 0.5:
         picture = ImageOps.mirror(picture)
     picture = ImageEnhance.Brightness(picture).enhance(rng.uniform(0.8, 1.2))

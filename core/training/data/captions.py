@@ -7,7 +7,6 @@ belongs to; `relation` tells the loss whether two labels are the same kind, diff
 
 from __future__ import annotations
 
-import random
 import tomllib
 from pathlib import Path
 
@@ -49,12 +48,6 @@ def words_for(kind: str) -> tuple[str, ...]:
     """The words that name a kind, the most usual first."""
     known = TYPES.get(kind)
     return known[1] if known else (kind.lower(),)
-
-
-def type_caption(kind: str, rng: random.Random) -> str:
-    """A caption that names the kind and nothing else."""
-    template: str = rng.choice(_VOCABULARY["templates"])
-    return template.format(rng.choice(words_for(kind)))
 
 
 def product_captions(row: dict[str, str]) -> tuple[str, str]:

@@ -20,8 +20,11 @@ from PIL import Image
 
 from core.config import data_dir
 from core.engine.catalogues import CATALOGUES, clothing, fashion_mnist
+from core.engine.catalogues.clothing_source import read_csv
+from core.engine.files.manifest import is_listed, verified
+from core.engine.files.paths import attributes_file
 from core.engine.images.decode import open_image
-from core.engine.looks.attributes import Known
+from core.engine.looks.attributes import Known, load_attributes
 from core.errors import DataError
 from core.training.data.captions import (
     CLOTHING_TYPE,
@@ -37,7 +40,13 @@ N_HELD_OUT = 1000
 N_VALIDATION_PRODUCTS = 500
 N_VALIDATION_FASHION_MNIST = 2000
 
-FASHION_MNIST, CLOTHING, PRODUCTS, SMALL_PRODUCTS = "fashion-mnist", "clothing", "products", "products-small"
+FASHION_MNIST, CLOTHING, PRODUCTS = "fashion-mnist", "clothing", "products"
+SMALL_PRODUCTS, MORE_PRODUCTS = "products-small", "products-more"
+_ARCHIVES = {
+    PRODUCTS: "fashion-products.zip",
+    SMALL_PRODUCTS: "fashion-products-small.zip",
+    MORE_PRODUCTS: "fashion-products-more.zip",
+}
 
 
 @dataclass(frozen=True)
@@ -51,8 +60,8 @@ class Sample:
         captions: (colour and kind, full name) for products, () elsewhere.
         colour: Base colour in lower case, "" where unknown.
         part: "train", "validation" or, for products only, "test".
-        labels: Of products, what they may be, in the vocabulary of the engine's looks; see `labels.of_product`.
-        facts: Of products, what their own data set says, in its words: "article", "shade" and "gender".
+        labels: What it may be, in the vocabulary of the engine's looks; empty where nobody said.
+        facts: What its own data set says, in its words, by name: "article", "label", "class" and such.
     """
 
     source: str
@@ -67,7 +76,7 @@ class Sample:
     @property
     def label_set(self) -> str:
         """The data set whose labels it has: small products have those of the larger photos, from the same seller."""
-        return PRODUCTS if self.source == SMALL_PRODUCTS else self.source
+        return PRODUCTS if self.source in _ARCHIVES else self.source
 
 
 @dataclass
@@ -78,7 +87,7 @@ class Pictures:
 
     def __post_init__(self) -> None:
         self._clothing = clothing.require_source()
-        self._archives = {name: _archive(self.folder, name) for name in (PRODUCTS, SMALL_PRODUCTS)}
+        self._archives = {name: _archive(self.folder, name) for name in _ARCHIVES}
         self._fashion_mnist = fashion_mnist.load_source(None)[0]
 
     def open(self, sample: Sample) -> Image.Image:
@@ -97,7 +106,7 @@ class Pictures:
 
 
 def _archive(folder: Path, source: str) -> zipfile.ZipFile:
-    name = {PRODUCTS: "fashion-products.zip", SMALL_PRODUCTS: "fashion-products-small.zip"}[source]
+    name = _ARCHIVES[source]
     if not (folder / name).is_file():
         raise DataError("training.no-archive", file=name, folder=folder)
     return zipfile.ZipFile(folder / name)
@@ -136,31 +145,46 @@ def product_samples(folder: Path | None = None, source: str = PRODUCTS) -> list[
 
 def clothing_samples() -> list[Sample]:
     """The clothing photos whose `split` is train and whose label says what they show, sorted by id."""
-    splits = clothing.read_splits()
+    splits, lengths, attributes = clothing.read_splits(), _lengths(), load_attributes(CLOTHING)
     samples = []
     source = clothing.require_source()
     rows = [row for row in source.rows() if source.has(row["image"])]
     for row in sorted(rows, key=lambda row: row["image"]):
-        split = splits[row["image"]]
-        if split["split"] == "train" and row["label"] in CLOTHING_TYPE:
+        image, label = row["image"], row["label"]
+        split = splits[image]
+        if split["split"] == "train" and label in CLOTHING_TYPE:
             part = "validation" if split["small_split"] == "validation" else "train"
-            samples.append(Sample(CLOTHING, row["image"], CLOTHING_TYPE[row["label"]], part))
+            facts = {"label": label} | ({"length": lengths[image]} if image in lengths else {})
+            seen = attributes.by_name.get(image, {})
+            samples.append(Sample(CLOTHING, image, CLOTHING_TYPE[label], part, labels=seen, facts=facts))
     return samples
+
+
+def _lengths() -> dict[str, str]:
+    """Of the clothing photos' sleeves or legs, by looking: the one attribute that no search reads."""
+    path = attributes_file(CLOTHING)
+    if not is_listed(path):
+        return {}
+    rows = read_csv(verified(path).read_bytes(), path.name, ("image", "length"))
+    return {row["image"]: row["length"] for row in rows}
 
 
 def fashion_mnist_samples() -> list[Sample]:
     """Fashion-MNIST's 60,000 training images; the last 2,000 are for validation."""
-    labels = fashion_mnist.load_source(None)[1][:60_000]
-    names = list(CATALOGUES[FASHION_MNIST].classes)
-    first_validation = len(labels) - N_VALIDATION_FASHION_MNIST
+    classes = fashion_mnist.load_source(None)[1][:60_000]
+    record = CATALOGUES[FASHION_MNIST]
+    names = list(record.classes)
+    first_validation = len(classes) - N_VALIDATION_FASHION_MNIST
     return [
         Sample(
             FASHION_MNIST,
             str(position),
             FASHION_MNIST_TYPE[names[label]],
             "validation" if position >= first_validation else "train",
+            labels={"kind": record.kinds[names[label]]},
+            facts={"class": names[label]},
         )
-        for position, label in enumerate(labels)
+        for position, label in enumerate(classes)
     ]
 
 
@@ -169,4 +193,5 @@ def all_samples() -> Iterator[Sample]:
     yield from clothing_samples()
     yield from product_samples(source=PRODUCTS)
     yield from product_samples(source=SMALL_PRODUCTS)
+    yield from product_samples(source=MORE_PRODUCTS)
     yield from fashion_mnist_samples()

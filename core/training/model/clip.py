@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import json
 import random
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,6 @@ from core.training.model.tokenizer import tokenizer
 if TYPE_CHECKING:
     import torch
 
-#: The image towers of the first stage of training and of the last, by their timm names.
-FIRST_STAGE, MULTI_STAGE = "tf_efficientnet_lite0", "vitrine_lite0"
-
 CONFIG = Path(__file__).with_name("open_clip_config.json")
 
 
@@ -27,12 +24,27 @@ def imagenet_trunk_state() -> dict[str, torch.Tensor]:
     return lite_state(0)
 
 
-def create(folder: Path) -> Any:
-    """A new CLIP of the first stage in `folder`, its image tower started from ImageNet."""
+def create(folder: Path, former: Path) -> Any:
+    """A new CLIP in `folder`'s configuration: where it starts from.
+
+    Its network has ImageNet's weights. The network for small pictures and the text tower go on from the model in
+    `former`; what they do not share (the projections) is random.
+    """
+    from safetensors.torch import load_file
+
     model = empty(folder)
     state = imagenet_trunk_state()
     trunk = {key: value for key, value in state.items() if not key.startswith("classifier.")}
-    model.visual.trunk.load_state_dict(trunk)
+    model.visual.trunk.network.load_state_dict(trunk)
+    ours = model.state_dict()
+    kept = {
+        name: value
+        for name, value in load_file(former / "open_clip_model.safetensors").items()
+        if not name.startswith(("visual.trunk.network.", "visual.trunk.norm.", "visual.trunk.hidden."))
+        and name in ours
+        and ours[name].shape == value.shape
+    }
+    model.load_state_dict(kept, strict=False)
     return model
 
 
@@ -48,17 +60,17 @@ def _open_clip() -> Any:
     return open_clip
 
 
-def write_config(folder: Path, image_tower: str) -> None:
-    """Write `open_clip_config.json`, which makes `folder` an open_clip model folder, for a tower that timm knows.
+def start_folder(folder: Path, former: Path) -> None:
+    """Make `folder` an open_clip model folder without weights: our configuration, and the tokenizer of `former`.
 
     The tower pools by itself, and the tokenizer is read from the model's own folder; `context_length` and `vocab_size`
     are those of `core.training.model.tokenizer`. The pooled token of a text is the one with the highest id, so the
     end token, which the tokenizer itself appends, must be the last of the vocabulary.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    config = json.loads(CONFIG.read_text("utf-8"))
-    config["model_cfg"]["vision_cfg"] |= {"timm_model_name": image_tower}
-    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
+    shutil.copyfile(CONFIG, folder / "open_clip_config.json")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(former / name, folder / name)
 
 
 def save(model: Any, folder: Path) -> None:

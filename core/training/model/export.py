@@ -18,7 +18,7 @@ _WORTH_HALVING = 1024
 
 
 def export_towers(folder: Path) -> None:
-    """Write `image.onnx` (pixels (b, 3, 224, 224) -> (b, dim)) and `text.onnx` (tokens (b, 24) -> (b, dim)).
+    """Write `image.onnx` (pixels (b, 3, side, side) -> (b, dim)) and `text.onnx` (tokens (b, 24) -> (b, dim)).
 
     Both give embeddings before normalisation and compute in float32 with the weights as they were saved, rounded
     to half precision, so both runtimes compute with the same numbers.

@@ -15,22 +15,28 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, relu
+from torch.nn.functional import avg_pool2d, interpolate, normalize, relu
 
 from core.engine.backbones.torch_compat import import_timm
+from core.training.model.parts import PARTS, SHARES
 
 #: Numbers that `pool_stages` gives.
 N_POOLED = 4080
 #: Side of the small copy of the picture that the detail network looks at.
 THUMBNAIL_SIDE = 28
-_SQUARE = 224 // THUMBNAIL_SIDE
 #: The first blocks, whose deviation is pooled beside their mean, and the block that keeps its places.
 _N_SPREAD = GRID_BLOCK = 4
+_GRID_SIDE = 4
 
 
 def thumbnails(pixels: Tensor) -> Tensor:
-    """(b, 3, 224, 224) -> (b, 3, 28, 28): each pixel the mean of an 8×8 square."""
-    return avg_pool2d(pixels, _SQUARE)
+    """(b, 3, side, side) -> (b, 3, 28, 28): each pixel the mean of a square, where the side is a multiple of 28."""
+    side = pixels.shape[-1]
+    return avg_pool2d(pixels, side // THUMBNAIL_SIDE) if side % THUMBNAIL_SIDE == 0 else _shrunk(pixels)
+
+
+def _shrunk(pixels: Tensor) -> Tensor:
+    return interpolate(pixels, (THUMBNAIL_SIDE, THUMBNAIL_SIDE), mode="bilinear", antialias=True)
 
 
 def pool_stages(network: Any, pixels: Tensor) -> Tensor:
@@ -38,11 +44,11 @@ def pool_stages(network: Any, pixels: Tensor) -> Tensor:
 
     Args:
         network: `tf_efficientnet_lite0`.
-        pixels: (b, 3, 224, 224) in [-1, 1].
+        pixels: (b, 3, side, side) in [-1, 1].
 
     Returns:
         (b, N_POOLED): mean and deviation of the stem and the first four blocks; means of the other three blocks;
-        the fifth block on a 4×4 grid of overlapping 5×5 windows; the mean of the last layer.
+        the fifth block on a 4×4 grid of overlapping windows; the mean of the last layer.
     """
     return upper_stages(network, *lower_stages(network, pixels))
 
@@ -59,12 +65,19 @@ def lower_stages(network: Any, pixels: Tensor) -> tuple[Tensor, Tensor]:
 
 def upper_stages(network: Any, early: Tensor, x: Tensor) -> Tensor:
     """The second half of `pool_stages`, from what the first gave."""
-    pooled, grid = [early, x.mean((2, 3))], avg_pool2d(x, 5, stride=3).flatten(1)
+    pooled, grid = [early, x.mean((2, 3))], _on_grid(x).flatten(1)
     for block in network.blocks[GRID_BLOCK + 1 :]:
         x = block(x)
         pooled.append(x.mean((2, 3)))
     last = network.bn2(network.conv_head(x))
     return torch.cat([*pooled, grid, last.mean((2, 3))], 1)
+
+
+def _on_grid(x: Tensor) -> Tensor:
+    """(b, n, side, side) -> (b, n, 4, 4): means of windows that overlap as little as the side allows."""
+    side = x.shape[-1]
+    stride = side // _GRID_SIDE
+    return avg_pool2d(x, side - (_GRID_SIDE - 1) * stride, stride=stride)
 
 
 def _mean_and_deviation(x: Tensor) -> list[Tensor]:
@@ -75,7 +88,7 @@ def _mean_and_deviation(x: Tensor) -> list[Tensor]:
 class DetailNetwork(nn.Module):
     """(b, 3, 28, 28) in [-1, 1] -> (b, n_features): a small network for small pictures, Fashion-MNIST above all.
 
-    Drawn out to 224 pixels, a picture of 28 looks like nothing that ImageNet has; here it keeps its size. What it
+    Drawn out to many more pixels, a picture of 28 looks like nothing that ImageNet has; here it keeps its size. What it
     sees in a picture is the mean of what it sees in it and in its mirror image, so mirrored pictures are alike to it.
     """
 
@@ -133,7 +146,10 @@ class MultiStageLite0(nn.Module):
         self.norm = nn.BatchNorm1d(n_seen, eps=1e-3)  # standardises only; weight and bias stay 1 and 0
         self.drop = nn.Dropout(0.2)
         self.hidden = nn.Linear(n_seen, n_hidden)
-        self.num_features = n_seen + n_hidden
+        self.num_features = sum(PARTS.values())
+        self.project = nn.Linear(n_seen + n_hidden, self.num_features, bias=False)
+        self.shares: Tensor
+        self.register_buffer("shares", torch.tensor(list(SHARES.values())), persistent=False)
 
     def reset_classifier(self, num_classes: int) -> None:
         """There is none; timm models have this method, and open_clip calls it."""
@@ -141,10 +157,12 @@ class MultiStageLite0(nn.Module):
     def join(self, pooled: Tensor, detail: Tensor) -> Tensor:
         """(b, N_POOLED) from `pool_stages` and (b, n_features) from the detail network -> (b, num_features)."""
         seen = self.drop(self.norm(torch.cat([pooled, detail], 1)))
-        return torch.cat([seen, self.drop(relu(self.hidden(seen)))], 1)
+        projected = self.project(torch.cat([seen, self.drop(relu(self.hidden(seen)))], 1))
+        parts = [normalize(part, dim=1) for part in projected.split(list(PARTS.values()), 1)]
+        return torch.cat([share.sqrt() * part for share, part in zip(self.shares, parts, strict=True)], 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(b, 3, 224, 224) in [-1, 1] -> (b, num_features)."""
+        """(b, 3, side, side) in [-1, 1] -> (b, num_features): its parts, each of the length that its share gives it."""
         return self.join(pool_stages(self.network, pixels), self.detail(thumbnails(pixels)))
 
 

@@ -11,7 +11,7 @@ from core.classifier.model import export
 from core.classifier.model.classifier import Classifier
 from core.classifier.training.head import Head
 from core.config import ROOT
-from core.engine.backbones import model_dir
+from core.engine.backbones import get, model_dir
 from core.engine.embedders.base import prepare
 from core.engine.embedders.load import load_embedder
 from core.errors import DataError
@@ -45,6 +45,6 @@ def test_a_backbone_without_an_onnx_file_gives_its_head_alone():
 
 def test_without_the_onnx_package_the_sentence_says_how(monkeypatch):
     monkeypatch.setattr(export, "available", lambda: False)
-    head = Head([(np.zeros((128, 2), np.float32), np.zeros(2, np.float32))])
+    head = Head([(np.zeros((get("vitrine-clip").dim, 2), np.float32), np.zeros(2, np.float32))])
     with pytest.raises(DataError, match=r"requirements-dev\.txt"):
         export.head_onnx(Classifier(head, ("x", "y"), "vitrine-clip", "", "linear"))

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from core.engine.backbones.torch_compat import import_open_clip
-from core.training.stages.fit import clip_loss, contrastive_loss, supervised_contrastive_loss
+from core.training.fit.losses import clip_loss, contrastive_loss, set_loss, views_loss
 
 
 def unit_rows(n: int, dim: int, seed: int):
@@ -83,29 +83,32 @@ def test_clip_loss_by_hand_where_two_pictures_share_a_text():
     assert clip_loss(images, texts, relation, torch.tensor(2.0)).item() == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_picture_is_never_compared_with_itself():
-    images = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
-    relation = relations([1, 1, 0], [1, 1, 0], [0, 0, 1])
-    # At temperature 0.5 the similarities count twice; the third picture has no other of its kind.
-    first = math.log(math.exp(1.2) + math.exp(0)) - 1.2
-    second = math.log(math.exp(1.2) + math.exp(1.6)) - 1.2
-    loss = supervised_contrastive_loss(images, relation, temperature=0.5)
-    assert loss.item() == pytest.approx((first + second) / 2, rel=1e-6)
-    assert relation.tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]  # left as it was
+def test_of_a_set_of_labels_only_the_sum_has_to_be_likely():
+    logits = torch.tensor([[1.0, 2.0, 0.0], [5.0, 0.0, 0.0]], requires_grad=True)
+    allowed = torch.tensor([[True, True, False], [False, False, False]])
+    loss = set_loss(logits, allowed)
+    total = math.exp(1) + math.exp(2) + 1
+    one = -math.log((math.exp(1) + math.exp(2)) / total)
+    assert loss.item() == pytest.approx(one / 2, rel=1e-5)  # over both rows, though one says nothing
+    (gradient,) = torch.autograd.grad(loss, logits)
+    assert gradient[1].tolist() == [0, 0, 0]
+    # what is likelier among the allowed stays likelier: the two keep their proportion
+    assert (gradient[0, 0] / gradient[0, 1]).item() == pytest.approx(math.exp(-1), rel=1e-4)
+    one_class = set_loss(logits[:1], torch.tensor([[False, True, False]]))
+    assert one_class.item() == pytest.approx(math.log(total) - 2, rel=1e-5)
 
 
-def test_pictures_of_a_kind_are_pulled_together_and_others_apart():
-    images = unit_rows(6, 8, 3).requires_grad_()
-    kinds = torch.tensor([0, 0, 1, 1, 2, 2])
-    relation = (kinds[:, None] == kinds[None]).to(torch.int8)
-    optimizer = torch.optim.SGD([images], lr=0.3)
-    before = supervised_contrastive_loss(images, relation).item()
-    for _ in range(60):
-        optimizer.zero_grad()
-        supervised_contrastive_loss(torch.nn.functional.normalize(images, dim=1), relation).backward()
-        optimizer.step()
-    rows = torch.nn.functional.normalize(images.detach(), dim=1)
-    similarities = rows @ rows.T
-    same = relation.bool() & ~torch.eye(6, dtype=torch.bool)
-    assert similarities[same].min() > similarities[~relation.bool()].max() + 0.5
-    assert supervised_contrastive_loss(rows, relation).item() < before
+def test_a_rare_class_may_weigh_more():
+    logits, allowed = torch.zeros(2, 2), torch.eye(2, dtype=torch.bool)
+    assert set_loss(logits, allowed, torch.tensor([1.0, 3.0])).item() == pytest.approx(2 * math.log(2), rel=1e-5)
+    assert set_loss(logits, torch.zeros(2, 2, dtype=torch.bool)).item() == 0
+
+
+def test_two_views_of_a_picture_find_each_other():
+    first = torch.tensor([[2.0, 0.0], [0.0, 3.0]])
+    second = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
+    loss = views_loss(first, second, temperature=1.0)
+    logits = [[1.0, 0.6], [0.0, 0.8]]
+    across = [math.log(sum(map(math.exp, row))) - row[i] for i, row in enumerate(logits)]
+    down = [math.log(sum(math.exp(row[i]) for row in logits)) - logits[i][i] for i in range(2)]
+    assert loss.item() == pytest.approx((sum(across) / 2 + sum(down) / 2) / 2, rel=1e-5)

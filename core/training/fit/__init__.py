@@ -1,0 +1,1 @@
+"""Training: what a batch is, what it loses, and the loop."""

@@ -1,0 +1,81 @@
+"""The losses of training.
+
+None of them takes a coarse label for more than it says. Several texts may be right for one picture, and a pair whose
+labels leave it open counts for nothing. With all captions different `clip_loss` is open_clip's `ClipLoss` (a test
+holds that).
+
+Source: Radford et al. 2021 (CLIP); Yang et al. 2022 (UniCL, several positives); Cour et al. 2011 (sets of candidate
+    labels); Wang et al. 2018 (cosine softmax); Chen et al. 2020 (two views of one picture).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def contrastive_loss(logits: Tensor, relation: Tensor) -> Tensor:
+    """Cross-entropy over each row, its right answers sharing the weight.
+
+    Args:
+        logits: (n, m) float32, similarity times scale.
+        relation: (n, m) int8: 1 right, 0 wrong, -1 not comparable. Rows without a right answer are skipped.
+
+    Returns:
+        A scalar; 0 if no row has a right answer.
+    """
+    right = (relation == 1).to(logits.dtype)
+    n_right = right.sum(1)
+    log_probability = logits.masked_fill(relation == -1, float("-inf")).log_softmax(1)
+    log_probability = log_probability.masked_fill(relation != 1, 0)
+    rows = n_right > 0
+    loss = -(log_probability * right).sum(1)[rows] / n_right[rows]
+    return loss.mean() if len(loss) else logits.sum() * 0
+
+
+def clip_loss(images: Tensor, texts: Tensor, relation: Tensor, scale: Tensor) -> Tensor:
+    """Both directions of CLIP's loss.
+
+    Args:
+        images: (n, dim), rows L2-normalised.
+        texts: (m, dim), rows L2-normalised.
+        relation: (n, m) int8, as in `contrastive_loss`.
+        scale: Scalar, the inverse temperature.
+    """
+    logits = scale * images @ texts.T
+    return (contrastive_loss(logits, relation) + contrastive_loss(logits.T, relation.T)) / 2
+
+
+def set_loss(logits: Tensor, allowed: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Cross-entropy where a label may be any of several classes: only their sum has to be likely.
+
+    Args:
+        logits: (n, n_classes) float32.
+        allowed: (n, n_classes) bool. Rows that allow none are skipped.
+        weights: (n_classes,) of the first class that a row allows, 1 if not given.
+
+    Returns:
+        A scalar: the mean over all n rows, so that a batch with few labels weighs little.
+    """
+    import torch
+
+    known = allowed.any(1)
+    if not known.any():
+        return logits.sum() * 0
+    logits, allowed = logits[known], allowed[known]
+    loss = torch.logsumexp(logits, 1) - torch.logsumexp(logits.masked_fill(~allowed, float("-inf")), 1)
+    if weights is not None:
+        loss = loss * weights[allowed.int().argmax(1)]
+    return loss.sum() / len(known)
+
+
+def views_loss(first: Tensor, second: Tensor, temperature: float = 0.1) -> Tensor:
+    """Two views of one picture find each other among those of all others: rows of (n, dim), normalised here."""
+    import torch
+    from torch.nn.functional import normalize
+
+    logits = normalize(first, dim=1) @ normalize(second, dim=1).T / temperature
+    same = torch.eye(len(first), dtype=torch.int8)
+    return (contrastive_loss(logits, same) + contrastive_loss(logits.T, same)) / 2

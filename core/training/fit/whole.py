@@ -1,0 +1,395 @@
+"""The trainer: both towers, end to end, on pictures that grow as it goes on.
+
+A step looks at a few hundred views, two of each picture. Heads on the parts of the embedding learn what is known of a
+picture (its kind, colour and pattern, and what its data set says in its own words); two views of one picture find each
+other, so that things of one kind stay apart; texts find their pictures, in the batch and in a memory of all pictures
+as they were last seen. What ships is a running mean of the weights.
+
+Source: a memory across batches: Wang et al. 2020 (XBM); a mean of weights: Polyak and Juditsky 1992; rates that
+    start anew: Loshchilov and Hutter 2017 (SGDR).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.engine.looks.vocabulary import ATTRIBUTES
+from core.training.data.changes import changed, like_fashion_mnist
+from core.training.data.packed import pack
+from core.training.data.samples import (
+    CLOTHING,
+    FASHION_MNIST,
+    MORE_PRODUCTS,
+    PRODUCTS,
+    SMALL_PRODUCTS,
+    Sample,
+    all_samples,
+)
+from core.training.fit.batches import FACTS, LabelCodes, passes, rows_by_source, texts_of
+from core.training.fit.losses import clip_loss, contrastive_loss, set_loss, views_loss
+from core.training.fit.state import load_state, save_state
+from core.training.fit.words import WordsRecipe, learn_words
+from core.training.model import clip as models
+from core.training.model.parts import PARTS
+from core.training.model.tokenizer import text_encoder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: attribute -> the part of the embedding that it shapes
+_PART_OF = {"kind": "kind", "colour": "colour", "pattern": "look"} | FACTS
+_SAVED_EVERY, _REPORTED_EVERY = 50, 10
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the outcome.
+
+    Attributes:
+        rounds: Stages of (steps, side of the views) one after the other; with each round the rates start anew.
+        mix: Pictures of each source in a step; there are two views of each.
+    """
+
+    rounds: tuple[tuple[tuple[int, int], ...], ...] = (((400, 96), (250, 128)), ((500, 96), (430, 128)))
+    mix: dict[str, int] = field(
+        default_factory=lambda: {CLOTHING: 30, PRODUCTS: 20, SMALL_PRODUCTS: 20, MORE_PRODUCTS: 20, FASHION_MNIST: 12}
+    )
+    n_texts: int = 384
+    n_frozen_blocks: int = 3
+    trunk_lr: float = 4e-4
+    head_lr: float = 2e-3
+    text_lr: float = 5e-4
+    label_weights: dict[str, float] = field(
+        default_factory=lambda: {
+            "kind": 1.3,
+            "colour": 1.0,
+            "pattern": 1.0,
+            "article": 0.8,
+            "gender": 0.3,
+            "label": 1.2,
+            "class": 1.0,
+            "shade": 0.5,
+            "length": 0.4,
+        }
+    )
+    views_weight: float = 0.25
+    looks_weight: float = 0.5
+    texts_weight: float = 0.7
+    memory_weight: float = 0.5
+    like_fashion_mnist: float = 0.08
+    head_scale: float = 16.0
+    kept: float = 0.995
+    seed: int = 3
+
+    @property
+    def stages(self) -> tuple[tuple[int, int], ...]:
+        """Of all rounds."""
+        return tuple(stage for stages in self.rounds for stage in stages)
+
+    @property
+    def n_steps(self) -> int:
+        """Of all stages."""
+        return sum(n for n, _ in self.stages)
+
+    def side(self, step: int) -> int:
+        """Of the views of a step."""
+        for n, side in self.stages:
+            if step < n:
+                return side
+            step -= n
+        return self.stages[-1][1]
+
+    def rate(self, step: int) -> float:
+        """The share of the peak rates at a step: a warm-up over the first 5 % of a round, then a cosine down to 1 %."""
+        for stages in self.rounds:
+            n = sum(n for n, _ in stages)
+            if step < n:
+                break
+            step -= n
+        warm_up = max(1, n // 20)
+        progress = max(0.0, (step - warm_up) / max(1, n - warm_up))
+        return min(1.0, (step + 1) / warm_up) * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
+
+
+def train_clip(
+    folder: Path,
+    former: Path,
+    cache: Path,
+    until: int | None = None,
+    recipe: Recipe | None = None,
+    words: WordsRecipe | None = None,
+    report: Callable[[str], None] = print,
+) -> bool:
+    """Train, and write an open_clip model folder.
+
+    Args:
+        folder: Where the model goes.
+        former: The model that the text tower and the network for small pictures go on from.
+        cache: Where the packed pictures are kept, and how far training is.
+        until: Stop after this step, to go on in another call; None for the end.
+        recipe: Decides the outcome.
+        words: The same of the last round, which begins anew where it was stopped: it takes minutes.
+        report: Called with a line of progress now and then.
+
+    Returns:
+        Whether training has come to its end; the folder has weights only then.
+    """
+    samples, words = list(all_samples()), words or WordsRecipe()
+    models.start_folder(folder, former)
+    trainer = Trainer(models.create(folder, former), folder, samples, pack(samples, cache / "pictures", report), recipe)
+    if not trainer.run(cache / "state.safetensors", report, until):
+        return False
+    rows = trainer.some_rows(words.n_seen)
+    learn_words(trainer.model, folder, [samples[row] for row in rows], trainer.seen(rows), words, report)
+    models.save(trainer.model, folder)
+    return True
+
+
+class Trainer:
+    """A model being trained; `run` goes on from where an earlier run was stopped."""
+
+    def __init__(
+        self,
+        model: Any,
+        folder: Path,
+        samples: list[Sample],
+        packed: dict[str, np.ndarray],
+        recipe: Recipe | None = None,
+    ):
+        import torch
+
+        recipe = recipe or Recipe()
+        models.seed_everything(recipe.seed)
+        self.model, self.folder, self.samples, self.packed, self.recipe = model, folder, samples, packed, recipe
+        self.codes = LabelCodes(samples)
+        self.place = _places(samples)
+        self.allowed = {name: torch.from_numpy(codes) for name, codes in self.codes.allowed.items()}
+        self.rows = rows_by_source(samples)
+        self.encode_texts = text_encoder(model, folder)
+        self.heads = torch.nn.ParameterDict(
+            {
+                name: torch.nn.Parameter(torch.randn(self.allowed[name].shape[1], PARTS[_PART_OF[name]]))
+                for name in (*ATTRIBUTES, *FACTS)
+            }
+        )
+        self.memory = torch.zeros(len(samples), sum(PARTS.values()))
+        self.known = torch.zeros(len(samples), dtype=torch.bool)
+        self.optimizer, self.parameters = self._prepare()
+        self.mean = {name: value.detach().clone() for name, value in self._moving().items()}
+
+    def _prepare(self) -> tuple[Any, list[Any]]:
+        visual = self.model.visual.trunk
+        self.model.eval().requires_grad_(False)
+        visual.network.to(memory_format=_channels_last())
+        network = visual.network
+        trunk = [
+            *network.blocks[self.recipe.n_frozen_blocks :].parameters(),
+            *network.conv_head.parameters(),
+            *network.bn2.parameters(),
+        ]
+        heads = [*visual.hidden.parameters(), *visual.project.parameters(), *self.heads.parameters()]
+        texts = [value for name, value in self.model.named_parameters() if not name.startswith("visual.")]
+        parameters = [*trunk, *heads, *texts]
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+        visual.norm.train()
+        visual.drop.train()
+        recipe = self.recipe
+        groups = [(trunk, recipe.trunk_lr), (heads, recipe.head_lr), (texts, recipe.text_lr)]
+        return optimizer_of(groups), parameters
+
+    def _moving(self) -> dict[str, Any]:
+        """What of the model's state changes: what its mean is kept of."""
+        frozen = tuple(f"visual.trunk.network.blocks.{i}." for i in range(self.recipe.n_frozen_blocks))
+        return {
+            name: value
+            for name, value in self.model.state_dict().items()
+            if value.is_floating_point()
+            and not name.startswith((*frozen, "visual.trunk.detail", "visual.trunk.network.conv_stem"))
+        }
+
+    def run(self, state: Path, report: Callable[[str], None], until: int | None = None) -> bool:
+        """Train to the end, where the mean of the weights is left in the model, or until a step; whether at the end."""
+        import torch
+
+        recipe = self.recipe
+        start = load_state(self, state)
+        rng = np.random.default_rng([recipe.seed, start])
+        texts_rng = models.seed_everything(recipe.seed + start)
+        drawn = {source: passes(self.rows[source], n, rng) for source, n in recipe.mix.items() if n}
+        started = time.perf_counter()
+        running: dict[str, float] = {}
+        stop = min(until or recipe.n_steps, recipe.n_steps)
+        for step in range(start, stop):
+            set_learning_rate(self.optimizer, recipe.rate(step))
+            losses = self._losses({source: next(some) for source, some in drawn.items()}, step, rng, texts_rng)
+            total = torch.stack(list(losses.values())).sum()
+            self.optimizer.zero_grad(set_to_none=True)
+            total.backward()
+            torch.nn.utils.clip_grad_norm_(self.parameters, 2.0)
+            self.optimizer.step()
+            with torch.no_grad():
+                self.model.logit_scale.clamp_(0, math.log(100))
+                kept = min(recipe.kept, (1 + step) / (10 + step))
+                for name, value in self._moving().items():
+                    self.mean[name].lerp_(value, 1 - kept)
+            for name, value in losses.items():
+                running[name] = 0.95 * running.get(name, value.item()) + 0.05 * value.item()
+            done = step + 1
+            if done % _REPORTED_EVERY == 0 or done == stop:
+                parts = " ".join(f"{name} {value:.2f}" for name, value in running.items())
+                took = time.perf_counter() - started
+                report(f"step {done}/{recipe.n_steps} ({recipe.side(step)} px)  {parts}  {took:.0f} s")
+            if done % _SAVED_EVERY == 0 or done == stop:
+                save_state(self, state, done)
+        if stop < recipe.n_steps:
+            return False
+        self.model.load_state_dict(self.mean, strict=False)
+        self.model.eval()
+        return True
+
+    def some_rows(self, n: int) -> np.ndarray:
+        """(m,) positions of training samples, rising, at most n of each source."""
+        rng = np.random.default_rng(self.recipe.seed)
+        return np.sort(np.concatenate([rng.permutation(rows)[:n] for rows in self.rows.values()]))
+
+    def seen(self, rows: np.ndarray) -> np.ndarray:
+        """(m, dim) float32, L2-normalised: how the image tower sees pictures as they are."""
+        import torch
+        from torch.nn.functional import interpolate, normalize
+
+        found, size = np.empty((len(rows), sum(PARTS.values())), np.float32), self.model.visual.image_size
+        with torch.inference_mode():
+            for start in range(0, len(rows), 64):
+                some = rows[start : start + 64]
+                pictures = [self.packed[self.samples[row].source][self.place[row], ..., :3] for row in some]
+                pixels = [torch.from_numpy(one).permute(2, 0, 1)[None].float() / 127.5 - 1 for one in pictures]
+                sized = torch.cat([interpolate(one, size, mode="bicubic", antialias=True) for one in pixels])
+                seen = self.model.visual(sized.contiguous(memory_format=_channels_last()))
+                found[start : start + 64] = normalize(seen, dim=1)
+        return found
+
+    def _losses(
+        self, chosen: dict[str, np.ndarray], step: int, rng: np.random.Generator, texts_rng: Any
+    ) -> dict[str, Tensor]:
+        import torch
+        from torch.nn.functional import normalize
+
+        recipe, side = self.recipe, self.recipe.side(step)
+        rows = np.concatenate(list(chosen.values()))
+        views, grey = [], []
+        for _ in range(2):
+            some, n_grey = self._views(chosen, side, rng)
+            views.append(some)
+            grey.append(n_grey)
+        visual = self.model.visual.trunk
+        pixels = torch.cat(views).contiguous(memory_format=_channels_last()) * 2 - 1
+        images = visual(pixels)
+        grey_all = torch.from_numpy(np.concatenate(grey))
+        parts = dict(zip(PARTS, images.split(list(PARTS.values()), 1), strict=True))
+        losses = {}
+        for name, head in self.heads.items():
+            allowed = self.allowed[name][rows].repeat(2, 1)
+            if _PART_OF[name] == "colour":
+                allowed = allowed & ~grey_all[:, None]
+            logits = recipe.head_scale * normalize(parts[_PART_OF[name]], dim=1) @ normalize(head, dim=1).T
+            weights = self._class_weights(name) if name == "pattern" else None
+            losses[name] = recipe.label_weights[name] * set_loss(logits, allowed, weights)
+        first, second = images.chunk(2)
+        looks = parts["look"].chunk(2)
+        losses["views"] = recipe.views_weight * views_loss(first, second) + recipe.looks_weight * views_loss(*looks)
+        texts = texts_of(self.samples, rows, self.codes, texts_rng)
+        encoded = normalize(self.encode_texts(texts.texts), dim=1)
+        relation = torch.from_numpy(texts.relation).repeat(2, 1)
+        relation[grey_all] = -1
+        scale = self.model.logit_scale.exp()
+        losses["texts"] = recipe.texts_weight * clip_loss(images, encoded, relation, scale)
+        if step % 2:
+            losses["memory"] = recipe.memory_weight * self._memory_loss(rng, texts_rng, scale)
+        with torch.no_grad():
+            kept = torch.from_numpy(~grey[0])
+            where = torch.from_numpy(rows)[kept]
+            self.memory[where] = normalize(first.detach()[kept] + second.detach()[kept], dim=1)
+            self.known[where] = True
+        return losses
+
+    def _views(self, chosen: dict[str, np.ndarray], side: int, rng: np.random.Generator) -> tuple[Tensor, np.ndarray]:
+        """One view of each picture, and which of them have lost their colour."""
+        import torch
+
+        backgrounds = self.packed[CLOTHING]
+        views, grey = [], []
+        for source, rows in chosen.items():
+            some = changed(source, self.packed[source][self.place[rows]], backgrounds, side, rng)
+            lost = (rng.random(len(rows)) < self.recipe.like_fashion_mnist) & (source in (PRODUCTS,))
+            if lost.any():
+                some[torch.from_numpy(lost)] = like_fashion_mnist(some[torch.from_numpy(lost)])
+            views.append(some)
+            grey.append(lost)
+        return torch.cat(views), np.concatenate(grey)
+
+    def _class_weights(self, name: str) -> Tensor:
+        """Rare classes weigh more: the inverse root of how often a class is meant, around 1."""
+        allowed = self.allowed[name].float()
+        n = (allowed / allowed.sum(1, keepdim=True).clamp(min=1)).sum(0).clamp(min=1)
+        weights = n.rsqrt()
+        return weights * (n.sum() / (weights * n).sum())
+
+    def _memory_loss(self, rng: np.random.Generator, texts_rng: Any, scale: Tensor) -> Tensor:
+        """The texts of pictures seen before find them: trains the texts alone, on many more at a time."""
+        import torch
+        from torch.nn.functional import normalize
+
+        known = np.flatnonzero(self.known.numpy())
+        if len(known) < self.recipe.n_texts:
+            return scale * 0
+        rows = rng.choice(known, self.recipe.n_texts, replace=False)
+        texts = texts_of(self.samples, rows, self.codes, texts_rng)
+        encoded = normalize(self.encode_texts(texts.texts), dim=1)
+        logits = scale.detach() * encoded @ self.memory[torch.from_numpy(rows)].T
+        return contrastive_loss(logits, torch.from_numpy(np.ascontiguousarray(texts.relation.T)))
+
+
+def _channels_last() -> Any:
+    import torch
+
+    return torch.channels_last
+
+
+def _places(samples: list[Sample]) -> np.ndarray:
+    """(n,) where each sample is among those of its source."""
+    counts: dict[str, int] = {}
+    places = []
+    for sample in samples:
+        places.append(counts.get(sample.source, 0))
+        counts[sample.source] = places[-1] + 1
+    return np.array(places)
+
+
+def optimizer_of(rates: list[tuple[list[Any], float]], decay: float = 0.05) -> Any:
+    """AdamW over groups of parameters and their peak rates; vectors and scalars do not decay."""
+    import torch
+
+    settings = [
+        {"params": group, "lr": rate, "peak": rate, "weight_decay": some_decay}
+        for parameters, rate in rates
+        for some_decay, group in (
+            (decay, [parameter for parameter in parameters if parameter.ndim > 1]),
+            (0.0, [parameter for parameter in parameters if parameter.ndim <= 1]),
+        )
+        if group
+    ]
+    return torch.optim.AdamW(settings, betas=(0.9, 0.98))
+
+
+def set_learning_rate(optimizer: Any, factor: float) -> None:
+    """Set the rates to a share of their peaks."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * factor

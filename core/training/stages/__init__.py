@@ -1,1 +1,0 @@
-"""The stages of training, one after the other."""
