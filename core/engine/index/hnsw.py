@@ -193,7 +193,9 @@ class HnswIndex:
 
     def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See `SearchIndex.search`."""
-        return self._query(queries, k)
+        queries = _check(queries, self.dim, k)
+        positions, distances = self._graph.knn_query(queries, k=min(k, self.n_items), num_threads=1)
+        return positions.astype(np.int64), 1 - distances
 
     def search_at(self, queries: np.ndarray, k: int, ef: int) -> tuple[np.ndarray, np.ndarray]:
         """The same with an `ef` for this search alone, for an index that nobody searches in any other way.
@@ -204,14 +206,9 @@ class HnswIndex:
         with self._lock:
             self._graph.set_ef(max(ef, min(k, self.n_items)))
             try:
-                return self._query(queries, k)
+                return self.search(queries, k)
             finally:
                 self._graph.set_ef(self.parameters.ef)
-
-    def _query(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        queries = _check(queries, self.dim, k)
-        positions, distances = self._graph.knn_query(queries, k=min(k, self.n_items), num_threads=1)
-        return positions.astype(np.int64), 1 - distances
 
     def save(self, path: Path) -> None:
         """Write the graph and read it back before it replaces what was there (hnswlib reports no errors)."""

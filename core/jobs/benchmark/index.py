@@ -36,11 +36,12 @@ def everything(engine: SearchEngine) -> np.ndarray:
     return np.concatenate([gallery.exact.embeddings[:] for gallery in galleries]).astype(np.float32)
 
 
-def asked(engine: SearchEngine, part: str, n: int = N_QUERIES) -> dict[str, np.ndarray]:
+def asked(engine: SearchEngine, items: np.ndarray, part: str, n: int = N_QUERIES) -> dict[str, np.ndarray]:
     """At most n queries of each source: "photos" from elsewhere, "words", and the catalogues' own "items".
 
     Args:
         engine: Its backbone embeds.
+        items: (n, dim) float32, all of its items.
         part: "validation" or "test", of the product photos and of what is typed about them.
         n: Of each source; drawn with a fixed seed.
 
@@ -50,7 +51,6 @@ def asked(engine: SearchEngine, part: str, n: int = N_QUERIES) -> dict[str, np.n
     from core.jobs.build.held_out import products, words
 
     rng = np.random.default_rng(0)
-    items = everything(engine)
     found = {"photos": products(engine.embedder, part)[0].embeddings}
     if engine.embedder.record.has_text:
         found["words"] = np.unique(words(engine.embedder, part).embeddings, axis=0)
@@ -141,9 +141,16 @@ def sweep(
     }
 
 
+def settings(engine: SearchEngine) -> dict[str, Any]:
+    """The sweep over all items of all catalogues."""
+    items = everything(engine)
+    return sweep(items, asked(engine, items, "validation"))
+
+
 def as_shipped(engine: SearchEngine) -> dict[str, Any]:
     """The indexes of all catalogues together, as they are, with other ef, and beside other libraries'."""
-    items, queries = everything(engine), asked(engine, "test")
+    items = everything(engine)
+    queries = asked(engine, items, "test")
     trial = Trial(items, queries)
     graphs = [engine.gallery(catalogue).index for catalogue in CATALOGUES]
     used = next(graph.parameters for graph in graphs if isinstance(graph, HnswIndex))
@@ -181,9 +188,9 @@ def _all_of(indexes: Sequence[SearchIndex], ef: int) -> Search:
 def _others(items: np.ndarray) -> dict[str, Search]:
     """What else there is, on one thread; a library that is not installed is left out."""
     found: dict[str, Search] = {}
-    for name in _MAKERS:
+    for search_with in (_faiss, _annoy, _scikit_learn):
         try:
-            found |= _MAKERS[name](items)
+            found |= search_with(items)
         except ImportError:
             continue
     return found
@@ -224,6 +231,3 @@ def _scikit_learn(items: np.ndarray) -> dict[str, Search]:
 
     index = NearestNeighbors(n_neighbors=K, metric="cosine", algorithm="brute", n_jobs=1).fit(items)
     return {"scikit-learn, exact": lambda query: index.kneighbors(query, return_distance=False)[0]}
-
-
-_MAKERS = {"faiss": _faiss, "annoy": _annoy, "scikit-learn": _scikit_learn}

@@ -117,21 +117,21 @@ def _precision(
     gallery = side.gallery if among is None else side.gallery[among[side.gallery]]
     if not len(queries):
         return
-    found = []
+    found, index = [], ExactIndex(side.data.embeddings)
     for query in queries:
         others = gallery[side.sender[gallery] != side.sender[query]]
-        best = others[np.argsort(-(side.data.embeddings[others] @ side.data.embeddings[query]), kind="stable")[:K]]
+        best = index.search_among(side.data.embeddings[[query]], K, others)[0][0]
         found.append(np.mean(agree(np.full(len(best), query), best)))
     add.mean(PROTOCOL, metric, np.array(found), side.sender[queries])
 
 
 def _shoes_of_products(side: Side, products: Products, shoes: np.ndarray, add: Record) -> None:
     gallery, n = side.gallery[shoes[side.gallery]], products.n_queries
-    found = []
+    found, index = [], ExactIndex(side.data.embeddings)
     for sample, embedding in zip(products.samples[:n], products.embeddings[:n], strict=True):
         kinds = sample.labels["kind"]
         if len(kinds) == 1 and kinds <= set(SHOES):
-            best = gallery[np.argsort(-(side.data.embeddings[gallery] @ embedding), kind="stable")[:K]]
+            best = index.search_among(embedding[None], K, gallery)[0][0]
             found.append(np.mean(np.isin(side.seen["kind"][best], list(kinds))))
     if found:
         add.mean(PROTOCOL, "shoes_of_products_P@5", np.array(found))
@@ -156,9 +156,7 @@ def _products(products: Products, add: Record) -> None:
 
 
 def _words(embedder: Embedder, side: Side, add: Record) -> None:
-    gallery = side.gallery
-    texts = embedder.embed_texts(PHRASES)
-    best = gallery[np.argsort(-(texts @ side.data.embeddings[gallery].T), axis=1, kind="stable")[:, :K]]
+    best = ExactIndex(side.data.embeddings).search_among(embedder.embed_texts(PHRASES), K, side.gallery)[0]
     asked = [labels_of(phrase) for phrase in PHRASES]
     for name in ATTRIBUTES:
         naming = [row for row, labels in enumerate(asked) if name in labels]

@@ -34,6 +34,7 @@ from core.training.data.samples import (
 )
 from core.training.fit.batches import FACTS, LabelCodes, passes, rows_by_source, texts_of
 from core.training.fit.losses import clip_loss, contrastive_loss, set_loss, views_loss
+from core.training.fit.optimise import let_move, optimizer_of, set_learning_rate, take_step, text_parameters
 from core.training.fit.state import load_state, save_state
 from core.training.fit.words import WordsRecipe, learn_words
 from core.training.model import clip as models
@@ -171,6 +172,7 @@ class Trainer:
         self.codes = LabelCodes(samples)
         self.place = _places(samples)
         self.allowed = {name: torch.from_numpy(codes) for name, codes in self.codes.allowed.items()}
+        self.pattern_weights = _class_weights(self.allowed["pattern"])
         self.rows = rows_by_source(samples)
         self.encode_texts = text_encoder(model, folder)
         self.heads = torch.nn.ParameterDict(
@@ -186,7 +188,6 @@ class Trainer:
 
     def _prepare(self) -> tuple[Any, list[Any]]:
         visual = self.model.visual.trunk
-        self.model.eval().requires_grad_(False)
         visual.network.to(memory_format=_channels_last())
         network = visual.network
         trunk = [
@@ -195,10 +196,9 @@ class Trainer:
             *network.bn2.parameters(),
         ]
         heads = [*visual.hidden.parameters(), *visual.project.parameters(), *self.heads.parameters()]
-        texts = [value for name, value in self.model.named_parameters() if not name.startswith("visual.")]
+        texts = text_parameters(self.model)
         parameters = [*trunk, *heads, *texts]
-        for parameter in parameters:
-            parameter.requires_grad_(True)
+        let_move(self.model, parameters)
         visual.norm.train()
         visual.drop.train()
         recipe = self.recipe
@@ -230,13 +230,8 @@ class Trainer:
         for step in range(start, stop):
             set_learning_rate(self.optimizer, recipe.rate(step))
             losses = self._losses({source: next(some) for source, some in drawn.items()}, step, rng, texts_rng)
-            total = torch.stack(list(losses.values())).sum()
-            self.optimizer.zero_grad(set_to_none=True)
-            total.backward()
-            torch.nn.utils.clip_grad_norm_(self.parameters, 2.0)
-            self.optimizer.step()
+            take_step(self.model, self.optimizer, self.parameters, torch.stack(list(losses.values())).sum())
             with torch.no_grad():
-                self.model.logit_scale.clamp_(0, math.log(100))
                 kept = min(recipe.kept, (1 + step) / (10 + step))
                 for name, value in self._moving().items():
                     self.mean[name].lerp_(value, 1 - kept)
@@ -300,7 +295,7 @@ class Trainer:
             if _PART_OF[name] == "colour":
                 allowed = allowed & ~grey_all[:, None]
             logits = recipe.head_scale * normalize(parts[_PART_OF[name]], dim=1) @ normalize(head, dim=1).T
-            weights = self._class_weights(name) if name == "pattern" else None
+            weights = self.pattern_weights if name == "pattern" else None
             losses[name] = recipe.label_weights[name] * set_loss(logits, allowed, weights)
         first, second = images.chunk(2)
         looks = parts["look"].chunk(2)
@@ -328,19 +323,12 @@ class Trainer:
         views, grey = [], []
         for source, rows in chosen.items():
             some = changed(source, self.packed[source][self.place[rows]], backgrounds, side, rng)
-            lost = (rng.random(len(rows)) < self.recipe.like_fashion_mnist) & (source in (PRODUCTS,))
+            lost = (rng.random(len(rows)) < self.recipe.like_fashion_mnist) & (source == PRODUCTS)
             if lost.any():
                 some[torch.from_numpy(lost)] = like_fashion_mnist(some[torch.from_numpy(lost)])
             views.append(some)
             grey.append(lost)
         return torch.cat(views), np.concatenate(grey)
-
-    def _class_weights(self, name: str) -> Tensor:
-        """Rare classes weigh more: the inverse root of how often a class is meant, around 1."""
-        allowed = self.allowed[name].float()
-        n = (allowed / allowed.sum(1, keepdim=True).clamp(min=1)).sum(0).clamp(min=1)
-        weights = n.rsqrt()
-        return weights * (n.sum() / (weights * n).sum())
 
     def _memory_loss(self, rng: np.random.Generator, texts_rng: Any, scale: Tensor) -> Tensor:
         """The texts of pictures seen before find them: trains the texts alone, on many more at a time."""
@@ -363,6 +351,13 @@ def _channels_last() -> Any:
     return torch.channels_last
 
 
+def _class_weights(allowed: Tensor) -> Tensor:
+    """Rare classes weigh more: the inverse root of how often a class is meant, around 1; (n, classes) bool."""
+    n = (allowed / allowed.sum(1, keepdim=True).clamp(min=1)).sum(0).clamp(min=1)
+    weights = n.rsqrt()
+    return weights * (n.sum() / (weights * n).sum())
+
+
 def _places(samples: list[Sample]) -> np.ndarray:
     """(n,) where each sample is among those of its source."""
     counts: dict[str, int] = {}
@@ -371,25 +366,3 @@ def _places(samples: list[Sample]) -> np.ndarray:
         places.append(counts.get(sample.source, 0))
         counts[sample.source] = places[-1] + 1
     return np.array(places)
-
-
-def optimizer_of(rates: list[tuple[list[Any], float]], decay: float = 0.05) -> Any:
-    """AdamW over groups of parameters and their peak rates; vectors and scalars do not decay."""
-    import torch
-
-    settings = [
-        {"params": group, "lr": rate, "peak": rate, "weight_decay": some_decay}
-        for parameters, rate in rates
-        for some_decay, group in (
-            (decay, [parameter for parameter in parameters if parameter.ndim > 1]),
-            (0.0, [parameter for parameter in parameters if parameter.ndim <= 1]),
-        )
-        if group
-    ]
-    return torch.optim.AdamW(settings, betas=(0.9, 0.98))
-
-
-def set_learning_rate(optimizer: Any, factor: float) -> None:
-    """Set the rates to a share of their peaks."""
-    for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * factor

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from core.training.data.samples import Sample
+from core.training.data.samples import CLOTHING, FASHION_MNIST, MORE_PRODUCTS, PRODUCTS, SMALL_PRODUCTS, Sample
 from core.training.fit.batches import LabelCodes, texts_of
 from core.training.fit.losses import clip_loss
+from core.training.fit.optimise import let_move, set_learning_rate, take_step, text_parameters
 from core.training.model import clip as models
 from core.training.model.tokenizer import text_encoder
 
@@ -41,11 +42,11 @@ class WordsRecipe:
     n_steps: int = 250
     n_pictures: int = 512
     shares: tuple[tuple[str, float], ...] = (
-        ("clothing", 0.2),
-        ("products", 0.2),
-        ("products-small", 0.25),
-        ("products-more", 0.25),
-        ("fashion-mnist", 0.1),
+        (CLOTHING, 0.2),
+        (PRODUCTS, 0.2),
+        (SMALL_PRODUCTS, 0.25),
+        (MORE_PRODUCTS, 0.25),
+        (FASHION_MNIST, 0.1),
     )
     lr: float = 5e-4
     seed: int = 5
@@ -79,16 +80,15 @@ def learn_words(
     sources = np.array([sample.source for sample in samples])
     rows_of = {source: np.flatnonzero(sources == source) for source, _ in recipe.shares}
     encode = text_encoder(model, folder)
-    model.eval().requires_grad_(False)
-    parameters = [value for name, value in model.named_parameters() if not name.startswith("visual.")]
-    for parameter in parameters:
-        parameter.requires_grad_(True)
-    optimizer = torch.optim.AdamW(parameters, lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.05)
+    parameters = text_parameters(model)
+    let_move(model, parameters)
+    optimizer = torch.optim.AdamW(
+        [{"params": parameters, "lr": recipe.lr, "peak": recipe.lr}], betas=(0.9, 0.98), weight_decay=0.05
+    )
     started = time.perf_counter()
     for step in range(recipe.n_steps):
         warm, done = min(1.0, (step + 1) / max(1, recipe.n_steps // 20)), step / recipe.n_steps
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.lr * warm * (1 + math.cos(math.pi * done)) / 2
+        set_learning_rate(optimizer, warm * (1 + math.cos(math.pi * done)) / 2)
         rows = np.concatenate(
             [
                 rng.choice(rows_of[source], min(len(rows_of[source]), round(share * recipe.n_pictures)), replace=False)
@@ -99,12 +99,7 @@ def learn_words(
         encoded = normalize(encode(texts.texts), dim=1)
         pictures = torch.from_numpy(embeddings[rows])
         loss = clip_loss(pictures, encoded, torch.from_numpy(texts.relation), model.logit_scale.exp())
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 2.0)
-        optimizer.step()
-        with torch.no_grad():
-            model.logit_scale.clamp_(0, math.log(100))
+        take_step(model, optimizer, parameters, loss)
         if (step + 1) % _REPORTED_EVERY == 0 or step + 1 == recipe.n_steps:
             took = time.perf_counter() - started
             report(f"words {step + 1}/{recipe.n_steps}  {loss.item():.3f}  {took:.0f} s")

@@ -32,7 +32,8 @@ from core.training.data import samples as data
 from core.training.data.samples import Sample
 from core.training.fit import whole
 from core.training.fit.batches import rows_by_source
-from core.training.fit.whole import Recipe, Trainer, set_learning_rate, train_clip
+from core.training.fit.optimise import set_learning_rate
+from core.training.fit.whole import Recipe, Trainer, train_clip
 from core.training.fit.words import WordsRecipe
 from core.training.model import clip as model
 from core.training.model import tokenizer as words
