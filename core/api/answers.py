@@ -93,7 +93,10 @@ def backbones() -> dict[str, Any]:
         ArtifactError: The manifest cannot be used.
     """
     indexes = load_manifest()["indexes"]
-    names = ("id", "title", "architecture", "dim", "input_size", "licence", "source", "has_text", "n_parameters")
+    names = (
+        *("id", "title", "architecture", "dim", "input_size", "licence", "source", "trained_on", "has_text"),
+        "n_parameters",
+    )
     able = searchable()
     records = [
         {name: getattr(record, name) for name in names}

@@ -27,7 +27,7 @@ from core.engine.embedders import exported
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import LOADERS
 from core.engine.files import manifest
-from core.engine.metrics import Estimate
+from core.engine.metrics import Difference
 from core.engine.search.query import Query
 from core.errors import sentence
 from core.jobs.evaluate.protocols import Record, _write
@@ -220,6 +220,7 @@ def test_the_benchmark_says_what_differs_and_what_is_missing() -> None:
     page = open_page(view="benchmark", **{"with": ["reddish", "dark"]})
     table = page.dataframe[0].value
     assert table["title"].tolist() == ["Dark", "Reddish", "Fake"]
+    assert table["chosen"].tolist() == [True, True, False]
     assert table["R@1"].tolist()[:2] == [read_evaluation().figures(id, "clothing")["R@1"]["value"] for id in IDS]
     assert re.fullmatch(r"0\.\d{3} – 0\.\d{3}", table["R@1 interval"].iloc[0])
     assert any("Dark is better than Reddish by" in line.value for line in page.markdown)
@@ -248,13 +249,14 @@ def test_a_damaged_file_of_outcomes_is_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("estimate", "sentence"),
     [
-        (Estimate(0.1, 0.05, 0.15, 9), "Dark is better than Reddish by 10.0 points [5.0, 15.0]."),
-        (Estimate(-0.1, -0.15, -0.05, 9), "Reddish is better than Dark by 10.0 points [5.0, 15.0]."),
-        (Estimate(0.01, -0.01, 0.03, 9), "No difference can be shown between Dark and Reddish"),
+        (Difference(0.1, 0.05, 0.15, 9, 0.01), "Dark is better than Reddish by 10.0 points [5.0, 15.0], p = 0.010."),
+        (Difference(-0.1, -0.15, -0.05, 9, 0), "Reddish is better than Dark by 10.0 points [5.0, 15.0], p = 0.000."),
+        (Difference(0.01, -0.01, 0.03, 9, 0.3), "No difference can be shown between Dark and Reddish"),
+        (Difference(0.05, 0.01, 0.09, 9, 0.06), "No difference can be shown between Dark and Reddish"),  # corrected
         (None, "Nothing is known of single queries of Dark or Reddish"),
     ],
 )
-def test_whether_two_differ_is_one_sentence(estimate: Estimate | None, sentence: str) -> None:
+def test_whether_two_differ_is_one_sentence(estimate: Difference | None, sentence: str) -> None:
     assert difference_line("dark", "reddish", estimate).startswith(sentence)
 
 

@@ -30,15 +30,21 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="PROTOCOL",
         help=f"one or more of {', '.join(PROTOCOLS)}; `cost` alone measures time, memory and size again",
     )
+    parser.add_argument(
+        "--intervals", action="store_true", help="only the intervals again, from what each query got; embeds nothing"
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.set_defaults(run=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from core.jobs.evaluate.protocols import evaluate
+    from core.jobs.evaluate.protocols import evaluate, renew_intervals
 
-    part = "validation" if options.validation else "test"
-    results = evaluate(options.backbone, (lambda line: None) if options.json else print, part, options.only)
+    report = (lambda line: None) if options.json else print
+    if options.intervals:
+        results = renew_intervals(options.backbone, report)
+    else:
+        results = evaluate(options.backbone, report, "validation" if options.validation else "test", options.only)
     if options.json:
         print(json.dumps({"schema": SCHEMA, "results": results}))
     return 0

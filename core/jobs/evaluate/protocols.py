@@ -25,8 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from core.compare.figures.evaluation import FILE, PROTOCOLS, SCHEMA, Result, read_evaluation
-from core.compare.figures.outcomes import Outcomes, load_outcomes, save_outcomes
+from core.compare.figures.evaluation import FILE, PROTOCOLS, SCHEMA, Evaluation, Result, read_evaluation
+from core.compare.figures.outcomes import Outcomes, load_outcomes, load_senders, save_outcomes, save_senders
 from core.config import DEFAULT_BACKBONE, artifacts_dir, n_threads
 from core.engine import metrics
 from core.engine.backbones import Backbone, model_dir
@@ -114,6 +114,7 @@ class Record:
         self.backbone_id = backbone_id
         self.results: list[Result] = []
         self.outcomes: Outcomes = {}
+        self.senders: Outcomes = {}
         self._report = report
 
     def __call__(self, protocol: str, metric: str, value: Estimate) -> None:
@@ -128,7 +129,14 @@ class Record:
         With `senders`, (n,), the interval is resampled over them.
         """
         self.outcomes[protocol, metric] = per_query
-        self(protocol, metric, bootstrap(per_query) if senders is None else bootstrap_groups(per_query, senders))
+        if senders is not None:
+            self.senders[protocol, metric] = senders
+        self(protocol, metric, mean_of(per_query, senders))
+
+
+def mean_of(per_query: np.ndarray, senders: np.ndarray | None) -> Estimate:
+    """The mean of (n,) values, its interval resampled over `senders`, (n,), where it is known who gave each query."""
+    return bootstrap(per_query) if senders is None else bootstrap_groups(per_query, senders)
 
 
 def _retrieval(
@@ -164,16 +172,17 @@ def _add_retrieval(
     found: tuple[np.ndarray, np.ndarray, np.ndarray],
     n_relevant: np.ndarray,
     add: Record,
+    senders: np.ndarray | None = None,
 ) -> None:
     q_labels, g_labels = labels
     positions, similarities, relevant = found
-    add.mean(protocol, "R@1", relevant[:, 0])
-    add.mean(protocol, "P@5", metrics.precision_at_k(relevant, 5))
-    add.mean(protocol, "mAP@100", metrics.average_precision_at_k(relevant, n_relevant, DEPTH))
+    add.mean(protocol, "R@1", relevant[:, 0], senders)
+    add.mean(protocol, "P@5", metrics.precision_at_k(relevant, 5), senders)
+    add.mean(protocol, "mAP@100", metrics.average_precision_at_k(relevant, n_relevant, DEPTH), senders)
     names, codes = np.unique(np.concatenate([g_labels, q_labels]), return_inverse=True)
     g_codes, q_codes = codes[: len(g_labels)], codes[len(g_labels) :]
     guess = metrics.knn_predict(g_codes[positions[:, :K_KNN]], similarities[:, :K_KNN], len(names))
-    add.mean(protocol, "knn_accuracy", guess == q_codes)
+    add.mean(protocol, "knn_accuracy", guess == q_codes, senders)
 
 
 def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
@@ -201,7 +210,8 @@ def _clothing(data: Labelled, add: Record, part: str) -> None:
     blocked = senders[queries][:, None] == senders[gallery][None]
     found = _retrieval(data.embeddings[queries], data.embeddings[gallery], labels[queries], labels[gallery], blocked)
     relevant_pairs = (labels[queries][:, None] == labels[gallery][None]) & ~blocked
-    _add_retrieval("clothing", (labels[queries], labels[gallery]), found, relevant_pairs.sum(1), add)
+    sides = labels[queries], labels[gallery]
+    _add_retrieval("clothing", sides, found, relevant_pairs.sum(1), add, senders[queries])
 
 
 def _clothing_small(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
@@ -217,19 +227,25 @@ def _clothing_small(embedder: Embedder, data: Labelled, add: Record, part: str) 
     # Threads of BLAS mostly wait for each other here, and change the last digits: each core fits a head of its own.
     with threadpool_limits(1), parallel_config("threading", n_jobs=n_threads()):
         search.fit(data.embeddings[train], labels[train])
-    add.mean("clothing-small", "linear_accuracy", search.predict(data.embeddings[test]) == labels[test])
+    senders, right = data.column("sender")[test], search.predict(data.embeddings[test]) == labels[test]
+    add.mean("clothing-small", "linear_accuracy", right, senders)
     words = {label: [SMALL_WORDS.get(label, label)] for label in sorted(set(labels[test]))}
-    _add_zero_shot("clothing-small", embedder, (data.embeddings[test], labels[test]), words, add)
+    _add_zero_shot("clothing-small", embedder, (data.embeddings[test], labels[test]), words, add, senders)
 
 
 def _add_zero_shot(
-    protocol: str, embedder: Embedder, test: tuple[np.ndarray, np.ndarray], words: dict[str, list[str]], add: Record
+    protocol: str,
+    embedder: Embedder,
+    test: tuple[np.ndarray, np.ndarray],
+    words: dict[str, list[str]],
+    add: Record,
+    senders: np.ndarray | None = None,
 ) -> None:
     """Accuracy of the class whose words are closest, where the backbone reads words."""
     if embedder.record.has_text:
         pictures, labels = test
         guess = np.array(list(words))[zero_shot(embedder, pictures, words)]
-        add(protocol, "zero_shot_accuracy", bootstrap(guess == labels))
+        add.mean(protocol, "zero_shot_accuracy", guess == labels, senders)
 
 
 def _fashion_products(embedder: Embedder, products: Products, add: Record) -> None:
@@ -262,15 +278,36 @@ def _write(add: Record, run: dict[str, Any], whole: bool) -> None:
     ours = [result for result in known.results if result["backbone"] == backbone_id]
     kept = [] if whole else [result for result in ours if (result["protocol"], result["metric"]) not in found]
     results, outcomes = kept + add.results, ({} if whole else load_outcomes(backbone_id)) | add.outcomes
-    content = {
-        "schema": SCHEMA,
-        "results": [result for result in known.results if result["backbone"] != backbone_id] + results,
-        "runs": known.runs | {backbone_id: run},
-    }
-    write_json(artifacts_dir() / FILE, content)
-    files = [artifacts_dir() / FILE, save_outcomes(backbone_id, outcomes)]
+    others = [result for result in known.results if result["backbone"] != backbone_id]
+    register([save_outcomes(backbone_id, outcomes), save_senders(load_senders() | add.senders)])
+    _keep(Evaluation(others + results, known.runs | {backbone_id: run}), backbone_id)
+
+
+def _keep(evaluation: Evaluation, backbone_id: str) -> None:
+    """Write all figures, and the model card where the backbone has one."""
+    write_json(artifacts_dir() / FILE, {"schema": SCHEMA, "results": evaluation.results, "runs": evaluation.runs})
+    files = [artifacts_dir() / FILE]
     if backbone_id == DEFAULT_BACKBONE:
         from core.training.card import write_card
 
-        files.append(write_card(model_dir(backbone_id), results))
+        ours = [result for result in evaluation.results if result["backbone"] == backbone_id]
+        files.append(write_card(model_dir(backbone_id), ours))
     register(files)
+
+
+def renew_intervals(backbone_id: str, report: Callable[[str], None] = print) -> list[Result]:
+    """Compute a backbone's intervals again from what each query got, and write them; nothing is embedded.
+
+    Returns:
+        Its figures whose queries are on file.
+    """
+    known, outcomes, senders = read_evaluation(), load_outcomes(backbone_id), load_senders()
+    again = Record(backbone_id, report)
+    for result in known.results:
+        key = result["protocol"], result["metric"]
+        if result["backbone"] == backbone_id and len(outcomes.get(key, ())) == result["n"]:
+            whose = senders.get(key)
+            again.mean(*key, outcomes[key], whose if whose is not None and len(whose) == result["n"] else None)
+            result |= {name: again.results[-1][name] for name in ("low", "high")}
+    _keep(known, backbone_id)
+    return again.results
