@@ -32,6 +32,7 @@ from core.engine.search.query import Query
 from core.errors import sentence
 from core.jobs.evaluate.protocols import Record, _write
 from core.ui.compare import page as compare
+from core.ui.compare.disagreements import score_line
 from core.ui.compare.table import difference_line
 from core.ui.words import WORDS
 
@@ -191,6 +192,8 @@ def test_disagreements_are_drawn_and_lead_to_the_comparison() -> None:
     gallery = compare_engine("dark").gallery
     first = gallery(found[0].item[0]).items.row(found[0].item[1])
     assert re.findall(r'data-id="([^"]+)"', html_of(page))[0] == first.id
+    assert score_line(found[0], False) in [caption.value for caption in page.caption]
+    assert score_line(found[0], False).startswith(f"{5 * found[0].overlap:.0f} of 5 in common")
     assert any("--seed 3 --backbones dark reddish" in code.value for code in page.code)
     settle(page.button(key=f"open-{first.id}").click().run())
     assert page.query_params["item"] in (first.id, [first.id])

@@ -26,7 +26,7 @@ def quality_against_cost(rows: Sequence[Row], metric: str, name: str, chosen: Co
         value = row[metric]
         place = "bottom center" if number % 2 else "top center"  # neighbours' names keep out of each other's way
         bars = {"array": [row[f"{metric} high"] - value], "arrayminus": [value - row[f"{metric} low"]]}
-        ring = {"width": 3 if row["backbone"] in chosen else 0, "color": "#1c1c1e"}
+        ring = {"width": 3 if row["backbone"] in chosen else 0, "color": "#c4502f"}
         marker = {"size": 10 + 20 * row.get("peak_memory_mb", 1) / largest, "line": ring}
         figure.add_scatter(
             x=[row["ms_p50"]], y=[value], error_y={"type": "data", "symmetric": False, **bars}, name=row["title"],
