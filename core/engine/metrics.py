@@ -6,8 +6,9 @@ asks whether an approximate index finds what exact search finds; the two are nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 from statistics import NormalDist
 
 import numpy as np
@@ -39,6 +40,10 @@ class Difference(Estimate):
     """
 
     p: float
+
+
+#: Of every two names; None where it cannot be said, since one has no values or others' queries.
+Differences = dict[tuple[str, str], Difference | None]
 
 
 def bootstrap(per_query: np.ndarray, n_resamples: int = 1000, seed: int = 0) -> Estimate:
@@ -208,6 +213,28 @@ def holm(p_values: Sequence[float]) -> list[float]:
     corrected = np.empty(len(order))
     corrected[order] = np.minimum(1, np.maximum.accumulate(steps))
     return corrected.tolist()
+
+
+def compare_all(values: Mapping[str, np.ndarray | None], groups: np.ndarray | None = None) -> Differences:
+    """By how much the first of every two is better, all `p` corrected for how many pairs are tested (Holm).
+
+    Each interval is that of its pair alone.
+
+    Args:
+        values: Name -> (n,) one value a query; None where there are none.
+        groups: See `paired_difference`; unused where there are not as many.
+    """
+    found: Differences = {}
+    for pair in combinations(values, 2):
+        first, second = (values[name] for name in pair)
+        if first is None or second is None or first.shape != second.shape:
+            found[pair] = None
+        else:
+            same = groups is not None and len(groups) == len(first)
+            found[pair] = paired_difference(first, second, groups if same else None)
+    tested = {pair: one for pair, one in found.items() if one is not None}
+    corrected = holm([one.p for one in tested.values()])
+    return found | {pair: replace(one, p=p) for (pair, one), p in zip(tested.items(), corrected, strict=True)}
 
 
 def precision_at_k(relevant: np.ndarray, k: int) -> np.ndarray:

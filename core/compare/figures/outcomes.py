@@ -6,8 +6,6 @@ Beside it is kept who gave each query, once for all backbones: where one person 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,7 @@ import numpy as np
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.files.folder import written
 from core.engine.files.manifest import load_manifest, relative, verified
-from core.engine.metrics import Difference, holm, paired_difference
+from core.engine.metrics import Differences, compare_all
 from core.errors import ArtifactError, sentence
 
 #: Into how many steps a query's figure is divided. A share of five hits has five, right or wrong has one; average
@@ -95,25 +93,11 @@ def _load(name: str, backbone_id: str) -> Outcomes:
         raise ArtifactError(relative(path), sentence("compare.unreadable"), REPAIR.format(id=backbone_id)) from error
 
 
-def differences(ids: Iterable[str], protocol: str, metric: str) -> dict[tuple[str, str], Difference | None]:
-    """By how much the first of every two backbones is better on one figure; None where it cannot be said.
-
-    It cannot where one of them has no such figure, or had other queries. All `p` are corrected for how many pairs are
-    tested (Holm); each interval is that of its pair alone.
+def differences(ids: Iterable[str], protocol: str, metric: str) -> Differences:
+    """By how much the first of every two backbones is better on one figure; see `compare_all`.
 
     Raises:
         ArtifactError: What is kept of a backbone's queries is damaged.
     """
     key = (protocol, metric)
-    values = {id: load_outcomes(id).get(key) for id in ids}
-    senders = load_senders().get(key)
-    found = {pair: _difference(*map(values.get, pair), senders) for pair in combinations(values, 2)}
-    tested = {pair: one for pair, one in found.items() if one is not None}
-    corrected = holm([one.p for one in tested.values()])
-    return found | {pair: replace(one, p=p) for (pair, one), p in zip(tested.items(), corrected, strict=True)}
-
-
-def _difference(ours: np.ndarray | None, theirs: np.ndarray | None, senders: np.ndarray | None) -> Difference | None:
-    if ours is None or theirs is None or ours.shape != theirs.shape:
-        return None
-    return paired_difference(ours, theirs, senders if senders is not None and senders.shape == ours.shape else None)
+    return compare_all({id: load_outcomes(id).get(key) for id in ids}, load_senders().get(key))

@@ -19,7 +19,6 @@ queries are Fashion-MNIST's training images 58,000 to 59,999 among those before 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -37,17 +36,14 @@ from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import load_embedder
 from core.engine.files.folder import write_json
 from core.engine.files.manifest import load_manifest, register
-from core.engine.index.hnsw import ExactIndex
 from core.engine.metrics import Estimate, bootstrap, bootstrap_groups
+from core.engine.retrieval import Retrieval, retrieve
 from core.engine.search.zero_shot import zero_shot
 from core.errors import VitrineError
 from core.jobs.evaluate import looks
 from core.jobs.evaluate.cost import machine, measure
 from core.jobs.evaluate.products import Products, load_products, products_here
 from core.training.data.samples import N_VALIDATION_FASHION_MNIST
-
-K_KNN = 20
-DEPTH = 100
 
 
 def evaluate(
@@ -139,50 +135,9 @@ def mean_of(per_query: np.ndarray, senders: np.ndarray | None) -> Estimate:
     return bootstrap(per_query) if senders is None else bootstrap_groups(per_query, senders)
 
 
-def _retrieval(
-    queries: np.ndarray, gallery: np.ndarray, q_labels: np.ndarray, g_labels: np.ndarray, blocked: Any = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Neighbours of each query among the gallery: positions, similarities (n, DEPTH), and relevance.
-
-    Args:
-        queries: (n, dim).
-        gallery: (m, dim).
-        q_labels: (n,).
-        g_labels: (m,).
-        blocked: (n, m) bool of pairs that must not count, or None.
-    """
-    positions = np.empty((len(queries), DEPTH), np.int64)
-    similarities = np.empty((len(queries), DEPTH), np.float32)
-    everything = ExactIndex(gallery)
-    for start in range(0, len(queries), 500):
-        part = slice(start, start + 500)
-        if blocked is None:
-            positions[part], similarities[part] = everything.search(queries[part], DEPTH)
-        else:
-            scores = queries[part] @ gallery.T
-            scores[blocked[part]] = -2
-            positions[part] = np.argsort(-scores, axis=1, kind="stable")[:, :DEPTH]
-            similarities[part] = np.take_along_axis(scores, positions[part], 1)
-    return positions, similarities, g_labels[positions] == q_labels[:, None]
-
-
-def _add_retrieval(
-    protocol: str,
-    labels: tuple[np.ndarray, np.ndarray],
-    found: tuple[np.ndarray, np.ndarray, np.ndarray],
-    n_relevant: np.ndarray,
-    add: Record,
-    senders: np.ndarray | None = None,
-) -> None:
-    q_labels, g_labels = labels
-    positions, similarities, relevant = found
-    add.mean(protocol, "R@1", relevant[:, 0], senders)
-    add.mean(protocol, "P@5", metrics.precision_at_k(relevant, 5), senders)
-    add.mean(protocol, "mAP@100", metrics.average_precision_at_k(relevant, n_relevant, DEPTH), senders)
-    names, codes = np.unique(np.concatenate([g_labels, q_labels]), return_inverse=True)
-    g_codes, q_codes = codes[: len(g_labels)], codes[len(g_labels) :]
-    guess = metrics.knn_predict(g_codes[positions[:, :K_KNN]], similarities[:, :K_KNN], len(names))
-    add.mean(protocol, "knn_accuracy", guess == q_codes, senders)
+def _add_retrieval(protocol: str, found: Retrieval, add: Record, senders: np.ndarray | None = None) -> None:
+    for metric, per_query in found.figures().items():
+        add.mean(protocol, metric, per_query, senders)
 
 
 def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
@@ -191,10 +146,8 @@ def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -
     if part == "validation":
         test = train & (np.cumsum(train) > np.sum(train) - N_VALIDATION_FASHION_MNIST)
         train = train & ~test
-    found = _retrieval(data.embeddings[test], data.embeddings[train], labels[test], labels[train])
-    n_of_label = Counter(labels[train].tolist())
-    n_relevant = np.array([n_of_label[label] for label in labels[test].tolist()])
-    _add_retrieval("fashion-mnist", (labels[test], labels[train]), found, n_relevant, add)
+    found = retrieve(data.embeddings[test], data.embeddings[train], (labels[test], labels[train]))
+    _add_retrieval("fashion-mnist", found, add)
     words = {label: [label.lower().replace("/", " or ")] for label in CATALOGUES["fashion-mnist"].classes}
     _add_zero_shot("fashion-mnist", embedder, (data.embeddings[test], labels[test]), words, add)
 
@@ -207,11 +160,10 @@ def _clothing(data: Labelled, add: Record, part: str) -> None:
         named, wanted = named & ~wanted, data.column("small_split") == "validation"
     queries = np.flatnonzero(named & wanted)
     gallery = np.flatnonzero(named)
-    blocked = senders[queries][:, None] == senders[gallery][None]
-    found = _retrieval(data.embeddings[queries], data.embeddings[gallery], labels[queries], labels[gallery], blocked)
-    relevant_pairs = (labels[queries][:, None] == labels[gallery][None]) & ~blocked
     sides = labels[queries], labels[gallery]
-    _add_retrieval("clothing", sides, found, relevant_pairs.sum(1), add, senders[queries])
+    people = senders[queries], senders[gallery]
+    found = retrieve(data.embeddings[queries], data.embeddings[gallery], sides, people)
+    _add_retrieval("clothing", found, add, senders[queries])
 
 
 def _clothing_small(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
@@ -250,20 +202,19 @@ def _add_zero_shot(
 
 def _fashion_products(embedder: Embedder, products: Products, add: Record) -> None:
     samples, embeddings, n = products.samples, products.embeddings, products.n_queries
-    queries, crowd = embeddings[:n], samples
+    queries, everyone = embeddings[:n], np.arange(len(samples))
     kinds, colours = products.labels("kind"), products.labels("colour")
-    found = _retrieval(queries, queries, kinds[:n], kinds[:n], np.eye(n, dtype=bool))
-    n_relevant = np.array([np.sum(kinds[:n] == kind) - 1 for kind in kinds[:n]])
-    _add_retrieval("fashion-products", (kinds[:n], kinds[:n]), found, n_relevant, add)
+    found = retrieve(queries, queries, (kinds[:n], kinds[:n]), (everyone[:n], everyone[:n]))
+    _add_retrieval("fashion-products", found, add)
     coloured = colours[:n] != ""
 
     def colour_precision(positions: np.ndarray) -> np.ndarray:
         return metrics.precision_at_k(colours[positions] == colours[:n, None], 5)[coloured]
 
-    add.mean("fashion-products", "colour_P@5", colour_precision(found[0]))
-    many = _retrieval(queries, embeddings, kinds[:n], kinds, np.eye(n, len(crowd), dtype=bool))
-    add("fashion-products", "P@5_in_crowd", bootstrap(metrics.precision_at_k(many[2], 5)))
-    add("fashion-products", "colour_P@5_in_crowd", bootstrap(colour_precision(many[0])))
+    add.mean("fashion-products", "colour_P@5", colour_precision(found.positions))
+    many = retrieve(queries, embeddings, (kinds[:n], kinds), (everyone[:n], everyone))
+    add("fashion-products", "P@5_in_crowd", bootstrap(metrics.precision_at_k(many.relevant, 5)))
+    add("fashion-products", "colour_P@5_in_crowd", bootstrap(colour_precision(many.positions)))
     if embedder.record.has_text:
         texts = embedder.embed_texts([sample.captions[1] for sample in samples[:n]])
         own = np.sum(texts * queries, axis=1, keepdims=True)
