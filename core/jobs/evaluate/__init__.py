@@ -6,6 +6,7 @@ import argparse
 import json
 
 from core.compare.figures.evaluation import PROTOCOLS, SCHEMA
+from core.engine.files.tables import FORMATS
 from core.jobs.backbones import add_backbone
 
 
@@ -33,13 +34,26 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--intervals", action="store_true", help="only the intervals again, from what each query got; embeds nothing"
     )
+    parser.add_argument(
+        "--catalogue", metavar="NAME", help="instead one of your own, built with `build --catalogue`; writes nothing"
+    )
+    parser.add_argument(
+        "--backbones", nargs="+", metavar="ID", help="with --catalogue: up to four, asked with the same small pictures"
+    )
+    parser.add_argument("--format", choices=FORMATS, help="with --catalogue: print the table in this form")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.set_defaults(run=_evaluate)
+    parser.set_defaults(run=_evaluate, parser=parser)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     from core.jobs.evaluate.protocols import evaluate, renew_intervals
 
+    if options.catalogue:
+        from core.jobs.evaluate.own import evaluate_own
+
+        return evaluate_own(options)
+    if options.backbones or options.format:
+        options.parser.error("--backbones and --format go with --catalogue")
     report = (lambda line: None) if options.json else print
     if options.intervals:
         results = renew_intervals(options.backbone, report)
