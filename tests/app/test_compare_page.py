@@ -33,7 +33,7 @@ from core.errors import sentence
 from core.jobs.evaluate.protocols import Record, _write
 from core.ui.compare import page as compare
 from core.ui.compare.disagreements import score_line
-from core.ui.compare.table import difference_line
+from core.ui.components.tables import difference_line
 from core.ui.words import WORDS
 
 DRESS = ROOT / "samples" / "dress.jpg"
@@ -260,7 +260,7 @@ def test_a_damaged_file_of_outcomes_is_a_sentence() -> None:
     ],
 )
 def test_whether_two_differ_is_one_sentence(estimate: Difference | None, sentence: str) -> None:
-    assert difference_line("dark", "reddish", estimate).startswith(sentence)
+    assert difference_line("Dark", "Reddish", estimate).startswith(sentence)
 
 
 def test_turning_ef_shows_what_is_found() -> None:

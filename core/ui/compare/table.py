@@ -11,17 +11,13 @@ from core.compare.figures.outcomes import differences
 from core.compare.figures.table import COSTS, Row, beside, columns_of, metrics_of, rows_of
 from core.compare.gallery import has_gallery
 from core.engine.backbones import BACKBONES
-from core.engine.files.tables import to_csv
-from core.engine.metrics import Difference
 from core.ui.compare import plots
 from core.ui.compare.columns import title_of
 from core.ui.components import cards
-from core.ui.components.controls import command, download
+from core.ui.components.controls import command
 from core.ui.components.link import choose
+from core.ui.components.tables import difference_line, table_downloads
 from core.ui.words import WORDS
-
-#: Of a difference that is taken for real.
-LEVEL = 0.05
 
 
 def show(chosen: list[str]) -> None:
@@ -68,12 +64,8 @@ def _table(rows: list[Row], metrics: list[str], protocol: str, chosen: list[str]
         placeholder=WORDS.compare.table_unknown,
         alt=WORDS.compare.table_alt.format(protocol=WORDS.compare.protocols[protocol][0]),
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        download(
-            WORDS.common.csv, lambda: to_csv(columns_of(metrics), rows), f"vitrine-benchmark-{protocol}.csv",
-            "text/csv", "benchmark-csv", help=WORDS.compare.table_csv_help,
-        )  # fmt: skip
-        st.caption(WORDS.compare.table_note, width="content")
+    table_downloads(rows, metrics, f"vitrine-benchmark-{protocol}", "benchmark", columns_of(metrics))
+    st.caption(WORDS.compare.table_note)
     for line in sorted({run_line(row) for row in rows if "date" in row}):
         st.caption(cards.plain(line))
     command("python -m core evaluate --backbone vitrine-clip")
@@ -138,23 +130,8 @@ def _differences(ids: list[str], protocol: str, metric: str) -> None:
     st.markdown(f"**{WORDS.compare.differs_heading}**")
     found = differences(ids, protocol, metric)
     for (first, second), one in found.items():
-        st.markdown("- " + cards.plain(difference_line(first, second, one)))
+        st.markdown("- " + cards.plain(difference_line(title_of(first), title_of(second), one)))
     st.caption(WORDS.compare.differs_note.format(n=sum(one is not None for one in found.values())))
-
-
-def difference_line(first: str, second: str, one: Difference | None) -> str:
-    """One sentence on whether one backbone is better than another."""
-    names = {"first": title_of(first), "second": title_of(second)}
-    if one is None:
-        return WORDS.compare.differs_unknown.format(**names)
-    sentence, bounds = WORDS.compare.differs_not, (one.value, one.low, one.high)
-    if one.p < LEVEL:
-        sentence = WORDS.compare.differs
-        if one.value < 0:
-            names = {"first": names["second"], "second": names["first"]}
-            bounds = (-one.value, -one.high, -one.low)
-    points = dict(zip(("x", "low", "high"), (100 * value for value in bounds), strict=True))
-    return sentence.format(**names, **points, p=one.p)
 
 
 def _published(protocol: str) -> None:
