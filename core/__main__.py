@@ -1,6 +1,7 @@
 """The command line: `python -m core COMMAND`; every command has `--help`.
 
-Errors that a user can understand end with one sentence on stderr and exit code 2.
+An error that a user can understand is one sentence on stderr. The exit code is 2 for what was asked wrongly (an option,
+an unknown name), 1 for what ran and found something wrong.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from core import __version__
-from core.errors import VitrineError
+from core.errors import UnknownNameError, VitrineError
 from core.jobs import (
     backbones,
     benchmark,
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except VitrineError as error:
         print(error, file=sys.stderr)
-        return 2
+        return 2 if isinstance(error, UnknownNameError) else 1
     except BrokenPipeError:  # whoever reads has seen enough, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would say so when it ends
         return 0

@@ -38,6 +38,11 @@ API_BURST_S = 15
 API_PICTURE_COST = 0.1
 API_MAX_CLIENTS = 10_000
 
+#: Pictures of one request that asks about several, and the bytes of its body; the same of two archives.
+API_MAX_BATCH = 16
+API_MAX_BATCH_BYTES = 40 * 1000 * 1000
+API_MAX_MATCH_BYTES = 40 * 1000 * 1000
+
 #: Limits of a ZIP archive from outside, checked on what it declares before anything is unpacked.
 MAX_ARCHIVE_BYTES = 200 * 1000 * 1000
 MAX_ARCHIVE_ENTRIES = 5000
@@ -75,6 +80,10 @@ class Quota:
     queries: int = 1000
 
 
+#: The same for one request of the API that matches an archive against another: half a minute's work.
+API_MATCH = Quota(images=500, bytes=API_MAX_MATCH_BYTES * 5, queries=100)
+
+
 def data_dir() -> Path:
     """Folder of downloaded data sets (`VITRINE_DATA_DIR`, default `data/`); may not exist."""
     return Path(os.environ.get("VITRINE_DATA_DIR") or ROOT / "data")
@@ -83,6 +92,11 @@ def data_dir() -> Path:
 def own_dir() -> Path:
     """Folder of catalogues built with `python -m core build --catalogue` (`own/` in the data folder); may not exist."""
     return data_dir() / "own"
+
+
+def classifiers_dir() -> Path:
+    """Folder of the classifiers that the API may use (`classifiers/` in the data folder); may not exist."""
+    return data_dir() / "classifiers"
 
 
 def is_local() -> bool:

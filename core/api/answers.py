@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
+
+import numpy as np
 
 from core import __version__
 from core.api.errors import ApiError
@@ -11,12 +15,15 @@ from core.compare.gallery import searchable
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES, photos
-from core.engine.catalogues.items import split_id
+from core.engine.catalogues.items import Item, split_id
 from core.engine.files.manifest import REPAIR, load_manifest
 from core.engine.search import process
 from core.engine.search.answers import as_json
 from core.engine.search.engine import Hit, SearchEngine, SearchResult
+from core.engine.search.query import Query
 from core.errors import ArtifactError, UnknownNameError, sentence
+from core.own.ingest.incoming import Skipped
+from core.own.queries import MATCH, NO_MATCH, QuerySet
 
 _ELSEWHERE = "That photo is not on this server; it is published at {url}."
 _NOWHERE = "That photo is not on this server."
@@ -38,7 +45,7 @@ def found(query: str, result: SearchResult, base: str, engine: SearchEngine) -> 
     return content
 
 
-def _address(hit: Hit, base: str) -> str | None:
+def _address(hit: Hit | Item, base: str) -> str | None:
     """Where the picture of a hit is: a path of this server, or where it is published."""
     if photos.has(hit.id):
         return f"{base}/picture?item={quote(hit.id, safe='/')}"
@@ -46,6 +53,64 @@ def _address(hit: Hit, base: str) -> str | None:
         return photos.public_url(hit.id) or None
     except UnknownNameError:
         return None
+
+
+def catalogues() -> dict[str, Any]:
+    """Every catalogue that ships, as its record says."""
+    names = ("id", "title", "description", "n_items", "licence", "source", "has_colours")
+    records = [
+        {name: getattr(record, name) for name in names}
+        | {"labels": [{"label": label, "title": title} for label, title in record.classes.items()]}
+        for record in CATALOGUES.values()
+    ]
+    return {"catalogues": records}
+
+
+def items(catalogue: str, label: str, limit: int, after: str, base: str) -> dict[str, Any]:
+    """The items of a catalogue in its order, from the one after `after` on, and the cursor of the next ones.
+
+    Raises:
+        UnknownNameError: There is no item `after`.
+        ArtifactError: The items cannot be used.
+    """
+    table = process.engine().gallery(catalogue).items
+    first = table.position(after) + 1 if after else 0
+    positions = table.positions_of([label]) if label else np.arange(len(table))
+    positions = positions[np.searchsorted(positions, first) :]
+    rows = [table.row(int(position)) for position in positions[:limit]]
+    found = [{**asdict(row), "picture": _address(row, base)} for row in rows]
+    return {"items": found, "next": rows[-1].id if len(positions) > limit else None}
+
+
+def embedded(engine: SearchEngine, query: Query) -> dict[str, Any]:
+    """The embedding of a picture or of words, L2-normalised.
+
+    Raises:
+        ImageError: The picture cannot be read.
+        VitrineError: The backbone understands no words.
+    """
+    embedding = engine.embed(query)[0]
+    return {
+        "backbone": engine.backbone_id,
+        "dim": len(embedding),
+        "embedding": [round(float(value), 7) for value in embedding],
+    }
+
+
+def matched(queries: QuerySet, least: float, left_out: Sequence[Skipped]) -> dict[str, Any]:
+    """The answers to many queries: what is at least so similar; none is "no match"."""
+    names = ("rank", "id", "label", "title", "similarity")
+    found = [
+        {"query": result.name, "label": result.label, "answer": MATCH if result.matches(least) else NO_MATCH}
+        | {"hits": [{name: getattr(hit, name) for name in names} for hit in result.matches(least)]}
+        for result in queries.results
+    ]
+    return {"min_similarity": least, "queries": found, "skipped": skipped(left_out)}
+
+
+def skipped(left_out: Sequence[Skipped]) -> list[dict[str, str]]:
+    """What was left out, and why."""
+    return [{"name": str(one.name), "reason": str(one.reason)} for one in left_out]
 
 
 def picture(item_id: str) -> tuple[bytes, str]:
@@ -93,7 +158,10 @@ def backbones() -> dict[str, Any]:
         ArtifactError: The manifest cannot be used.
     """
     indexes = load_manifest()["indexes"]
-    names = ("id", "title", "architecture", "dim", "input_size", "licence", "source", "has_text", "n_parameters")
+    names = (
+        *("id", "title", "architecture", "dim", "input_size", "licence", "source", "trained_on", "has_text"),
+        "n_parameters",
+    )
     able = searchable()
     records = [
         {name: getattr(record, name) for name in names}

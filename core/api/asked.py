@@ -34,9 +34,11 @@ OPTIONS = (
 )
 #: Those that may come several times in a form or a query string.
 REPEATED = ("labels", "colours", "patterns", "less_items")
+NUMBERS = ("k", "min_similarity", "weight", "limit")
+MAX_PAGE = 100
 #: What a search can start from, and how many characters it may have.
-LONGEST = {"item": 200, "text": API_MAX_TEXT, "image_url": 2000}
-SUBJECTS = tuple(LONGEST)
+SUBJECTS = ("item", "text", "image_url")
+LONGEST = {"item": 200, "text": API_MAX_TEXT, "image_url": 2000, "classifier": 100}
 #: A character that is seen; Python and JSON Schema read this alike, unlike a plain \S.
 SEEN = r"[^\s\u0000-\u001f\u007f-\u009f\ufeff]"
 _NOT_BUILT = "{id} cannot be searched with here; these backbones can: {known}."
@@ -58,7 +60,7 @@ def from_texts(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
         elif name in values:
             raise ApiError(422, f"{_shown(name)} is given twice.")
         else:
-            values[name] = _number(text) if name in ("k", "min_similarity", "weight") else text
+            values[name] = _number(text) if name in NUMBERS else text
     return values
 
 
@@ -149,6 +151,23 @@ def engine_for(backbone_id: str) -> SearchEngine:
     if not can_search(backbone_id):
         raise ApiError(422, _NOT_BUILT.format(id=backbone_id, known=", ".join(searchable())))
     return search_engine(backbone_id)
+
+
+def check_page(values: dict[str, Any]) -> dict[str, Any]:
+    """Which items are wanted: of `catalogue`, of `label` ("" for any), at most `limit`, `after` one ("" for the first).
+
+    Raises:
+        ApiError: 422, a value is missing, unknown or out of range.
+    """
+    catalogue, limit = values.get("catalogue"), values.get("limit", MAX_PAGE)
+    if catalogue not in CATALOGUES:
+        raise ApiError(422, f"catalogue must be one of {', '.join(CATALOGUES)}.")
+    if not _is_number(limit) or limit != int(limit) or not 1 <= limit <= MAX_PAGE:
+        raise ApiError(422, f"limit must be a whole number from 1 to {MAX_PAGE}.")
+    label, after = (values.get(name, "") for name in ("label", "cursor"))
+    if label:
+        _labels([f"{catalogue}/{label}"])
+    return {"catalogue": catalogue, "label": label, "limit": int(limit), "after": after}
 
 
 def check_subject(values: dict[str, Any], known: Sequence[str] = SUBJECTS) -> tuple[str, str]:

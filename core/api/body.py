@@ -85,6 +85,30 @@ async def open_form(request: Request) -> AsyncIterator[tuple[UploadFile, list[tu
 
 
 @asynccontextmanager
+async def open_files(
+    request: Request, max_bytes: int, most: int
+) -> AsyncIterator[tuple[list[tuple[str, UploadFile]], list[tuple[str, str]]]]:
+    """The files of a multipart form, each with its field, and its other fields; see `open_form`.
+
+    Raises:
+        ApiError: 400, 408 or 413.
+        HTTPException: 400, the form is malformed or has too many parts.
+    """
+    too_long = f"The form is longer than {max_bytes / 1e6:g} MB."
+    async with _within(request, max_bytes + ENVELOPE_BYTES, too_long) as limited:
+        try:
+            form = await limited.form(max_files=most, max_fields=MAX_FIELDS, max_part_size=2048)
+        except UnicodeError:  # a charset that the form itself chose
+            raise ApiError(400, _NOT_FORM) from None
+    try:
+        pairs = form.multi_items()
+        files = [(name, value) for name, value in pairs if isinstance(value, UploadFile)]
+        yield files, [(name, value) for name, value in pairs if isinstance(value, str)]
+    finally:
+        await form.close()
+
+
+@asynccontextmanager
 async def _within(request: Request, max_bytes: int, sentence: str) -> AsyncIterator[Request]:
     """The same request, of which no more than `max_bytes` can be read, nor for longer than `API_UPLOAD_S`."""
     announced = _announced(request)

@@ -14,6 +14,7 @@ from core.api.asked import ALL, LONGEST, MAX_CLASSES, MAX_LABELS, SEEN
 from core.compare.gallery import searchable
 from core.config import (
     API_BURST_S,
+    API_MAX_BATCH,
     DEFAULT_BACKBONE,
     DEFAULT_K,
     MAX_IMAGE_BYTES,
@@ -26,8 +27,8 @@ from core.engine.looks.vocabulary import WORDS
 
 FILE = Path(__file__).with_name("openapi.json")
 _ABOUT = """The searches of Vitrine for other programs. Nothing here changes anything, and nothing of a request is
-kept. Every refusal is `{"error": "one plain sentence"}`. There is no key and no CORS: put the server behind a proxy
-that has them if you need them.
+kept. Every refusal is a problem (RFC 9457): `detail` is one plain sentence, `code` says the same to programs. There is
+no key and no CORS: put the server behind a proxy that has them if you need them.
 
 A few searches are made at a time, and few wait. {rate} Who is over it gets 429, and `Retry-After` says when there is
 room again, in seconds."""
@@ -45,8 +46,13 @@ def description(base: str = "/api") -> dict[str, Any]:
     _bound(whole["components"]["schemas"])
     options = {name: one["schema"] for name, one in whole["components"]["parameters"].items() if name != "item"}
     _bound_options(options)
-    bodies = whole["paths"][f"{base}/search"]["post"]["requestBody"]["content"]
-    for body in (bodies["multipart/form-data"]["schema"], *bodies["application/json"]["schema"]["oneOf"]):
+    search, batch = (
+        whole["paths"][f"{base}/{path}"]["post"]["requestBody"]["content"] for path in ("search", "search/batch")
+    )
+    several = batch["multipart/form-data"]["schema"]
+    several["properties"]["image"]["maxItems"] = API_MAX_BATCH
+    forms = (search["multipart/form-data"]["schema"], several)
+    for body in (*forms, *search["application/json"]["schema"]["oneOf"]):
         body["properties"] |= {name: {"$ref": f"#/components/parameters/{name}/schema"} for name in options}
     return whole
 

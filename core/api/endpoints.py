@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -20,6 +20,7 @@ from core.api.body import drain, media_type, open_form, read_json
 from core.api.description import description
 from core.api.errors import HANDLERS, HEADERS, ApiError
 from core.api.limits import Gate, RateLimit, client_of
+from core.api.more import More
 from core.config import (
     API_MAX_SEARCHES,
     API_MAX_UPLOADS,
@@ -34,6 +35,7 @@ from core.engine.search.query import Query
 from core.own.ingest.addresses import UrlError
 from core.own.ingest.fetch import fetch_url
 
+T = TypeVar("T")
 _NOT_ACCEPTED = "Send a picture as multipart/form-data, or an item or words as application/json."
 URLS_OFF = "Pictures are not fetched from the web by this server; send the picture itself instead."
 _SHOWN_NAME = 100  # characters of a file's name
@@ -56,7 +58,8 @@ class Api:
     async def index(self, request: Request) -> Response:
         """Say what this is and where it is described."""
         _only(request)
-        return _json({"name": "Vitrine", "version": __version__, "description": f"{self.base}/openapi.json"})
+        links = {"description": f"{self.base}/openapi.json", "documentation": f"{self.base}/docs"}
+        return _json({"name": "Vitrine", "version": __version__, **links})
 
     async def openapi(self, request: Request) -> Response:
         """The description of all this."""
@@ -91,7 +94,7 @@ class Api:
         if kind not in ("multipart/form-data", "application/json"):
             raise ApiError(415, _NOT_ACCEPTED)
         _only(request)
-        async with self._body_of(request):
+        async with self.body_of(request):
             if kind == "application/json":
                 values = await read_json(request)
                 check_names(values, (*SUBJECTS, *OPTIONS))
@@ -102,7 +105,7 @@ class Api:
                 return await self._by_picture(picture, values)
 
     @asynccontextmanager
-    async def _body_of(self, request: Request) -> AsyncIterator[None]:
+    async def body_of(self, request: Request) -> AsyncIterator[None]:
         """Hold a place among the requests whose body is in hand; who gets none is heard out, to read why."""
         async with AsyncExitStack() as held:
             try:
@@ -113,9 +116,26 @@ class Api:
                 raise
             yield
 
+    def only(self, request: Request, *known: str) -> dict[str, Any]:
+        """The fields of the query string, all of them known."""
+        return _only(request, *known)
+
+    def spend(self, request: Request, cost: float = 1.0) -> None:
+        """Count what a request costs, in searches."""
+        self._rate.spend(client_of(request), cost)
+
+    def name_of(self, picture: UploadFile) -> str:
+        """What the client calls a file."""
+        return (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
+
+    async def searching(self, work: Callable[[], T]) -> T:
+        """Do something in a thread, in a place among the searches."""
+        async with self._searches.enter():
+            return await anyio.to_thread.run_sync(work)
+
     async def _by_picture(self, picture: UploadFile, values: dict[str, Any]) -> Response:
         backbone, ask = check_options(values)
-        name = (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
+        name = self.name_of(picture)
         # The bytes are in memory only while they are looked at.
         return await self._answer(name, backbone, lambda: ask(photo=picture.file.read(), name=name))
 
@@ -165,16 +185,20 @@ def _json(content: dict[str, Any]) -> Response:
 def application(prefix: str = "") -> Starlette:
     """The API alone, at `{prefix}/api`; also what tests talk to."""
     api = Api(f"{prefix}/api")
+    more = More(api)
     gets = {
         "": api.index,
+        "/": api.index,
         "/openapi.json": api.openapi,
         "/health": api.health,
         "/backbones": api.backbones,
         "/similar": api.similar,
         "/picture": api.picture,
+        **more.gets,
     }
+    posts = {"/search": api.search, **more.posts}
     routes = [Route(api.base + path, endpoint, methods=["GET"]) for path, endpoint in gets.items()]
-    routes.append(Route(f"{api.base}/search", api.search, methods=["POST"]))
+    routes += [Route(api.base + path, endpoint, methods=["POST"]) for path, endpoint in posts.items()]
     app = Starlette(routes=routes, exception_handlers=HANDLERS)
     app.router.redirect_slashes = False
     return app

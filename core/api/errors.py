@@ -1,8 +1,12 @@
-"""Every refusal is JSON with one plain sentence, `{"error": "…"}`, and never a traceback."""
+"""Every refusal is `application/problem+json`: one plain sentence, a code that stays, and never a traceback.
+
+Source: RFC 9457.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -22,6 +26,19 @@ _STATUSES: tuple[tuple[type[VitrineError], int], ...] = (
     (DataError, 503),
     (VitrineError, 422),
 )
+#: The code of what the API itself refuses; what core refuses has the code of its sentence ("engine.no-item").
+_CODES = {
+    400: "unreadable",
+    403: "forbidden",
+    404: "not-found",
+    405: "wrong-method",
+    408: "too-slow",
+    413: "too-large",
+    415: "wrong-type",
+    422: "invalid",
+    429: "too-much",
+    500: "internal",
+}
 _NOWHERE = "There is nothing at this address; /api/openapi.json describes what there is."
 _WRONG_METHOD = "This address is not asked with {method}, but with {allowed}."
 _BUG = "Something went wrong here that should not have; whoever runs this server finds it in the log."
@@ -34,27 +51,42 @@ class ApiError(Exception):
         status: HTTP status.
         sentence: What the answer says.
         headers: More headers of the answer.
+        code: What programs tell it by.
     """
 
-    def __init__(self, status: int, sentence: str, headers: Mapping[str, str] | None = None):
+    def __init__(self, status: int, sentence: str, headers: Mapping[str, str] | None = None, code: str = ""):
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
         self.headers = dict(headers or {})
+        self.code = code
 
 
-def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None, code: str = "") -> JSONResponse:
     """The answer to a request that is refused."""
-    return JSONResponse({"error": sentence}, status, headers=HEADERS | dict(headers or {}))
+    more = HEADERS | dict(headers or {})
+    return JSONResponse(_problem(status, sentence, code), status, more, "application/problem+json")
+
+
+def _problem(status: int, sentence: str, code: str) -> dict[str, Any]:
+    title, code = HTTPStatus(status).phrase, code or _CODES.get(status, "refused")
+    return {"title": title, "status": status, "detail": sentence, "code": code}
+
+
+def problem(error: VitrineError) -> dict[str, Any]:
+    """What is wrong, for one of several pictures; an error of a picture is told by why it is refused."""
+    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
+    told = error.reason if isinstance(error, ImageError) else error.sentence
+    return _problem(status, str(error), told.code)
 
 
 async def _refused(request: Request, error: ApiError) -> Response:
-    return refusal(error.status, error.sentence, error.headers)
+    return refusal(error.status, error.sentence, error.headers, error.code)
 
 
 async def _from_core(request: Request, error: VitrineError) -> Response:
-    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
-    return refusal(status, str(error))
+    told = problem(error)
+    return refusal(told["status"], told["detail"], code=told["code"])
 
 
 async def _from_starlette(request: Request, error: HTTPException) -> Response:

@@ -6,8 +6,10 @@ asks whether an approximate index finds what exact search finds; the two are nev
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from statistics import NormalDist
 
 import numpy as np
 
@@ -29,6 +31,21 @@ class Estimate:
     n: int
 
 
+@dataclass(frozen=True)
+class Difference(Estimate):
+    """A mean of differences with its 95 % interval.
+
+    Attributes:
+        p: How often chance alone gives one as far from 0, in either direction.
+    """
+
+    p: float
+
+
+#: Of every two names; None where it cannot be said, since one has no values or others' queries.
+Differences = dict[tuple[str, str], Difference | None]
+
+
 def bootstrap(per_query: np.ndarray, n_resamples: int = 1000, seed: int = 0) -> Estimate:
     """Mean of a figure with one value a query, resampling queries with replacement.
 
@@ -44,7 +61,9 @@ def bootstrap(per_query: np.ndarray, n_resamples: int = 1000, seed: int = 0) -> 
 
 
 def bootstrap_of(statistic: Callable[[np.ndarray], float], n: int, n_resamples: int = 1000, seed: int = 0) -> Estimate:
-    """Any figure of n queries, resampling queries with replacement.
+    """Any figure of n queries in [0, 1], resampling queries with replacement.
+
+    Where nothing or all is right, every resample says the same; the interval is Wilson's then.
 
     Args:
         statistic: Positions of the queries, (n,) int64 in 0…n−1 -> the figure.
@@ -52,12 +71,29 @@ def bootstrap_of(statistic: Callable[[np.ndarray], float], n: int, n_resamples: 
         n_resamples: How many figures make the interval.
         seed: Of the resampling.
     """
+    figures = _resample(statistic, n, n_resamples, seed)
+    low, high = np.percentile(figures, (2.5, 97.5))
+    value = statistic(np.arange(n))
+    if value in (0, 1) and low == high:
+        low, high = wilson(value, n)
+    return Estimate(value, float(low), float(high), int(n))
+
+
+def _resample(statistic: Callable[[np.ndarray], float], n: int, n_resamples: int, seed: int) -> np.ndarray:
     if n == 0:
         raise ValueError("no queries")
     rng = np.random.default_rng(seed)
-    figures = np.array([statistic(rng.integers(0, n, n)) for _ in range(n_resamples)])
-    low, high = np.percentile(figures, (2.5, 97.5))
-    return Estimate(statistic(np.arange(n)), float(low), float(high), int(n))
+    return np.array([statistic(rng.integers(0, n, n)) for _ in range(n_resamples)])
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of n.
+
+    Source: Wilson 1927.
+    """
+    z = NormalDist().inv_cdf(0.975)
+    centre, width = share + z * z / (2 * n), z * ((share * (1 - share) + z * z / (4 * n)) / n) ** 0.5
+    return max(0.0, (centre - width) / (1 + z * z / n)), min(1.0, (centre + width) / (1 + z * z / n))
 
 
 def bootstrap_groups(per_query: np.ndarray, groups: np.ndarray, n_resamples: int = 1000, seed: int = 0) -> Estimate:
@@ -71,10 +107,16 @@ def bootstrap_groups(per_query: np.ndarray, groups: np.ndarray, n_resamples: int
 
     Source: Field and Welsh 2007 (cluster bootstrap).
     """
+    mean, n_groups = _mean_of_groups(per_query, groups)
+    found = bootstrap_of(mean, n_groups, n_resamples, seed)
+    return Estimate(found.value, found.low, found.high, len(per_query))
+
+
+def _mean_of_groups(per_query: np.ndarray, groups: np.ndarray) -> tuple[Callable[[np.ndarray], float], int]:
+    """The mean over the queries of chosen groups, and how many groups there are."""
     _, codes = np.unique(groups, return_inverse=True)
     sums, counts = np.bincount(codes, np.asarray(per_query, np.float64)), np.bincount(codes)
-    found = bootstrap_of(lambda chosen: float(sums[chosen].sum() / counts[chosen].sum()), len(sums), n_resamples, seed)
-    return Estimate(found.value, found.low, found.high, len(per_query))
+    return lambda chosen: float(sums[chosen].sum() / counts[chosen].sum()), len(sums)
 
 
 def confusion(truth: np.ndarray, guess: np.ndarray, n_classes: int) -> np.ndarray:
@@ -130,7 +172,9 @@ def bootstrap_calibration_error(probabilities: np.ndarray, right: np.ndarray, co
     return bootstrap_of(of, len(probabilities), n_resamples=200)
 
 
-def paired_difference(first: np.ndarray, second: np.ndarray, n_resamples: int = 1000, seed: int = 0) -> Estimate:
+def paired_difference(
+    first: np.ndarray, second: np.ndarray, groups: np.ndarray | None = None, n_resamples: int = 1000, seed: int = 0
+) -> Difference:
     """Mean of first − second, resampling queries and taking both values of each along (a paired bootstrap).
 
     What is easy for one is mostly easy for the other, so the interval is far narrower than the two intervals
@@ -139,6 +183,7 @@ def paired_difference(first: np.ndarray, second: np.ndarray, n_resamples: int = 
     Args:
         first: (n,) one value a query.
         second: (n,) another's values of the same queries, in the same order.
+        groups: (n,) whose each query is: all of one group are drawn or none; None where each stands alone.
         n_resamples: How many means make the interval.
         seed: Of the resampling.
 
@@ -149,7 +194,47 @@ def paired_difference(first: np.ndarray, second: np.ndarray, n_resamples: int = 
     """
     if np.shape(first) != np.shape(second):
         raise ValueError("not the same queries")
-    return bootstrap(np.asarray(first, np.float64) - np.asarray(second, np.float64), n_resamples, seed)
+    apart = np.asarray(first, np.float64) - np.asarray(second, np.float64)
+    mean, n_groups = _mean_of_groups(apart, np.arange(len(apart)) if groups is None else groups)
+    figures = _resample(mean, n_groups, n_resamples, seed)
+    low, high = np.percentile(figures, (2.5, 97.5))
+    n_beyond = min(np.sum(figures <= 0), np.sum(figures >= 0))
+    p = min(1.0, 2 * (1 + n_beyond) / (1 + n_resamples))
+    return Difference(mean(np.arange(n_groups)), float(low), float(high), len(apart), float(p))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The same p-values, in their order, corrected for how many there are.
+
+    Source: Holm 1979.
+    """
+    order = np.argsort(p_values, kind="stable")
+    steps = np.asarray(p_values, np.float64)[order] * np.arange(len(order), 0, -1)
+    corrected = np.empty(len(order))
+    corrected[order] = np.minimum(1, np.maximum.accumulate(steps))
+    return corrected.tolist()
+
+
+def compare_all(values: Mapping[str, np.ndarray | None], groups: np.ndarray | None = None) -> Differences:
+    """By how much the first of every two is better, all `p` corrected for how many pairs are tested (Holm).
+
+    Each interval is that of its pair alone.
+
+    Args:
+        values: Name -> (n,) one value a query; None where there are none.
+        groups: See `paired_difference`; unused where there are not as many.
+    """
+    found: Differences = {}
+    for pair in combinations(values, 2):
+        first, second = (values[name] for name in pair)
+        if first is None or second is None or first.shape != second.shape:
+            found[pair] = None
+        else:
+            same = groups is not None and len(groups) == len(first)
+            found[pair] = paired_difference(first, second, groups if same else None)
+    tested = {pair: one for pair, one in found.items() if one is not None}
+    corrected = holm([one.p for one in tested.values()])
+    return found | {pair: replace(one, p=p) for (pair, one), p in zip(tested.items(), corrected, strict=True)}
 
 
 def precision_at_k(relevant: np.ndarray, k: int) -> np.ndarray:

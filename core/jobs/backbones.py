@@ -10,7 +10,7 @@ from typing import Any
 from core.config import DEFAULT_BACKBONE
 
 #: Of the record, in the order of the output.
-_FIELDS = ("id", "title", "architecture", "n_parameters", "input_size", "dim", "licence", "source")
+_FIELDS = ("id", "title", "architecture", "n_parameters", "input_size", "dim", "licence", "source", "trained_on")
 
 
 def add_backbone(parser: argparse.ArgumentParser) -> None:

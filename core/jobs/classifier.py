@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.classifier import as_json
 from core.engine.progress import show_progress
 from core.jobs.backbones import add_backbone
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 Commands = argparse._SubParsersAction
 
-NOTHING_CLASSIFIED = 3
 _SHOWN = 20
 _PARTS_OF_IT = "a folder a class, the same in train, validation and test, or pictures with images.csv"
 
@@ -94,6 +94,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         "--labels", type=Path, metavar="CSV", help="file names and labels, and a sender or group where there is one"
     )
     add_backbone(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default: 0)")
 
 
@@ -126,11 +127,16 @@ def _organise(options: argparse.Namespace) -> int:
     if options.output:
         check_place(options.output)
     examples, report = _load(options, load_embedder(options.backbone))
-    _print_report(report)
+    if not options.json:
+        _print_report(report)
+    n = 0
     if options.output:
         with from_path(options.source, options.labels) as source:
             n = write_folders(source, examples, options.output)
-        print(f"{n:,} pictures were copied to {options.output}.")
+        if not options.json:
+            print(f"{n:,} pictures were copied to {options.output}.")
+    if options.json:
+        print(json.dumps({"report": as_json.report(report), "n_copied": n}))
     return 0
 
 
@@ -191,14 +197,19 @@ def _train(options: argparse.Namespace) -> int:
     chosen = _options(options)
     embedder = load_embedder(options.backbone)
     examples, report = _load(options, embedder)
-    _print_report(report)
+    if not options.json:
+        _print_report(report)
     trainer = run.make_trainer(examples, chosen, embedder)
     stopped = _run(trainer)
     dataset = datasets.DATASETS.get(options.catalogue or "")
     data = dataset.id if dataset else options.source.name
     classifier, evaluation = run.finish(trainer, embedder, data, datasets.words(dataset) if dataset else None, stopped)
-    _print_evaluation(evaluation, dataset.published if dataset else None)
+    if not options.json:
+        _print_evaluation(evaluation, dataset.published if dataset else None)
     _save(classifier, options)
+    if options.json:
+        figures = as_json.evaluation(evaluation)
+        print(json.dumps({"report": as_json.report(report), "stopped": stopped, **figures}))
     return 0
 
 
@@ -244,14 +255,15 @@ def _save(classifier: Any, options: argparse.Namespace) -> None:
     from core.classifier.model import export, files
     from core.engine.files.folder import written
 
+    out = sys.stderr if options.json else sys.stdout
     if options.output:
         files.save(classifier, options.output)
-        print(f"The classifier is in {options.output}. Next: python -m core classify {options.output} PHOTO")
+        print(f"The classifier is in {options.output}. Next: python -m core classify {options.output} PHOTO", file=out)
     if options.onnx:
         content = export.whole_onnx(classifier)
         with written(options.onnx) as temporary:
             temporary.write_bytes(content)
-        print(f"Backbone and classifier are in {options.onnx}.")
+        print(f"Backbone and classifier are in {options.onnx}.", file=out)
 
 
 def _classify(options: argparse.Namespace) -> int:
@@ -269,7 +281,7 @@ def _classify(options: argparse.Namespace) -> int:
         print(predictions_csv(predictor.predictions, classifier.labels), end="")
     else:
         _print_predictions(predictor, classifier.labels, options.json)
-    return 0 if predictor.predictions else NOTHING_CLASSIFIED
+    return 0 if predictor.predictions else 1
 
 
 def _print_predictions(predictor: Predictor, labels: Sequence[str], as_json: bool) -> None:

@@ -59,18 +59,18 @@ def compared(backbone_ids: Sequence[str], query: Path | str, k: int) -> dict[str
         k: How many hits.
 
     Returns:
-        `answers` (of each backbone: hits and milliseconds) and `pairs` (of every two: overlap and label agreement).
+        `answers` (of each backbone: hits and milliseconds) and `pairs` (of every two: overlap, and the same of kinds).
 
     Raises:
         VitrineError: A backbone or the picture cannot be used.
     """
-    from core.compare.agreement import pairs
+    from core.compare.agreement import kinds_of, pairs
     from core.compare.side_by_side import ask
     from core.engine.search.query import Query
 
     subject = Query(item=query, k=k) if isinstance(query, str) else Query(photo=query, name=query.name, k=k)
     answers = [_usable(ask(id, subject)) for id in dict.fromkeys(backbone_ids)]
-    found = {answer.backbone_id: [(hit.id, hit.title) for hit in answer.hits] for answer in answers}
+    found = {answer.backbone_id: [(hit.id, kinds_of(hit)) for hit in answer.hits] for answer in answers}
     return {"answers": [_as_json(answer) for answer in answers], "pairs": [asdict(pair) for pair in pairs(found, k)]}
 
 
@@ -89,7 +89,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
 
 
 def disputed(backbone_ids: Sequence[str], k: int, seed: int) -> dict[str, Any]:
-    """The items on which backbones disagree most: `disputes`, each with ids, titles and the mean overlap.
+    """The items on which backbones disagree most: `disputes`, each with ids, titles and the figures of a `Dispute`.
 
     Raises:
         VitrineError: A gallery is missing or damaged.
@@ -106,7 +106,8 @@ def disputed(backbone_ids: Sequence[str], k: int, seed: int) -> dict[str, Any]:
 
     rows = [
         item(one.item)
-        | {"overlap": one.overlap, "neighbours": {id: list(map(item, near)) for id, near in one.neighbours.items()}}
+        | {"overlap": one.overlap, "kinds": one.kinds, "distance": round(one.distance, 5)}
+        | {"neighbours": {id: list(map(item, near)) for id, near in one.neighbours.items()}}
         for one in found
     ]
     return {"seed": seed, "disputes": rows}
@@ -119,10 +120,8 @@ def describe(result: dict[str, Any]) -> str:
         lines.append(answer["backbone"])
         lines += [f"  {hit['similarity']:.3f}  {hit['title']:20} {hit['id']}" for hit in answer["hits"]]
     for pair in result.get("pairs", ()):
-        lines.append(
-            f"{pair['first']} and {pair['second']}: overlap {pair['overlap']:.2f}, labels {pair['labels']:.2f}"
-        )
+        lines.append(f"{pair['first']} and {pair['second']}: overlap {pair['overlap']:.2f}, kinds {pair['kinds']:.2f}")
     for one in result.get("disputes", ()):
-        lines.append(f"{one['title']:20} {one['id']}  overlap {one['overlap']:.2f}")
+        lines.append(f"{one['title']:20} {one['id']}  overlap {one['overlap']:.2f}, kinds {one['kinds']:.2f}")
         lines += [f"  {id:24} {', '.join(hit['title'] for hit in near)}" for id, near in one["neighbours"].items()]
     return "\n".join(lines)

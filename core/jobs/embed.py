@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from core.engine.embedders.base import Embedder
 
-NOTHING_EMBEDDED = 3
 #: On one's own machine the machine is the limit.
 LIMITS = ArchiveLimits(archive_bytes=10**12, entries=10**6, unpacked_bytes=10**12, ratio=10**6)
 
@@ -34,6 +34,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--texts", type=Path, metavar="FILE", help="a text file instead: one line, one embedding")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz", help="where the result goes")
     add_backbone(parser)
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
     parser.set_defaults(run=_embed, parser=parser)
 
 
@@ -48,7 +49,10 @@ def _embed(options: argparse.Namespace) -> int:
         print(f"skipped: {reason}", file=sys.stderr)
     write_npz(result, options.output)
     print(f"{len(result.ids)} embedded, {len(result.skipped)} skipped.", file=sys.stderr)
-    return 0 if result.ids else NOTHING_EMBEDDED
+    if options.json:
+        done = {"output": str(options.output), "backbone": options.backbone, "dim": embedder.record.dim}
+        print(json.dumps(done | {"n_embedded": len(result.ids), "skipped": result.skipped}))
+    return 0 if result.ids else 1
 
 
 @dataclass(frozen=True)

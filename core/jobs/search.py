@@ -11,21 +11,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.config import DEFAULT_K, MAX_K, MAX_LESS_ITEMS, own_dir
+from core.config import DEFAULT_K, MAX_IMAGE_BYTES, MAX_K, MAX_LESS_ITEMS, own_dir
 from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues.items import split_id
+from core.errors import ImageError
 from core.jobs.backbones import add_backbone
 
 if TYPE_CHECKING:
     from core.engine.looks.agreement import Told
-    from core.engine.search.engine import SearchEngine
+    from core.engine.search.engine import SearchEngine, SearchResult
 
+_STANDARD_INPUT = Path("-")
 _EXAMPLES = {"colour": "navy", "pattern": "striped"}
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `search`."""
-    parser = commands.add_parser("search", help="find the items closest to a photo, to an item or to words")
-    parser.add_argument("image", type=Path, nargs="?", help="a photo (JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF)")
+    parser = commands.add_parser("search", help="find the items closest to photos, to an item or to words")
+    parser.add_argument(
+        "images",
+        type=Path,
+        nargs="*",
+        metavar="IMAGE",
+        help="photos (JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF), each asked by itself; - reads one from standard input",
+    )
     parser.add_argument("--item", metavar="ID", help="an item of a catalogue instead of a photo")
     parser.add_argument("--text", help="words instead of a photo, such as 'red dress'")
     parser.add_argument("--but", default="", metavar="WORDS", help="the same with words added, such as blue")
@@ -50,33 +59,65 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             metavar="CLASS",
             help=f"find only this {attribute}, such as {_EXAMPLES[attribute]}; can be given several times",
         )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--label", action="append", default=[], metavar="CATALOGUE/LABEL",
+        help="find only this label, such as clothing/Dress; can be given several times",
+    )  # fmt: skip
+    parser.add_argument("--min-similarity", type=float, default=-1.0, metavar="S", help="find nothing less similar")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON, an object a query on a line of its own")
+    form.add_argument("--paths", action="store_true", help="print the ids of the hits alone, one a line")
     parser.set_defaults(run=_search, parser=parser)
 
 
 def _search(options: argparse.Namespace) -> int:
     from core.compare.gallery import search_engine
     from core.engine.looks.attributes import check_classes
-    from core.engine.search.answers import as_json, notices
+    from core.engine.search.engine import check_labels
     from core.engine.search.query import Filters, Query, Wording
     from core.own.items import OWN
 
-    subject = _subject(options)
+    subjects = _subjects(options)
     engine, filters = search_engine(options.backbone), Filters()
     if options.catalogue in CATALOGUES:
         filters = Filters((options.catalogue,))
     elif options.catalogue != "all":
         engine, filters = _with_own(engine, options.catalogue), Filters((OWN,))
     colours, patterns = check_classes("colour", options.colour), check_classes("pattern", options.pattern)
-    filters = replace(filters, colours=colours, patterns=patterns)
+    labels = check_labels([split_id(label) for label in options.label])
+    filters = replace(filters, labels=labels, min_similarity=options.min_similarity, colours=colours, patterns=patterns)
     engine.warm_up(filters.catalogues)  # so that the timings are those of a search, not of loading
+    for notice in engine.notices():
+        print(notice, file=sys.stderr)
     wording = Wording(options.but, options.less, options.weight, tuple(options.less_item))
-    result = engine.search(Query(**subject, wording=wording, filters=filters, k=options.k))
-    for notice in engine.notices() + notices(result):
+    n_wrong = 0
+    for name, subject in subjects:
+        try:
+            result = engine.search(Query(**subject, wording=wording, filters=filters, k=options.k))
+        except ImageError as error:
+            print(error, file=sys.stderr)
+            n_wrong += 1
+        else:
+            _print(options, name, result, several=len(subjects) > 1)
+    return 1 if n_wrong else 0
+
+
+def _print(options: argparse.Namespace, name: str, result: SearchResult, several: bool) -> None:
+    from core.engine.search.answers import as_json, notices
+
+    for notice in notices(result):
         print(notice, file=sys.stderr)
     if options.json:
-        print(json.dumps(as_json(options.backbone, str(*subject.values()), result)))
-        return 0
+        print(json.dumps(as_json(options.backbone, name, result)))
+    elif options.paths:
+        print("".join(f"{hit.id}\n" for hit in result.hits), end="")
+    else:
+        if several:
+            print(name)
+        _print_table(result)
+
+
+def _print_table(result: SearchResult) -> None:
     for hit in result.hits:
         # What a similarity to a mix of picture and words means is not known, nor what it means in some catalogues.
         unknown = math.isnan(hit.closer_than)
@@ -85,7 +126,6 @@ def _search(options: argparse.Namespace) -> int:
     if result.reads:
         print(f"read: {_told(result.reads)}".rstrip())
     print("  ".join(f"{stage} {ms:.1f} ms" for stage, ms in result.timings_ms.items()))
-    return 0
 
 
 def _told(told: Mapping[str, Told]) -> str:
@@ -96,21 +136,34 @@ def _told(told: Mapping[str, Told]) -> str:
     return "".join(f"{name}{probability}  " for name, probability in shown.items())
 
 
-def _subject(options: argparse.Namespace) -> dict[str, Any]:
-    """The one thing that is searched with; ends the program where the options make no sense."""
-    given = {"photo": options.image, "item": options.item, "text": options.text}
-    subject = {name: value for name, value in given.items() if value is not None}
-    if len(subject) != 1:
+def _subjects(options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
+    """What is searched with, each with its name; ends the program where the options make no sense."""
+    given = {"photo": options.images or None, "item": options.item, "text": options.text}
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) != 1:
         options.parser.error("give one of IMAGE, --item and --text")
-    if not str(*subject.values()).strip():
+    if names != ["photo"] and not given[names[0]].strip():
         options.parser.error("--item and --text cannot be empty")
+    if options.images.count(_STANDARD_INPUT) > 1:
+        options.parser.error("- can be given once")
+    if not -1 <= options.min_similarity <= 1:
+        options.parser.error("--min-similarity must be between -1 and 1")
     if not 1 <= options.k <= MAX_K:
         options.parser.error(f"--k must be between 1 and {MAX_K}")
     if options.weight is not None and not 0 <= options.weight <= 1:
         options.parser.error("--weight must be between 0 and 1")
     if len(options.less_item) > MAX_LESS_ITEMS:
         options.parser.error(f"--less-item can be given {MAX_LESS_ITEMS} times")
-    return subject
+    if names != ["photo"]:
+        return [(given[names[0]], {names[0]: given[names[0]]})]
+    return [(str(path), _photo(path)) for path in options.images]
+
+
+def _photo(path: Path) -> dict[str, Any]:
+    """A photo as a query takes it; one more byte than allowed is read, so that it is refused."""
+    if path != _STANDARD_INPUT:
+        return {"photo": path}
+    return {"photo": sys.stdin.buffer.read(MAX_IMAGE_BYTES + 1), "name": "standard input"}
 
 
 def _with_own(engine: SearchEngine, name: str) -> SearchEngine:

@@ -27,12 +27,13 @@ from core.engine.embedders import exported
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import LOADERS
 from core.engine.files import manifest
-from core.engine.metrics import Estimate
+from core.engine.metrics import Difference
 from core.engine.search.query import Query
 from core.errors import sentence
 from core.jobs.evaluate.protocols import Record, _write
 from core.ui.compare import page as compare
-from core.ui.compare.table import difference_line
+from core.ui.compare.disagreements import score_line
+from core.ui.components.tables import difference_line
 from core.ui.words import WORDS
 
 DRESS = ROOT / "samples" / "dress.jpg"
@@ -191,6 +192,8 @@ def test_disagreements_are_drawn_and_lead_to_the_comparison() -> None:
     gallery = compare_engine("dark").gallery
     first = gallery(found[0].item[0]).items.row(found[0].item[1])
     assert re.findall(r'data-id="([^"]+)"', html_of(page))[0] == first.id
+    assert score_line(found[0], False) in [caption.value for caption in page.caption]
+    assert score_line(found[0], False).startswith(f"{5 * found[0].overlap:.0f} of 5 in common")
     assert any("--seed 3 --backbones dark reddish" in code.value for code in page.code)
     settle(page.button(key=f"open-{first.id}").click().run())
     assert page.query_params["item"] in (first.id, [first.id])
@@ -220,6 +223,7 @@ def test_the_benchmark_says_what_differs_and_what_is_missing() -> None:
     page = open_page(view="benchmark", **{"with": ["reddish", "dark"]})
     table = page.dataframe[0].value
     assert table["title"].tolist() == ["Dark", "Reddish", "Fake"]
+    assert table["chosen"].tolist() == [True, True, False]
     assert table["R@1"].tolist()[:2] == [read_evaluation().figures(id, "clothing")["R@1"]["value"] for id in IDS]
     assert re.fullmatch(r"0\.\d{3} – 0\.\d{3}", table["R@1 interval"].iloc[0])
     assert any("Dark is better than Reddish by" in line.value for line in page.markdown)
@@ -248,14 +252,15 @@ def test_a_damaged_file_of_outcomes_is_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("estimate", "sentence"),
     [
-        (Estimate(0.1, 0.05, 0.15, 9), "Dark is better than Reddish by 10.0 points [5.0, 15.0]."),
-        (Estimate(-0.1, -0.15, -0.05, 9), "Reddish is better than Dark by 10.0 points [5.0, 15.0]."),
-        (Estimate(0.01, -0.01, 0.03, 9), "No difference can be shown between Dark and Reddish"),
+        (Difference(0.1, 0.05, 0.15, 9, 0.01), "Dark is better than Reddish by 10.0 points [5.0, 15.0], p = 0.010."),
+        (Difference(-0.1, -0.15, -0.05, 9, 0), "Reddish is better than Dark by 10.0 points [5.0, 15.0], p = 0.000."),
+        (Difference(0.01, -0.01, 0.03, 9, 0.3), "No difference can be shown between Dark and Reddish"),
+        (Difference(0.05, 0.01, 0.09, 9, 0.06), "No difference can be shown between Dark and Reddish"),  # corrected
         (None, "Nothing is known of single queries of Dark or Reddish"),
     ],
 )
-def test_whether_two_differ_is_one_sentence(estimate: Estimate | None, sentence: str) -> None:
-    assert difference_line("dark", "reddish", estimate).startswith(sentence)
+def test_whether_two_differ_is_one_sentence(estimate: Difference | None, sentence: str) -> None:
+    assert difference_line("Dark", "Reddish", estimate).startswith(sentence)
 
 
 def test_turning_ef_shows_what_is_found() -> None:

@@ -157,6 +157,23 @@ def test_queries_have_answers_a_curve_and_no_match_is_one(filled: AppTest) -> No
     assert WORDS.own.no_match not in html_of(filled)
 
 
+def test_backbones_are_evaluated_on_the_labels_of_the_catalogue(filled: AppTest) -> None:
+    filled.segmented_control(key="own-section").set_value("evaluate").run()
+    filled.multiselect(key="own-evaluate-with").set_value(["vitrine-clip", "colour-histogram"]).run()
+    filled.button(key="own-evaluate").click().run()
+    assert not filled.exception and not filled.error
+    table = filled.dataframe[0].value
+    assert set(table["Backbone"]) == {"Vitrine CLIP", "Colour histogram"}
+    assert (table[WORDS.own.evaluate_queries] == 16).all()
+    assert all(re.fullmatch(r"[01]\.\d{3} \[[01]\.\d{3}, [01]\.\d{3}\]", cell) for cell in table["R@1"])
+    assert any("p = " in line.value for line in filled.markdown)
+    filled.segmented_control(key="own-section").set_value("items").run()
+    filled.checkbox(key="own-pick-own/2").check().run()
+    filled.button(key="own-remove").click().run()
+    filled.segmented_control(key="own-section").set_value("evaluate").run()
+    assert not filled.dataframe  # of a catalogue that is no more
+
+
 def test_the_catalogue_is_searched_and_browsed_on_the_other_pages(filled: AppTest) -> None:
     filled.switch_page("app.py")
     filled.query_params["item"] = "own/1"

@@ -77,7 +77,7 @@ def test_a_client_that_sends_too_much_reads_why(server: str, chunked: bool) -> N
         f"{server}/api/search", data=iter(parts) if chunked else b"".join(parts), headers=headers, timeout=60
     )
     assert response.status_code == 413
-    assert response.json() == {"error": "The picture is larger than 10 MB, the limit for one picture."}
+    assert response.json()["detail"] == "The picture is larger than 10 MB, the limit for one picture."
 
 
 def test_a_client_that_leaves_harms_nobody(server: str) -> None:
@@ -124,7 +124,11 @@ def test_the_description_is_served(server: str) -> None:
     description = json.loads(requests.get(server + index["description"], timeout=60).content)
     assert sorted(description["paths"]) == [
         "/api",
-        *(f"/api/{name}" for name in ("backbones", "health", "openapi.json", "picture", "search", "similar")),
+        *(
+            f"/api/{name}"
+            for name in ("backbones", "catalogues", "classify", "docs", "embed", "health", "items", "match")
+        ),
+        *(f"/api/{name}" for name in ("openapi.json", "picture", "search", "search/batch", "similar")),
     ]
 
 

@@ -1,16 +1,19 @@
-"""What every single query of the evaluation got, kept small, so that two backbones can be compared query by query."""
+"""What every single query of the evaluation got, kept small, so that two backbones can be compared query by query.
+
+Beside it is kept who gave each query, once for all backbones: where one person gave many, these are drawn together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from core.config import artifacts_dir
+from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.files.folder import written
 from core.engine.files.manifest import load_manifest, relative, verified
-from core.engine.metrics import Estimate, paired_difference
+from core.engine.metrics import Differences, compare_all
 from core.errors import ArtifactError, sentence
 
 #: Into how many steps a query's figure is divided. A share of five hits has five, right or wrong has one; average
@@ -26,8 +29,9 @@ def steps_of(metric: str) -> int:
 
 REPAIR = "python -m core evaluate --backbone {id}"
 
-#: (protocol, metric) -> (n,) values in [0, 1], in the protocol's order of queries.
+#: (protocol, metric) -> (n,) values in [0, 1], in the protocol's order of queries; of senders, (n,) uint16 numbers.
 Outcomes = dict[tuple[str, str], np.ndarray]
+_SENDERS = "senders"  # no backbone has this id
 
 
 def outcomes_file(backbone_id: str) -> Path:
@@ -42,13 +46,20 @@ def save_outcomes(backbone_id: str, outcomes: Mapping[tuple[str, str], np.ndarra
         backbone_id: Whose they are.
         outcomes: See `Outcomes`.
     """
-    packed = {
-        f"{protocol}/{metric}": np.rint(np.asarray(values, np.float64) * steps_of(metric)).astype(np.uint8)
-        for (protocol, metric), values in outcomes.items()
-    }
-    path = outcomes_file(backbone_id)
+    steps = {key: np.asarray(values, np.float64) * steps_of(key[1]) for key, values in outcomes.items()}
+    return _save(backbone_id, {key: np.rint(values).astype(np.uint8) for key, values in steps.items()})
+
+
+def save_senders(senders: Mapping[tuple[str, str], np.ndarray]) -> Path:
+    """Write whose each query is, by number; the manifest is the caller's business."""
+    codes = {key: np.unique(names, return_inverse=True)[1] for key, names in senders.items()}
+    return _save(_SENDERS, {key: numbers.astype(np.uint16) for key, numbers in codes.items()})
+
+
+def _save(name: str, arrays: Outcomes) -> Path:
+    path = outcomes_file(name)
     with written(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **packed)  # type: ignore[arg-type]
+        np.savez_compressed(file, **{"/".join(key): array for key, array in arrays.items()})  # type: ignore[arg-type]
     return path
 
 
@@ -58,24 +69,35 @@ def load_outcomes(backbone_id: str) -> Outcomes:
     Raises:
         ArtifactError: The file is not as the manifest says.
     """
-    path = outcomes_file(backbone_id)
+    return {key: packed / steps_of(key[1]) for key, packed in _load(backbone_id, backbone_id).items()}
+
+
+def load_senders() -> Outcomes:
+    """Whose each query is, for the figures whose queries were given by people.
+
+    Raises:
+        ArtifactError: The file is not as the manifest says.
+    """
+    return _load(_SENDERS, DEFAULT_BACKBONE)
+
+
+def _load(name: str, backbone_id: str) -> Outcomes:
+    path = outcomes_file(name)
     if relative(path) not in load_manifest()["files"]:
         return {}
     verified(path)
     try:
         with np.load(path, allow_pickle=False) as stored:
-            packed = {tuple(name.split("/", 1)): stored[name] for name in stored.files}
+            return {tuple(name.split("/", 1)): stored[name] for name in stored.files}
     except Exception as error:  # zipfile and numpy raise many kinds
         raise ArtifactError(relative(path), sentence("compare.unreadable"), REPAIR.format(id=backbone_id)) from error
-    return {(p, metric): values / steps_of(metric) for (p, metric), values in packed.items()}
 
 
-def difference(first: Outcomes, second: Outcomes, protocol: str, metric: str) -> Estimate | None:
-    """By how much the first is better on one figure, with its 95 % interval; None where it cannot be said.
+def differences(ids: Iterable[str], protocol: str, metric: str) -> Differences:
+    """By how much the first of every two backbones is better on one figure; see `compare_all`.
 
-    It cannot where one of them has no such figure, or had other queries.
+    Raises:
+        ArtifactError: What is kept of a backbone's queries is damaged.
     """
-    ours, theirs = first.get((protocol, metric)), second.get((protocol, metric))
-    if ours is None or theirs is None or ours.shape != theirs.shape:
-        return None
-    return paired_difference(ours, theirs)
+    key = (protocol, metric)
+    return compare_all({id: load_outcomes(id).get(key) for id in ids}, load_senders().get(key))

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.compare.figures.evaluation import Evaluation
-from core.compare.figures.outcomes import difference, load_outcomes
 from core.engine.backbones import BACKBONES
-from core.engine.metrics import Estimate
 
 #: In the order of the columns; a protocol has some of them.
 METRICS = (
@@ -58,23 +56,29 @@ def metrics_of(evaluation: Evaluation, protocol: str) -> list[str]:
 
 
 def rows_of(evaluation: Evaluation, protocol: str, others: Iterable[str] = ()) -> list[Row]:
-    """One row a backbone that was evaluated, then one for each of `others` that was not.
+    """One row a backbone that was evaluated, the best by the first metric first; then `others` that were not.
 
     Returns:
-        Each with `backbone`, `title`, `computed`, `command` that computes it; for every metric its value, and its
+        Each with `backbone`, `title`, `trained_on`, `learned` (whether training has seen the training part of the
+        protocol's data), `computed`, `command` that computes it; for every metric its value, and its
         bounds as "METRIC low" and "METRIC high"; the fields of `COSTS` and `RUN`. What is not known is left out.
     """
-    done = list(dict.fromkeys(one["backbone"] for one in evaluation.results if one["protocol"] == protocol))
-    ids = done + [id for id in dict.fromkeys(others) if id not in done]
-    return [_row(evaluation, protocol, id) for id in ids]
+    done = {one["backbone"] for one in evaluation.results if one["protocol"] == protocol}
+    first = next(iter(metrics_of(evaluation, protocol)), "")
+    rows = [_row(evaluation, protocol, id) for id in sorted(done)]
+    rows.sort(key=lambda row: -row.get(first, -1.0))
+    return rows + [_row(evaluation, protocol, id) for id in dict.fromkeys(others) if id not in done]
 
 
 def _row(evaluation: Evaluation, protocol: str, id: str) -> Row:
     figures = evaluation.figures(id, protocol)
+    record = BACKBONES.get(id)
     run = evaluation.runs.get(id, {})
     row: Row = {
         "backbone": id,
-        "title": BACKBONES[id].title if id in BACKBONES else id,
+        "title": record.title if record else id,
+        "trained_on": record.trained_on if record else "",
+        "learned": record is not None and protocol in record.learned_from,
         "computed": bool(figures),
         "command": f"python -m core evaluate --backbone {id}",
     }
@@ -87,17 +91,7 @@ def _row(evaluation: Evaluation, protocol: str, id: str) -> Row:
 def columns_of(metrics: Sequence[str]) -> list[str]:
     """The columns of the table as a file, in order."""
     bounds = [column for name in metrics for column in (name, f"{name} low", f"{name} high")]
-    return ["backbone", "title", *bounds, "n", *COSTS, *RUN, "command"]
-
-
-def differences(first: str, others: Iterable[str], protocol: str, metric: str) -> dict[str, Estimate | None]:
-    """By how much the first is better than each of the others, query by query (see `outcomes.difference`).
-
-    Raises:
-        ArtifactError: What is kept of a backbone's queries is damaged.
-    """
-    ours = load_outcomes(first)
-    return {id: difference(ours, load_outcomes(id), protocol, metric) for id in others if id != first}
+    return ["backbone", "title", "trained_on", "learned", *bounds, "n", *COSTS, *RUN, "command"]
 
 
 def beside(protocol: str) -> list[Published]:

@@ -91,6 +91,7 @@ def _timm(name: str) -> Backbone:
         "interpolation": config.interpolation,
         "crop_pct": config.crop_pct,
         "n_parameters": _n_parameters(network),
+        "trained_on": config.tag,
     }
     files = (config.hf_hub_filename,) if config.hf_hub_filename else _TIMM_FILES
     return _record(f"timm:{name}", name, described, HubFile(config.hf_hub_id, files), config.license or "not stated")
@@ -119,6 +120,7 @@ def _open_clip(name: str) -> Backbone:
         "dim": int(open_clip.get_model_config(model)["embed_dim"]),
         "input_size": size[0],
         "n_parameters": _n_parameters(network),
+        "trained_on": tag,
         **{key: config[key] for key in ("mean", "std", "resize_mode", "interpolation")},
     }
     repository, _, file = config["hf_hub"].rpartition("/")

@@ -40,11 +40,14 @@ class Backbone:
         source: Where the weights come from.
         has_text: Whether words and pictures share its space.
         n_parameters: Of all towers that are loaded.
+        trained_on: What it has learned from, in a few words; "" where its library does not say.
         loader: How it is loaded: a key of `core.engine.embedders.load.LOADERS`.
         interpolation: "bicubic" or "bilinear".
         crop_pct: Share of the scaled side that is seen: the picture is scaled to `input_size / crop_pct`.
         packages: Names of the Python packages that loading imports beyond requirements.txt.
         spec: For the loader: "open_clip:MODEL/WEIGHTS" or "timm:MODEL", as a visitor may type it.
+        learned_from: Protocols of the evaluation whose data's training part its training has seen; their figures say
+            less of it than of the others.
         weights: The file on a hub, None where the weights come another way or there are none.
     """
 
@@ -61,8 +64,10 @@ class Backbone:
     has_text: bool
     n_parameters: int
     loader: str
+    trained_on: str = ""
     interpolation: str = "bicubic"
     crop_pct: float = 1.0
     packages: tuple[str, ...] = ()
     spec: str = ""
+    learned_from: tuple[str, ...] = ()
     weights: HubFile | None = None

@@ -10,6 +10,12 @@ from typing import Any
 #: A spreadsheet takes a cell that starts with one of these for a formula, or skips it and looks at the next.
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 
+_BAR = r"\|"
+_LATEX = str.maketrans(
+    {char: "\\" + char for char in "&%$#_{}"}
+    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+)
+
 
 def safe_cell(text: str) -> str:
     """The same text, with an apostrophe before it if a spreadsheet would calculate it.
@@ -35,6 +41,42 @@ def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
         return buffer.getvalue()
 
 
+def to_markdown(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """A table in Markdown; a float gets three decimals."""
+    head, *body = (
+        f"| {' | '.join(cell.replace('|', _BAR) for cell in line)} |\n" for line in _plain_lines(columns, rows)
+    )
+    return "".join([head, f"|{'---|' * len(columns)}\n", *body])
+
+
+def to_latex(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """The same as a tabular of LaTeX, which needs the package booktabs."""
+    head, *body = (" & ".join(cell.translate(_LATEX) for cell in line) + r" \\" for line in _plain_lines(columns, rows))
+    lines = [
+        rf"\begin{{tabular}}{{{'l' * len(columns)}}}",
+        r"\toprule",
+        head,
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+#: How a table can be asked for.
+FORMATS = {"csv": to_csv, "markdown": to_markdown, "latex": to_latex}
+
+
+def beside_intervals(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, object]]:
+    """The rows for a paper: each of these figures with its bounds ("NAME low", "NAME high") in one cell."""
+    found = []
+    for row in rows:
+        bounds = {name: (row[name], row[f"{name} low"], row[f"{name} high"]) for name in names if name in row}
+        found.append({**row, **{name: "{:.3f} [{:.3f}, {:.3f}]".format(*three) for name, three in bounds.items()}})
+    return found
+
+
 def from_csv(text: str) -> list[dict[str, str]]:
     """The rows of a table that `to_csv` wrote, column -> text."""
     rows = csv.reader(io.StringIO(text, newline=""))
@@ -50,16 +92,23 @@ def figures_table(rows: Iterable[Mapping[str, Any]], of: str, asked: str) -> str
         of: What the figures are of; the first column.
         asked: What `n` counts; the last column.
     """
-    lines = [f"| {of} | figure | value | 95 % interval | {asked} |", "|---|---|---|---|---|"]
-    for row in rows:
-        interval = f"{row['low']:.3f} to {row['high']:.3f}"
-        lines.append(f"| {row[of]} | {row['metric']} | {row['value']:.3f} | {interval} | {row['n']:,} |")
-    return "\n".join(lines)
+    told = (
+        {of: row[of], "figure": row["metric"], "value": row["value"], asked: f"{row['n']:,}"}
+        | {"95 % interval": f"{row['low']:.3f} to {row['high']:.3f}"}
+        for row in rows
+    )
+    return to_markdown((of, "figure", "value", "95 % interval", asked), told).rstrip()
 
 
 def _as_it_was(cell: str) -> str:
     """The inverse of `safe_cell`."""
     return cell[1:] if cell.startswith("'") and safe_cell(cell[1:]) == cell else cell
+
+
+def _plain_lines(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> list[list[str]]:
+    """The cells of each line, the header's first, as text on one line; a float gets three decimals."""
+    lines = [list[object](columns), *([row.get(name, "") for name in columns] for row in rows)]
+    return [[f"{c:.3f}" if isinstance(c, float) else " ".join(str(c).split()) for c in line] for line in lines]
 
 
 def _cell(value: object) -> str:

@@ -6,6 +6,7 @@ import argparse
 import json
 
 from core.compare.figures.evaluation import PROTOCOLS, SCHEMA
+from core.engine.files.tables import FORMATS
 from core.jobs.backbones import add_backbone
 
 
@@ -30,15 +31,34 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="PROTOCOL",
         help=f"one or more of {', '.join(PROTOCOLS)}; `cost` alone measures time, memory and size again",
     )
+    parser.add_argument(
+        "--intervals", action="store_true", help="only the intervals again, from what each query got; embeds nothing"
+    )
+    parser.add_argument(
+        "--catalogue", metavar="NAME", help="instead one of your own, built with `build --catalogue`; writes nothing"
+    )
+    parser.add_argument(
+        "--backbones", nargs="+", metavar="ID", help="with --catalogue: up to four, asked with the same small pictures"
+    )
+    parser.add_argument("--format", choices=FORMATS, help="with --catalogue: print the table in this form")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.set_defaults(run=_evaluate)
+    parser.set_defaults(run=_evaluate, parser=parser)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from core.jobs.evaluate.protocols import evaluate
+    from core.jobs.evaluate.protocols import evaluate, renew_intervals
 
-    part = "validation" if options.validation else "test"
-    results = evaluate(options.backbone, (lambda line: None) if options.json else print, part, options.only)
+    if options.catalogue:
+        from core.jobs.evaluate.own import evaluate_own
+
+        return evaluate_own(options)
+    if options.backbones or options.format:
+        options.parser.error("--backbones and --format go with --catalogue")
+    report = (lambda line: None) if options.json else print
+    if options.intervals:
+        results = renew_intervals(options.backbone, report)
+    else:
+        results = evaluate(options.backbone, report, "validation" if options.validation else "test", options.only)
     if options.json:
         print(json.dumps({"schema": SCHEMA, "results": results}))
     return 0

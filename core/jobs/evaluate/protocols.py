@@ -19,14 +19,13 @@ queries are Fashion-MNIST's training images 58,000 to 59,999 among those before 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 
-from core.compare.figures.evaluation import FILE, PROTOCOLS, SCHEMA, Result, read_evaluation
-from core.compare.figures.outcomes import Outcomes, load_outcomes, save_outcomes
+from core.compare.figures.evaluation import FILE, PROTOCOLS, SCHEMA, Evaluation, Result, read_evaluation
+from core.compare.figures.outcomes import Outcomes, load_outcomes, load_senders, save_outcomes, save_senders
 from core.config import DEFAULT_BACKBONE, artifacts_dir, n_threads
 from core.engine import metrics
 from core.engine.backbones import Backbone, model_dir
@@ -37,17 +36,14 @@ from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import load_embedder
 from core.engine.files.folder import write_json
 from core.engine.files.manifest import load_manifest, register
-from core.engine.index.hnsw import ExactIndex
 from core.engine.metrics import Estimate, bootstrap, bootstrap_groups
+from core.engine.retrieval import Retrieval, retrieve
 from core.engine.search.zero_shot import zero_shot
 from core.errors import VitrineError
 from core.jobs.evaluate import looks
 from core.jobs.evaluate.cost import machine, measure
 from core.jobs.evaluate.products import Products, load_products, products_here
 from core.training.data.samples import N_VALIDATION_FASHION_MNIST
-
-K_KNN = 20
-DEPTH = 100
 
 
 def evaluate(
@@ -114,6 +110,7 @@ class Record:
         self.backbone_id = backbone_id
         self.results: list[Result] = []
         self.outcomes: Outcomes = {}
+        self.senders: Outcomes = {}
         self._report = report
 
     def __call__(self, protocol: str, metric: str, value: Estimate) -> None:
@@ -128,52 +125,19 @@ class Record:
         With `senders`, (n,), the interval is resampled over them.
         """
         self.outcomes[protocol, metric] = per_query
-        self(protocol, metric, bootstrap(per_query) if senders is None else bootstrap_groups(per_query, senders))
+        if senders is not None:
+            self.senders[protocol, metric] = senders
+        self(protocol, metric, mean_of(per_query, senders))
 
 
-def _retrieval(
-    queries: np.ndarray, gallery: np.ndarray, q_labels: np.ndarray, g_labels: np.ndarray, blocked: Any = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Neighbours of each query among the gallery: positions, similarities (n, DEPTH), and relevance.
-
-    Args:
-        queries: (n, dim).
-        gallery: (m, dim).
-        q_labels: (n,).
-        g_labels: (m,).
-        blocked: (n, m) bool of pairs that must not count, or None.
-    """
-    positions = np.empty((len(queries), DEPTH), np.int64)
-    similarities = np.empty((len(queries), DEPTH), np.float32)
-    everything = ExactIndex(gallery)
-    for start in range(0, len(queries), 500):
-        part = slice(start, start + 500)
-        if blocked is None:
-            positions[part], similarities[part] = everything.search(queries[part], DEPTH)
-        else:
-            scores = queries[part] @ gallery.T
-            scores[blocked[part]] = -2
-            positions[part] = np.argsort(-scores, axis=1, kind="stable")[:, :DEPTH]
-            similarities[part] = np.take_along_axis(scores, positions[part], 1)
-    return positions, similarities, g_labels[positions] == q_labels[:, None]
+def mean_of(per_query: np.ndarray, senders: np.ndarray | None) -> Estimate:
+    """The mean of (n,) values, its interval resampled over `senders`, (n,), where it is known who gave each query."""
+    return bootstrap(per_query) if senders is None else bootstrap_groups(per_query, senders)
 
 
-def _add_retrieval(
-    protocol: str,
-    labels: tuple[np.ndarray, np.ndarray],
-    found: tuple[np.ndarray, np.ndarray, np.ndarray],
-    n_relevant: np.ndarray,
-    add: Record,
-) -> None:
-    q_labels, g_labels = labels
-    positions, similarities, relevant = found
-    add.mean(protocol, "R@1", relevant[:, 0])
-    add.mean(protocol, "P@5", metrics.precision_at_k(relevant, 5))
-    add.mean(protocol, "mAP@100", metrics.average_precision_at_k(relevant, n_relevant, DEPTH))
-    names, codes = np.unique(np.concatenate([g_labels, q_labels]), return_inverse=True)
-    g_codes, q_codes = codes[: len(g_labels)], codes[len(g_labels) :]
-    guess = metrics.knn_predict(g_codes[positions[:, :K_KNN]], similarities[:, :K_KNN], len(names))
-    add.mean(protocol, "knn_accuracy", guess == q_codes)
+def _add_retrieval(protocol: str, found: Retrieval, add: Record, senders: np.ndarray | None = None) -> None:
+    for metric, per_query in found.figures().items():
+        add.mean(protocol, metric, per_query, senders)
 
 
 def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
@@ -182,10 +146,8 @@ def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -
     if part == "validation":
         test = train & (np.cumsum(train) > np.sum(train) - N_VALIDATION_FASHION_MNIST)
         train = train & ~test
-    found = _retrieval(data.embeddings[test], data.embeddings[train], labels[test], labels[train])
-    n_of_label = Counter(labels[train].tolist())
-    n_relevant = np.array([n_of_label[label] for label in labels[test].tolist()])
-    _add_retrieval("fashion-mnist", (labels[test], labels[train]), found, n_relevant, add)
+    found = retrieve(data.embeddings[test], data.embeddings[train], (labels[test], labels[train]))
+    _add_retrieval("fashion-mnist", found, add)
     words = {label: [label.lower().replace("/", " or ")] for label in CATALOGUES["fashion-mnist"].classes}
     _add_zero_shot("fashion-mnist", embedder, (data.embeddings[test], labels[test]), words, add)
 
@@ -198,10 +160,10 @@ def _clothing(data: Labelled, add: Record, part: str) -> None:
         named, wanted = named & ~wanted, data.column("small_split") == "validation"
     queries = np.flatnonzero(named & wanted)
     gallery = np.flatnonzero(named)
-    blocked = senders[queries][:, None] == senders[gallery][None]
-    found = _retrieval(data.embeddings[queries], data.embeddings[gallery], labels[queries], labels[gallery], blocked)
-    relevant_pairs = (labels[queries][:, None] == labels[gallery][None]) & ~blocked
-    _add_retrieval("clothing", (labels[queries], labels[gallery]), found, relevant_pairs.sum(1), add)
+    sides = labels[queries], labels[gallery]
+    people = senders[queries], senders[gallery]
+    found = retrieve(data.embeddings[queries], data.embeddings[gallery], sides, people)
+    _add_retrieval("clothing", found, add, senders[queries])
 
 
 def _clothing_small(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
@@ -217,37 +179,42 @@ def _clothing_small(embedder: Embedder, data: Labelled, add: Record, part: str) 
     # Threads of BLAS mostly wait for each other here, and change the last digits: each core fits a head of its own.
     with threadpool_limits(1), parallel_config("threading", n_jobs=n_threads()):
         search.fit(data.embeddings[train], labels[train])
-    add.mean("clothing-small", "linear_accuracy", search.predict(data.embeddings[test]) == labels[test])
+    senders, right = data.column("sender")[test], search.predict(data.embeddings[test]) == labels[test]
+    add.mean("clothing-small", "linear_accuracy", right, senders)
     words = {label: [SMALL_WORDS.get(label, label)] for label in sorted(set(labels[test]))}
-    _add_zero_shot("clothing-small", embedder, (data.embeddings[test], labels[test]), words, add)
+    _add_zero_shot("clothing-small", embedder, (data.embeddings[test], labels[test]), words, add, senders)
 
 
 def _add_zero_shot(
-    protocol: str, embedder: Embedder, test: tuple[np.ndarray, np.ndarray], words: dict[str, list[str]], add: Record
+    protocol: str,
+    embedder: Embedder,
+    test: tuple[np.ndarray, np.ndarray],
+    words: dict[str, list[str]],
+    add: Record,
+    senders: np.ndarray | None = None,
 ) -> None:
     """Accuracy of the class whose words are closest, where the backbone reads words."""
     if embedder.record.has_text:
         pictures, labels = test
         guess = np.array(list(words))[zero_shot(embedder, pictures, words)]
-        add(protocol, "zero_shot_accuracy", bootstrap(guess == labels))
+        add.mean(protocol, "zero_shot_accuracy", guess == labels, senders)
 
 
 def _fashion_products(embedder: Embedder, products: Products, add: Record) -> None:
     samples, embeddings, n = products.samples, products.embeddings, products.n_queries
-    queries, crowd = embeddings[:n], samples
+    queries, everyone = embeddings[:n], np.arange(len(samples))
     kinds, colours = products.labels("kind"), products.labels("colour")
-    found = _retrieval(queries, queries, kinds[:n], kinds[:n], np.eye(n, dtype=bool))
-    n_relevant = np.array([np.sum(kinds[:n] == kind) - 1 for kind in kinds[:n]])
-    _add_retrieval("fashion-products", (kinds[:n], kinds[:n]), found, n_relevant, add)
+    found = retrieve(queries, queries, (kinds[:n], kinds[:n]), (everyone[:n], everyone[:n]))
+    _add_retrieval("fashion-products", found, add)
     coloured = colours[:n] != ""
 
     def colour_precision(positions: np.ndarray) -> np.ndarray:
         return metrics.precision_at_k(colours[positions] == colours[:n, None], 5)[coloured]
 
-    add.mean("fashion-products", "colour_P@5", colour_precision(found[0]))
-    many = _retrieval(queries, embeddings, kinds[:n], kinds, np.eye(n, len(crowd), dtype=bool))
-    add("fashion-products", "P@5_in_crowd", bootstrap(metrics.precision_at_k(many[2], 5)))
-    add("fashion-products", "colour_P@5_in_crowd", bootstrap(colour_precision(many[0])))
+    add.mean("fashion-products", "colour_P@5", colour_precision(found.positions))
+    many = retrieve(queries, embeddings, (kinds[:n], kinds), (everyone[:n], everyone))
+    add("fashion-products", "P@5_in_crowd", bootstrap(metrics.precision_at_k(many.relevant, 5)))
+    add("fashion-products", "colour_P@5_in_crowd", bootstrap(colour_precision(many.positions)))
     if embedder.record.has_text:
         texts = embedder.embed_texts([sample.captions[1] for sample in samples[:n]])
         own = np.sum(texts * queries, axis=1, keepdims=True)
@@ -262,15 +229,36 @@ def _write(add: Record, run: dict[str, Any], whole: bool) -> None:
     ours = [result for result in known.results if result["backbone"] == backbone_id]
     kept = [] if whole else [result for result in ours if (result["protocol"], result["metric"]) not in found]
     results, outcomes = kept + add.results, ({} if whole else load_outcomes(backbone_id)) | add.outcomes
-    content = {
-        "schema": SCHEMA,
-        "results": [result for result in known.results if result["backbone"] != backbone_id] + results,
-        "runs": known.runs | {backbone_id: run},
-    }
-    write_json(artifacts_dir() / FILE, content)
-    files = [artifacts_dir() / FILE, save_outcomes(backbone_id, outcomes)]
+    others = [result for result in known.results if result["backbone"] != backbone_id]
+    register([save_outcomes(backbone_id, outcomes), save_senders(load_senders() | add.senders)])
+    _keep(Evaluation(others + results, known.runs | {backbone_id: run}), backbone_id)
+
+
+def _keep(evaluation: Evaluation, backbone_id: str) -> None:
+    """Write all figures, and the model card where the backbone has one."""
+    write_json(artifacts_dir() / FILE, {"schema": SCHEMA, "results": evaluation.results, "runs": evaluation.runs})
+    files = [artifacts_dir() / FILE]
     if backbone_id == DEFAULT_BACKBONE:
         from core.training.card import write_card
 
-        files.append(write_card(model_dir(backbone_id), results))
+        ours = [result for result in evaluation.results if result["backbone"] == backbone_id]
+        files.append(write_card(model_dir(backbone_id), ours))
     register(files)
+
+
+def renew_intervals(backbone_id: str, report: Callable[[str], None] = print) -> list[Result]:
+    """Compute a backbone's intervals again from what each query got, and write them; nothing is embedded.
+
+    Returns:
+        Its figures whose queries are on file.
+    """
+    known, outcomes, senders = read_evaluation(), load_outcomes(backbone_id), load_senders()
+    again = Record(backbone_id, report)
+    for result in known.results:
+        key = result["protocol"], result["metric"]
+        if result["backbone"] == backbone_id and len(outcomes.get(key, ())) == result["n"]:
+            whose = senders.get(key)
+            again.mean(*key, outcomes[key], whose if whose is not None and len(whose) == result["n"] else None)
+            result |= {name: again.results[-1][name] for name in ("low", "high")}
+    _keep(known, backbone_id)
+    return again.results

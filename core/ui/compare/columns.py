@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.compare.agreement import Pair, furthest, pairs
+from core.compare.agreement import Pair, furthest, kinds_of, pairs
 from core.compare.side_by_side import Answer, SideBySide
 from core.engine.backbones import BACKBONES, Backbone, get
 from core.engine.search import process
@@ -170,14 +170,14 @@ def _hit_html(hit: Hit, n_others: int) -> str:
 
 
 def _agreement(found: dict[str, list[Hit]]) -> None:
-    compared = pairs({id: [(hit.id, hit.title) for hit in hits] for id, hits in found.items()}, K)
+    compared = pairs({id: [(hit.id, kinds_of(hit)) for hit in hits] for id, hits in found.items()}, K)
     least = furthest(compared)
     words = {"first": title_of(least.first), "second": title_of(least.second)}
     if least.overlap == 1:
         line = WORDS.compare.all_agree
     else:
         sentence = WORDS.compare.furthest if len(compared) > 1 else WORDS.compare.two
-        line = sentence.format(**words, n=round(K * least.overlap), kinds=round(K * least.labels), k=K)
+        line = sentence.format(**words, n=round(K * least.overlap), kinds=round(K * least.kinds), k=K)
     st.html(f'<p class="vt-agreement">{escape(line)}</p>')
     if len(compared) > 1:
         st.html(matrix_html(list(found), compared))
@@ -204,5 +204,5 @@ def matrix_html(ids: list[str], compared: list[Pair]) -> str:
 
 def _cell(pair: Pair) -> str:
     same = escape(WORDS.compare.cell.format(n=round(K * pair.overlap), k=K))
-    kinds = escape(WORDS.compare.cell_kinds.format(n=round(K * pair.labels), k=K))
+    kinds = escape(WORDS.compare.cell_kinds.format(n=round(K * pair.kinds), k=K))
     return f'<td style="--share:{100 * pair.overlap:.0f}%"><b>{same}</b><br><span class="vt-quiet">{kinds}</span></td>'

@@ -41,7 +41,7 @@ def show(chosen: list[str]) -> None:
     with st.spinner(WORDS.compare.disputes_looking):
         found = _found(tuple(usable), int(seed), str(artifacts_dir()))
     for dispute in found:
-        _draw(dispute)
+        _draw(dispute, len(usable) > 2)
     command(f"python -m core compare --seed {int(seed)} --backbones {' '.join(usable)}")
 
 
@@ -50,7 +50,7 @@ def _found(backbone_ids: tuple[str, ...], seed: int, folder: str) -> list[Disput
     return disputes(backbone_ids, N_SHOWN, K, seed)
 
 
-def _draw(dispute: Dispute) -> None:
+def _draw(dispute: Dispute, several: bool) -> None:
     item, html = item_at(*dispute.item)
     with st.container(key=f"dispute-{item.id}", border=True):
         left, right = st.columns([1, 5], gap="medium")
@@ -61,7 +61,14 @@ def _draw(dispute: Dispute) -> None:
                 help=WORDS.browse.item_alt.format(title=item.title, catalogue=session.title_of(item.catalogue)),
             )  # fmt: skip
         with right:
+            st.caption(score_line(dispute, several))
             st.html("".join(_strip_html(id, places) for id, places in dispute.neighbours.items()))
+
+
+def score_line(dispute: Dispute, several: bool) -> str:
+    """How far the backbones agree on an item: a mean of all pairs where there are several."""
+    score = {"n": K * dispute.overlap, "kinds": K * dispute.kinds, "percent": cards.percent(dispute.distance)}
+    return (WORDS.compare.disputes_score_mean if several else WORDS.compare.disputes_score).format(k=K, **score)
 
 
 def _strip_html(backbone_id: str, places: list[tuple[str, int]]) -> str:

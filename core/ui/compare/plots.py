@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from core.compare.figures.table import Row
@@ -13,8 +13,11 @@ HEIGHT = 420
 _TICKS = {"tickvals": [n * 10**power for power in range(6) for n in (1, 1.5, 2, 3, 5, 7)], "tickformat": ",~r"}
 
 
-def quality_against_cost(rows: Sequence[Row], metric: str, name: str) -> Any:
-    """A figure: milliseconds an image (logarithmic) against quality with its 95 % interval; larger is more memory."""
+def quality_against_cost(rows: Sequence[Row], metric: str, name: str, chosen: Collection[str]) -> Any:
+    """A figure: milliseconds an image (logarithmic) against quality with its 95 % interval; larger is more memory.
+
+    The chosen backbones have a ring.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
@@ -23,10 +26,11 @@ def quality_against_cost(rows: Sequence[Row], metric: str, name: str) -> Any:
         value = row[metric]
         place = "bottom center" if number % 2 else "top center"  # neighbours' names keep out of each other's way
         bars = {"array": [row[f"{metric} high"] - value], "arrayminus": [value - row[f"{metric} low"]]}
-        size = 10 + 20 * row.get("peak_memory_mb", 1) / largest
+        ring = {"width": 3 if row["backbone"] in chosen else 0, "color": "#c4502f"}
+        marker = {"size": 10 + 20 * row.get("peak_memory_mb", 1) / largest, "line": ring}
         figure.add_scatter(
             x=[row["ms_p50"]], y=[value], error_y={"type": "data", "symmetric": False, **bars}, name=row["title"],
-            mode="markers+text", text=[row["backbone"]], textposition=place, marker={"size": size},
+            mode="markers+text", text=[row["backbone"]], textposition=place, marker=marker,
             hovertemplate=WORDS.compare.plot_hover, cliponaxis=False,
             customdata=[[row["title"], row.get("peak_memory_mb", 0), row.get("n_parameters", 0) / 1e6]],
         )  # fmt: skip

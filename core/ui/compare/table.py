@@ -7,16 +7,16 @@ from typing import Any
 import streamlit as st
 
 from core.compare.figures.evaluation import PROTOCOLS, read_evaluation
-from core.compare.figures.table import COSTS, Row, beside, columns_of, differences, metrics_of, rows_of
+from core.compare.figures.outcomes import differences
+from core.compare.figures.table import COSTS, Row, beside, columns_of, metrics_of, rows_of
 from core.compare.gallery import has_gallery
 from core.engine.backbones import BACKBONES
-from core.engine.files.tables import to_csv
-from core.engine.metrics import Estimate
 from core.ui.compare import plots
 from core.ui.compare.columns import title_of
 from core.ui.components import cards
-from core.ui.components.controls import command, download
+from core.ui.components.controls import command
 from core.ui.components.link import choose
+from core.ui.components.tables import difference_line, table_downloads
 from core.ui.words import WORDS
 
 
@@ -40,11 +40,11 @@ def show(chosen: list[str]) -> None:
         st.info(WORDS.compare.table_empty, icon=":material/table:")
         command("python -m core evaluate")
         return
-    _table(rows, metrics, protocol)
+    _table(rows, metrics, protocol, chosen)
     _missing([row for row in rows if not row["computed"]])
     computed = [row for row in rows if row["computed"]]
     metric = choose(st.selectbox, WORDS.compare.metric, "metric", metrics, _metric_name, width=320)
-    _plot([row for row in computed if metric in row and "ms_p50" in row], metric)
+    _plot([row for row in computed if metric in row and "ms_p50" in row], metric, chosen)
     _differences([id for id in chosen if any(row["backbone"] == id for row in computed)], protocol, metric)
     _published(protocol)
 
@@ -53,21 +53,19 @@ def _metric_name(metric: str) -> str:
     return WORDS.compare.metrics.get(metric, (metric, ""))[0]
 
 
-def _table(rows: list[Row], metrics: list[str], protocol: str) -> None:
+def _table(rows: list[Row], metrics: list[str], protocol: str, chosen: list[str]) -> None:
+    if learned := [row["title"] for row in rows if row["computed"] and row["learned"]]:
+        st.caption(cards.plain(WORDS.compare.learned.format(names=", ".join(learned))))
     st.dataframe(
-        [_shown(row, metrics) for row in rows],
+        [{"chosen": row["backbone"] in chosen} | _shown(row, metrics) for row in rows],
         hide_index=True,
         column_config=_columns(metrics),
         key=f"benchmark-{protocol}",
         placeholder=WORDS.compare.table_unknown,
         alt=WORDS.compare.table_alt.format(protocol=WORDS.compare.protocols[protocol][0]),
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        download(
-            WORDS.common.csv, lambda: to_csv(columns_of(metrics), rows), f"vitrine-benchmark-{protocol}.csv",
-            "text/csv", "benchmark-csv", help=WORDS.compare.table_csv_help,
-        )  # fmt: skip
-        st.caption(WORDS.compare.table_note, width="content")
+    table_downloads(rows, metrics, f"vitrine-benchmark-{protocol}", "benchmark", columns_of(metrics))
+    st.caption(WORDS.compare.table_note)
     for line in sorted({run_line(row) for row in rows if "date" in row}):
         st.caption(cards.plain(line))
     command("python -m core evaluate --backbone vitrine-clip")
@@ -83,7 +81,7 @@ def run_line(row: Row) -> str:
 
 def _shown(row: Row, metrics: list[str]) -> dict[str, Any]:
     """A row for the eye: each figure beside its interval."""
-    shown: dict[str, Any] = {"title": row["title"]}
+    shown: dict[str, Any] = {name: row[name] for name in ("title", "trained_on", "learned")}
     for name in metrics:
         shown[name] = row.get(name)
         known = name in row
@@ -92,7 +90,14 @@ def _shown(row: Row, metrics: list[str]) -> dict[str, Any]:
 
 
 def _columns(metrics: list[str]) -> dict[str, Any]:
-    config: dict[str, Any] = {"title": st.column_config.TextColumn(WORDS.compare.table_backbone, pinned=True)}
+    config: dict[str, Any] = {
+        "chosen": st.column_config.CheckboxColumn(WORDS.compare.table_chosen, pinned=True, width=60),
+        "title": st.column_config.TextColumn(WORDS.compare.table_backbone, pinned=True),
+        "trained_on": st.column_config.TextColumn(WORDS.compare.table_trained_on, width=150),
+        "learned": st.column_config.CheckboxColumn(
+            WORDS.compare.table_learned, help=WORDS.compare.table_learned_help, width=80
+        ),
+    }
     for name in metrics:
         config[name] = st.column_config.NumberColumn(
             _metric_name(name), format="%.3f", help=WORDS.compare.metrics.get(name, ("", ""))[1]
@@ -110,36 +115,23 @@ def _missing(rows: list[Row]) -> None:
             st.code("\n".join(row["command"] for row in rows), language=None, wrap_lines=True)
 
 
-def _plot(rows: list[Row], metric: str) -> None:
+def _plot(rows: list[Row], metric: str, chosen: list[str]) -> None:
     if len(rows) < 2:
         return
-    figure = plots.quality_against_cost(rows, metric, _metric_name(metric))
+    figure = plots.quality_against_cost(rows, metric, _metric_name(metric), chosen)
     st.plotly_chart(figure, key="quality-cost", alt=WORDS.compare.plot_alt.format(metric=_metric_name(metric)))
 
 
 def _differences(ids: list[str], protocol: str, metric: str) -> None:
-    """Whether the first of the chosen ones really differs from each of the others."""
+    """Whether every two of the chosen ones really differ."""
     if len(ids) < 2:
         st.info(WORDS.compare.differs_needs_two, icon=":material/balance:")
         return
     st.markdown(f"**{WORDS.compare.differs_heading}**")
-    for id, estimate in differences(ids[0], ids[1:], protocol, metric).items():
-        st.markdown("- " + cards.plain(difference_line(ids[0], id, estimate)))
-    st.caption(WORDS.compare.differs_note)
-
-
-def difference_line(first: str, second: str, estimate: Estimate | None) -> str:
-    """One sentence on whether one backbone is better than another."""
-    names = {"first": title_of(first), "second": title_of(second)}
-    if estimate is None:
-        return WORDS.compare.differs_unknown.format(**names)
-    if estimate.low <= 0 <= estimate.high:
-        return WORDS.compare.differs_not.format(**names, low=100 * estimate.low, high=100 * estimate.high)
-    if estimate.value < 0:
-        names = {"first": names["second"], "second": names["first"]}
-        estimate = Estimate(-estimate.value, -estimate.high, -estimate.low, estimate.n)
-    bounds = {"x": 100 * estimate.value, "low": 100 * estimate.low, "high": 100 * estimate.high}
-    return WORDS.compare.differs.format(**names, **bounds)
+    found = differences(ids, protocol, metric)
+    for (first, second), one in found.items():
+        st.markdown("- " + cards.plain(difference_line(title_of(first), title_of(second), one)))
+    st.caption(WORDS.compare.differs_note.format(n=sum(one is not None for one in found.values())))
 
 
 def _published(protocol: str) -> None:

@@ -16,6 +16,7 @@ import streamlit as st
 
 from core.engine.progress import Progress
 from core.errors import VitrineError
+from core.own.evaluation import OwnEvaluation
 from core.own.ingest.incoming import Incoming, Skipped
 from core.own.items import OWN
 from core.own.queries import QuerySet
@@ -36,13 +37,15 @@ class Job:
         steps: Does a bit of it each time.
         skipped: What was left out before it began.
         queries: The query set that it fills, if it is one.
+        evaluation: The same of an evaluation.
         progress: The last report.
     """
 
-    kind: Literal["add", "ask"]
+    kind: Literal["add", "ask", "evaluate"]
     steps: Generator[Progress, None, None]
     skipped: list[Skipped] = field(default_factory=list)
     queries: QuerySet | None = None
+    evaluation: OwnEvaluation | None = None
     progress: Progress | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -94,6 +97,11 @@ def ask(incoming: Iterable[Incoming | Skipped]) -> None:
     st.session_state[keys.OWN_JOB] = Job("ask", queries.run(incoming), queries=queries)
 
 
+def evaluate(evaluation: OwnEvaluation) -> None:
+    """Begin to evaluate backbones on the session's catalogue."""
+    st.session_state[keys.OWN_JOB] = Job("evaluate", evaluation.run(), evaluation=evaluation)
+
+
 def show(job: Job) -> None:
     """Draw the bar and the button, do the work, and draw the page again."""
     st.html(_ALONE)
@@ -132,6 +140,9 @@ def _cancel(job: Job) -> None:
 def _end(job: Job, words: dict[str, str]) -> None:
     """Put away the work and keep what came of it."""
     if st.session_state.pop(keys.OWN_JOB, None) is None:  # a click that came too late
+        return
+    if job.evaluation:
+        st.session_state[keys.OWN_EVALUATION] = job.evaluation
         return
     mine = session.own()
     left_out = job.queries.skipped if job.queries else mine.skipped if mine is not None else []

@@ -10,8 +10,8 @@ from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import Skipped
 from core.own.items import OWN
 from core.ui.components.controls import problem
+from core.ui.own import evaluate, manage, queries, sources
 from core.ui.own import job as own_job
-from core.ui.own import manage, queries, sources
 from core.ui.visit import keys, page, session
 from core.ui.words import WORDS, say
 
@@ -45,6 +45,8 @@ def _at_rest(mine: OwnCatalogue | None) -> None:
         queries.show()
     elif section == "duplicates":
         manage.duplicates(mine)
+    elif section == "evaluate":
+        evaluate.show(mine)
     elif section == "downloads":
         manage.downloads(mine)
     else:

@@ -16,6 +16,7 @@ PAGES_LEFT = "pages-left"
 #: The catalogue of one's own, the work at it, and what was found out about it.
 OWN, OWN_JOB, OWN_NOTE, OWN_PROBLEM, OWN_SKIPPED = "own", "own-job", "own-note", "own-problem", "own-skipped"
 OWN_DUPLICATES, OWN_QUERIES, OWN_THRESHOLD = "own-duplicates", "own-queries", "own-threshold"
+OWN_EVALUATION = "own-evaluation"
 #: The items that were opened one after the other on the Browse page.
 BROWSE_TRAIL = "browse-trail"
 #: The query of the Compare page with all answers to it, and the galleries that are being built.

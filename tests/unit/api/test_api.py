@@ -61,8 +61,8 @@ def conforms(response: Any, schema: str) -> dict[str, Any]:
 
 
 def refused(response: Any, status: int, sentence: str) -> None:
-    assert (response.status_code, conforms(response, "Error")["error"]) == (status, sentence)
-    assert response.headers["content-type"] == "application/json"
+    assert (response.status_code, conforms(response, "Error")["detail"]) == (status, sentence)
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 def ids(content: dict[str, Any]) -> list[str]:
@@ -240,7 +240,7 @@ def test_photos_are_given_as_they_lie_on_this_computer(
     url = client.get("/api/similar", params={"item": RED_ITEM, "k": 1, "catalogue": "clothing"}).json()["hits"][0]
     assert url["picture"].startswith("https://")
     assert elsewhere.status_code == 404
-    assert conforms(elsewhere, "Error")["error"].startswith("That photo is not on this server; it is published at htt")
+    assert conforms(elsewhere, "Error")["detail"].startswith("That photo is not on this server; it is published at htt")
     photos = tmp_path / "data" / "clothing-dataset" / "images"
     photos.mkdir(parents=True)
     (photos.parent / "images.csv").write_text("image,sender_id,label,kids\n")
@@ -342,7 +342,7 @@ def test_the_api_keeps_to_its_prefix(tiny_artifacts: Path) -> None:
         assert "/shop/api/search" in client.get("/shop/api/openapi.json").json()["paths"]
         hits = client.get("/shop/api/similar", params={"item": GREY_ITEM}).json()["hits"]
         assert client.get(hits[0]["picture"]).status_code == 200
-        assert client.get("/shop/api/nothing").json()["error"].startswith("There is nothing")
+        assert client.get("/shop/api/nothing").json()["detail"].startswith("There is nothing")
         assert client.get("/api").headers["content-type"].startswith("text/plain")
 
 
@@ -438,10 +438,10 @@ def test_415_for_other_bodies(client: TestClient, content_type: str) -> None:
 def test_415_for_what_is_no_picture(client: TestClient) -> None:
     response = client.post("/api/search", files={"image": ("notes.png", b"only text", "image/png")})
     assert response.status_code == 415
-    assert conforms(response, "Error")["error"].startswith("notes.png: it is not a picture of an accepted type (JPEG")
+    assert conforms(response, "Error")["detail"].startswith("notes.png: it is not a picture of an accepted type (JPEG")
     heic = client.post("/api/search", files={"image": ("a.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 99)})
     assert heic.status_code == 415
-    assert "HEIC" in heic.json()["error"]
+    assert "HEIC" in heic.json()["detail"]
 
 
 def test_422_for_pictures_that_cannot_be_used(client: TestClient) -> None:
@@ -449,7 +449,7 @@ def test_422_for_pictures_that_cannot_be_used(client: TestClient) -> None:
     refused(client.post("/api/search", files={"image": ("cut.png", png()[:60])}), 422, damaged)
     refused(client.post("/api/search", files={"image": ("no.png", b"")}), 422, "no.png: the file is empty.")
     small = client.post("/api/search", files={"image": ("s.png", png(size=(3, 3)))})
-    assert (small.status_code, "3 × 3 pixels" in small.json()["error"]) == (422, True)
+    assert (small.status_code, "3 × 3 pixels" in small.json()["detail"]) == (422, True)
     missing = "The form must hold one picture, as a file named image."
     refused(client.post("/api/search", files={"photo": png()}), 422, missing)
 
@@ -516,7 +516,7 @@ def test_422_for_values_in_the_address(client: TestClient, query: str, sentence:
 def test_422_for_unknown_classes_and_values_in_forms(client: TestClient) -> None:
     response = client.post("/api/search", files={"image": png()}, data={"labels": "clothing/Sock"})
     assert response.status_code == 422
-    assert response.json()["error"].startswith("There is no class named 'Sock'. Known: Blazer, Blouse")
+    assert response.json()["detail"].startswith("There is no class named 'Sock'. Known: Blazer, Blouse")
     response = client.post("/api/search", files={"image": png()}, data={"k": "many"})
     refused(response, 422, K)
     response = client.post("/api/search", files={"image": png()}, data={"item": RED_ITEM})
@@ -539,7 +539,7 @@ def test_urls_are_off_refused_inside_and_fetched_outside(
     ):
         answer = client.post("/api/search", json={"image_url": address})
         assert answer.status_code == 422
-        assert answer.json()["error"].startswith(f"{address}: ")
+        assert answer.json()["detail"].startswith(f"{address}: ")
     monkeypatch.setattr(endpoints, "fetch_url", lambda url: png() if url == asked["image_url"] else b"")
     content = conforms(client.post("/api/search", json=asked), "Found")
     assert ids(content) == [hit.id for hit in engine.search(Query(photo=png())).hits]
@@ -555,7 +555,7 @@ def test_503_where_artifacts_are_damaged(client: TestClient, tiny_artifacts: Pat
         client.get("/api/health"),
     ):
         assert response.status_code == 503
-        sentence = conforms(response, "Error")["error"]
+        sentence = conforms(response, "Error")["detail"]
         assert sentence.startswith(f"artifacts/{file} is ")
         assert "To repair it, run: git restore artifacts" in sentence
         assert str(tiny_artifacts) not in sentence
@@ -586,7 +586,7 @@ async def send(app: Starlette, headers: dict[str, str], messages: AsyncIterator[
         sent.append(message)
 
     await app(scope | {"root_path": "", "http_version": "1.1", "scheme": "http"}, receive, answer)
-    return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent))["error"]
+    return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent))["detail"]
 
 
 async def chunks(parts: Iterable[bytes], end: bool = True) -> AsyncIterator[dict[str, Any]]:

@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 
 from core.engine.metrics import (
+    Difference,
     Estimate,
     average_precision_at_k,
     bootstrap,
     bootstrap_calibration_error,
     bootstrap_groups,
     calibration_error,
+    holm,
     index_recall_at_k,
     knn_predict,
     paired_difference,
     precision_at_k,
+    wilson,
 )
 
 RELEVANT = np.array([[1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 1]], bool)
@@ -121,7 +124,7 @@ def test_pairing_sees_a_difference_that_two_intervals_hide():
     assert one.high > other.low
     assert paired_difference(better, hard).low > 0
     assert paired_difference(hard, better).high < 0
-    assert paired_difference(hard, hard) == Estimate(0, 0, 0, 300)
+    assert paired_difference(hard, hard) == Difference(0, 0, 0, 300, 1)
 
 
 def test_pairs_need_the_same_queries():
@@ -172,3 +175,28 @@ def test_queries_of_one_group_are_drawn_together():
         pytest.approx(bootstrap(values).low),
         pytest.approx(bootstrap(values).high),
     )
+
+
+def test_where_all_is_right_the_interval_is_wilsons():
+    assert wilson(1, 45) == (pytest.approx(45 / (45 + 1.959964**2), abs=1e-6), 1)
+    assert wilson(0.5, 100) == pytest.approx((0.40383, 0.59617), abs=1e-5)  # by hand, and as statsmodels gives it
+    assert bootstrap(np.ones(45)) == Estimate(1, *wilson(1, 45), 45)
+    assert bootstrap(np.zeros(45)) == Estimate(0, *wilson(0, 45), 45)
+    assert wilson(0, 45) == pytest.approx((0, 1 - wilson(1, 45)[0]))
+    two_people = bootstrap_groups(np.ones(45), np.arange(45) % 2)
+    assert (two_people.low, two_people.n) == (wilson(1, 2)[0], 45)
+
+
+def test_one_person_with_many_queries_shows_less_of_a_difference_than_many_people_do():
+    first, second = np.ones(60), np.repeat([0.0, 1.0], [12, 48])
+    alone, by_person = (paired_difference(first, second, groups) for groups in (None, np.repeat(np.arange(5), 12)))
+    assert alone.value == by_person.value == pytest.approx(0.2)
+    assert alone.low > 0 == by_person.low
+    assert alone.p < 0.01 < 0.05 < by_person.p
+
+
+def test_holms_correction_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1, 1]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []

@@ -183,7 +183,7 @@ def test_what_should_be_known_of_the_artifacts_goes_to_stderr(tiny_artifacts, ph
 def test_a_photo_that_cannot_be_used_is_one_sentence(tiny_artifacts, tmp_path, capsys, name, content, reason):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    assert main(["search", str(tmp_path / name)]) == 2
+    assert main(["search", str(tmp_path / name)]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"{name}: {reason}")
@@ -198,7 +198,7 @@ def test_an_unknown_backbone_is_one_sentence(tiny_artifacts, photo, capsys):
 
 
 def test_missing_artifacts_are_one_sentence(artifacts_folder, photo, capsys):
-    assert main(["search", str(photo)]) == 2
+    assert main(["search", str(photo)]) == 1
     assert capsys.readouterr().err == ("artifacts/manifest.json is missing. To repair it, run: git restore artifacts\n")
 
 
@@ -210,6 +210,51 @@ def test_search_wants_one_query_and_a_sensible_k(tiny_artifacts, photo, capsys):
     assert main(["search", str(photo), "--catalogue", "shoes"]) == 2
     assert "There is no catalogue named 'shoes'. Known: all, clothing," in capsys.readouterr().err
     assert main(["search", str(photo), "--k", str(MAX_K)]) == 0
+
+
+def test_several_photos_are_asked_one_by_one_and_a_bad_one_stops_no_other(engine, photo, tmp_path, capsys):
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "blue.png").write_bytes(png((10, 10, 250)))
+    asked = [str(photo), str(tmp_path / "bad.png"), str(tmp_path / "blue.png")]
+    assert main(["search", *asked, "--json", "--k", "2"]) == 1
+    out, err = capsys.readouterr()
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [one["query"] for one in found] == [asked[0], asked[2]]
+    expected = [[hit.id for hit in engine.search(Query(photo=Path(path), k=2)).hits] for path in (asked[0], asked[2])]
+    assert [[hit["id"] for hit in one["hits"]] for one in found] == expected
+    assert err.startswith("bad.png: it is not a picture")
+    assert main(["search", asked[0], asked[2], "--paths", "--k", "2"]) == 0
+    assert capsys.readouterr().out.split() == [id for ids in expected for id in ids]
+    assert main(["search", asked[0], asked[2]]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line in asked] == [asked[0], asked[2]]
+
+
+def test_a_photo_comes_from_standard_input(engine, photo, monkeypatch, capsys):
+    for content, code in ((photo.read_bytes(), 0), (b"text", 1), (bytes(MAX_IMAGE_BYTES + 1), 1)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        assert main(["search", "-", "--paths"]) == code
+        out, err = capsys.readouterr()
+        if code == 0:
+            assert out.split() == [hit.id for hit in engine.search(Query(photo=photo)).hits]
+        else:
+            assert (out, err.startswith("standard input: it is ")) == ("", True) or "larger than 10 MB" in err
+    assert "- can be given once" in refused(capsys, ["search", "-", "-"])
+
+
+def test_hits_can_be_bound_by_label_and_similarity(engine, photo, capsys):
+    first = engine.search(Query(photo=photo)).hits[0]
+    label = f"{first.catalogue}/{first.label}"
+    assert main(["search", str(photo), "--label", label, "--k", "4", "--json"]) == 0
+    hits = json.loads(capsys.readouterr().out)["hits"]
+    assert {f"{hit['catalogue']}/{hit['label']}" for hit in hits} == {label}
+    least = hits[1]["similarity"]
+    assert main(["search", str(photo), "--label", label, "--min-similarity", str(least - 1e-4), "--paths"]) == 0
+    assert capsys.readouterr().out.split() == [hit["id"] for hit in hits if hit["similarity"] >= least]
+    assert main(["search", str(photo), "--label", "clothing/Sock"]) == 2
+    assert "Known: " in capsys.readouterr().err
+    assert "--min-similarity must be between" in refused(capsys, ["search", str(photo), "--min-similarity", "2"])
+    for empty in ("", "  "):
+        assert "cannot be empty" in refused(capsys, ["search", "--text", empty])
 
 
 # --- embed
@@ -290,7 +335,7 @@ def test_embed_with_nothing_to_embed_says_so(tiny_artifacts, tmp_path, capsys):
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and then nothing")
     (tmp_path / "empty").mkdir()
     out = tmp_path / "new" / "out.npz"
-    assert main(["embed", str(tmp_path / "broken.zip"), str(tmp_path / "empty"), "-o", str(out)]) == 3
+    assert main(["embed", str(tmp_path / "broken.zip"), str(tmp_path / "empty"), "-o", str(out)]) == 1
     with np.load(out) as found:
         assert (found["ids"].tolist(), found["embeddings"].shape) == ([], (0, 4))
         assert found["embeddings"].dtype == np.float32
@@ -323,18 +368,31 @@ def test_embed_lines_of_text(tiny_artifacts, tmp_path, capsys):
         assert found["skipped"].tolist() == []
 
 
+def test_embed_and_verify_tell_programs_what_they_did(tiny_artifacts, photo, tmp_path, capsys):
+    out = str(tmp_path / "out.npz")
+    assert main(["embed", str(photo), str(tmp_path / "none.png"), "-o", out, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["output"], told["dim"], told["n_embedded"], len(told["skipped"])) == (out, 4, 1, 1)
+    assert main(["verify", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"n_files": 8, "wrong": [], "repair": ""}
+    (tiny_artifacts / "indexes" / "vitrine-clip" / "clothing.npy").unlink()
+    assert main(["verify", "--json"]) == 1
+    wrong = json.loads(capsys.readouterr().out)["wrong"]
+    assert wrong == [{"file": "artifacts/indexes/vitrine-clip/clothing.npy", "problem": "is missing"}]
+
+
 @pytest.mark.parametrize("content", [None, b"caf\xe9\n"])
 def test_lines_that_cannot_be_read_are_one_sentence(tiny_artifacts, tmp_path, capsys, content):
     path = tmp_path / "lines.txt"
     if content:
         path.write_bytes(content)
-    assert main(["embed", "--texts", str(path), "-o", str(tmp_path / "out.npz")]) == 2
+    assert main(["embed", "--texts", str(path), "-o", str(tmp_path / "out.npz")]) == 1
     assert capsys.readouterr().err.startswith(f"{path} cannot be read as UTF-8 text (")
     assert not (tmp_path / "out.npz").exists()
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(tiny_artifacts, photo, capsys):
-    assert main(["embed", str(photo), "-o", str(photo / "out.npz")]) == 2
+    assert main(["embed", str(photo), "-o", str(photo / "out.npz")]) == 1
     assert f"{photo / 'out.npz'} cannot be written (" in capsys.readouterr().err
 
 
@@ -360,7 +418,7 @@ def test_verify_answers_with_its_exit_code(tiny_artifacts, capsys):
         "2 of 8 files are not right. To repair them, run: git restore artifacts, or python -m core build",
     ]
     (tiny_artifacts / "manifest.json").write_text("{")
-    assert main(["verify"]) == 2
+    assert main(["verify"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("artifacts/manifest.json is damaged: it is not readable JSON.")
@@ -378,7 +436,7 @@ def test_backbones_are_listed_for_people_and_for_programs(tiny_artifacts, tmp_pa
     assert list(rows) == list(BACKBONES)
     assert rows["other"] == {
         **{"id": "other", "title": "Fake", "architecture": "mean colour", "n_parameters": 1234567, "input_size": 16},
-        **{"dim": 4, "licence": "none", "source": "tests/fakes.py"},
+        **{"dim": 4, "licence": "none", "source": "tests/fakes.py", "trained_on": ""},
         **{"weights_here": True, "gallery_here": False, "missing": ""},
     }
     assert rows["vitrine-clip"]["gallery_here"]

@@ -11,9 +11,9 @@ from core.compare.figures.evaluation import PROTOCOLS, Evaluation, read_evaluati
 from core.compare.figures.outcomes import load_outcomes
 from core.compare.figures.table import PUBLISHED, beside
 from core.engine.files import manifest
-from core.engine.metrics import Estimate, bootstrap
+from core.engine.metrics import Estimate, bootstrap, bootstrap_groups
 from core.jobs.evaluate import cost, products, protocols
-from core.jobs.evaluate.protocols import Record, _write
+from core.jobs.evaluate.protocols import Record, _write, renew_intervals
 from core.training.data.samples import Sample
 
 
@@ -42,6 +42,21 @@ def test_a_figure_is_the_mean_of_its_outcomes_and_both_are_kept(tiny_artifacts):
     assert list(outcomes) == [("clothing", "R@1")]
     np.testing.assert_array_equal(outcomes["clothing", "R@1"], right)
     assert manifest.verified(tiny_artifacts / "evaluation.json")
+
+
+def test_intervals_can_be_computed_again_from_what_each_query_got(tiny_artifacts):
+    right, senders = np.repeat([True, False], [90, 10]), np.repeat(["a", "b", "c", "d"], [40, 50, 5, 5])
+    _write(record_of("a", right), RUN, True)
+    one_by_one = read_evaluation().figures("a", "clothing")["R@1"]
+    other = Record("b", lambda line: None)
+    other.mean("clothing", "R@1", right, senders)  # it is who says whose the queries are
+    _write(other, RUN, True)
+    assert [result["metric"] for result in renew_intervals("a", lambda line: None)] == ["R@1"]
+    by_sender, expected = read_evaluation().figures("a", "clothing")["R@1"], bootstrap_groups(right, senders)
+    assert by_sender == one_by_one | {"low": round(expected.low, 5), "high": round(expected.high, 5)}
+    assert by_sender["low"] < one_by_one["low"]
+    assert read_evaluation().figures("a", "fashion-mnist")["zero_shot_accuracy"]["low"] == 0.4
+    assert all(problem is None for name, problem in manifest.verify_all() if name.startswith(("eval", "outcomes")))
 
 
 def test_another_backbones_results_stay(tiny_artifacts):

@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.compare.figures.outcomes import difference, load_outcomes, outcomes_file, save_outcomes
+from core.compare.figures.outcomes import (
+    differences,
+    load_outcomes,
+    load_senders,
+    outcomes_file,
+    save_outcomes,
+    save_senders,
+)
 from core.engine.files import manifest as artifacts
-from core.engine.metrics import paired_difference
+from core.engine.metrics import holm, paired_difference
 from core.errors import ArtifactError
 
 
@@ -40,16 +47,39 @@ def test_what_is_read_is_what_was_written(tiny_artifacts):
     assert outcomes_file("a").stat().st_size < 3000
 
 
-def test_a_difference_is_that_of_the_values(tiny_artifacts):
-    first, second = outcomes_of(0), outcomes_of(1)
-    save("a", first)
-    save("b", second)
-    a, b = load_outcomes("a"), load_outcomes("b")
+def test_every_two_are_tested_and_corrected_for_their_number(tiny_artifacts):
+    values = {id: outcomes_of(seed) for seed, id in enumerate("abc")}
+    for id, outcomes in values.items():
+        save(id, outcomes)
     key = ("clothing", "P@5")
-    assert difference(a, b, *key) == paired_difference(first[key], second[key])
-    assert difference(a, b, "clothing", "knn_accuracy") is None
-    assert difference(a, {}, *key) is None
-    assert difference(a, {key: np.ones(3)}, *key) is None
+    found = differences("abcd", *key)
+    assert list(found) == [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")]
+    alone = {
+        pair: paired_difference(*(values[id][key] for id in pair)) for pair in (("a", "b"), ("a", "c"), ("b", "c"))
+    }
+    for pair, p in zip(alone, holm([one.p for one in alone.values()]), strict=True):
+        assert (found[pair].value, found[pair].low, found[pair].high, found[pair].p) == (
+            *(alone[pair].value, alone[pair].low, alone[pair].high),
+            p,
+        )
+    assert {pair for pair, one in found.items() if one is None} == {("a", "d"), ("b", "d"), ("c", "d")}
+
+
+def test_a_difference_cannot_be_said_of_other_queries(tiny_artifacts):
+    save("a", outcomes_of(0))
+    save("b", {("clothing", "P@5"): np.ones(3)})
+    assert differences("ab", "clothing", "P@5") == {("a", "b"): None}
+    assert differences("ab", "clothing", "knn_accuracy") == {("a", "b"): None}
+
+
+def test_queries_of_one_sender_are_drawn_together(tiny_artifacts):
+    values, key = {id: outcomes_of(seed) for seed, id in enumerate("ab")}, ("clothing", "R@1")
+    for id, outcomes in values.items():
+        save(id, outcomes)
+    names = np.array(["x", "y", "z", "w"]).repeat(250)
+    artifacts.register([save_senders({key: names, ("looks", "R@1"): names[:3]})])
+    np.testing.assert_array_equal(load_senders()[key], np.array([1, 2, 3, 0]).repeat(250))
+    assert differences("ab", *key)["a", "b"] == paired_difference(values["a"][key], values["b"][key], names)
 
 
 def test_nothing_is_known_of_what_was_not_evaluated(tiny_artifacts):

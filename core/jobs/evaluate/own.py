@@ -1,0 +1,64 @@
+"""`python -m core evaluate --catalogue NAME`: backbones on a labelled catalogue of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from core.config import own_dir
+from core.engine.files.tables import FORMATS, beside_intervals
+from core.engine.progress import show_progress
+
+if TYPE_CHECKING:
+    from core.own.evaluation import OwnEvaluation
+
+
+def evaluate_own(options: argparse.Namespace) -> int:
+    """Evaluate, and print the table in the form that the options name; 1 where no backbone could be used."""
+    from core.engine.embedders.load import load_embedder
+    from core.own.evaluation import MAX_BACKBONES, OwnEvaluation
+    from core.own.files import open_own
+
+    if len(options.backbones or ()) > MAX_BACKBONES:
+        options.parser.error(f"--backbones takes at most {MAX_BACKBONES}")
+    embedder = load_embedder(options.backbone)
+    items = open_own(options.catalogue, own_dir(), embedder).items
+    evaluation = OwnEvaluation(items, options.backbones or [options.backbone])
+    for progress in evaluation.run():
+        show_progress(progress)
+    for id, problem in evaluation.problems.items():
+        print(f"{id}: {problem}", file=sys.stderr)
+    print(_told(evaluation, options).rstrip())
+    return 0 if evaluation.figures else 1
+
+
+def _told(evaluation: OwnEvaluation, options: argparse.Namespace) -> str:
+    from core.own.evaluation import METRICS
+
+    rows = evaluation.rows()
+    if options.json:
+        return json.dumps({"catalogue": options.catalogue, "results": rows, "differences": _differences(evaluation)})
+    if options.format == "csv":
+        bounds = [column for name in METRICS for column in (name, f"{name} low", f"{name} high")]
+        return FORMATS["csv"](["backbone", "title", "trained_on", *bounds, "n"], rows)
+    table = FORMATS[options.format or "markdown"](["backbone", *METRICS, "n"], beside_intervals(rows, METRICS))
+    if options.format:
+        return table
+    text = "{first} − {second}: {metric} {value:+.3f} [{low:+.3f}, {high:+.3f}], p = {p:.3f} (Holm)"
+    lines = [text.format(**one) for one in _differences(evaluation)]
+    return "\n".join([table, *lines])
+
+
+def _differences(evaluation: OwnEvaluation) -> list[dict[str, Any]]:
+    """Every two backbones on the first figure."""
+    from core.own.evaluation import METRICS
+
+    found = evaluation.differences(METRICS[0])
+    return [
+        {"first": first, "second": second, "metric": METRICS[0], **asdict(one)}
+        for (first, second), one in found.items()
+        if one is not None
+    ]

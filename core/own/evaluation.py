@@ -1,0 +1,104 @@
+"""One's own labelled catalogue as a protocol: each labelled picture asks among all others (leave one out).
+
+All backbones see the same pictures, the small ones that the catalogue keeps, whatever made its own embeddings. Copies
+of one file never find each other, and a picture whose label no other has asks nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.engine.backbones import BACKBONES
+from core.engine.embedders.base import Embedder
+from core.engine.embedders.load import load_embedder
+from core.engine.images.decode import open_image
+from core.engine.metrics import Differences, Estimate, bootstrap, compare_all
+from core.engine.progress import Progress, ProgressClock
+from core.engine.retrieval import retrieve
+from core.errors import DataError, Sentence, VitrineError
+from core.own.items import OwnItem
+
+METRICS = ("R@1", "P@5", "mAP@100", "knn_accuracy")
+MAX_BACKBONES = 4
+
+
+class OwnEvaluation:
+    """What backbones find among the items of one catalogue.
+
+    Attributes:
+        backbones: Those that are asked, in order.
+        figures: Backbone -> metric -> mean over the queries, with its 95 % interval.
+        problems: Backbone -> why it could not be used.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[OwnItem],
+        backbones: Sequence[str],
+        load: Callable[[str], Embedder] = load_embedder,
+    ):
+        """Take the labelled items.
+
+        Args:
+            items: Of the catalogue; those without a label or a picture take no part.
+            backbones: Ids; the first `MAX_BACKBONES` count.
+            load: Gives the embedder of a backbone.
+
+        Raises:
+            DataError: No two different pictures share a label.
+        """
+        self.backbones = tuple(dict.fromkeys(backbones))[:MAX_BACKBONES]
+        self.figures: dict[str, dict[str, Estimate]] = {}
+        self.problems: dict[str, Sentence] = {}
+        self._items = [item for item in items if item.label and item.thumbnail]
+        self._outcomes: dict[str, dict[str, np.ndarray]] = {}
+        self._load = load
+        files = defaultdict(set)
+        for item in self._items:
+            files[item.label].add(item.sha256)
+        if max(map(len, files.values()), default=0) < 2:
+            raise DataError("own.few-labels")
+
+    def run(self) -> Generator[Progress, None, None]:
+        """Ask one backbone after the other, in steps; whoever stops asking keeps the figures of those that are done."""
+        clock = ProgressClock(len(self._items) * len(self.backbones))
+        for id in self.backbones:
+            try:
+                rows = []
+                embedder = self._load(id)
+                for item in self._items:
+                    rows.append(embedder.embed_images([open_image(item.thumbnail, item.name)])[0])
+                    clock.n_added += 1
+                    if clock.is_time():
+                        yield clock.report()
+                self._take(id, np.stack(rows))
+            except VitrineError as error:
+                self.problems[id] = error.sentence
+        yield clock.report(finished=True)
+
+    def _take(self, id: str, embeddings: np.ndarray) -> None:
+        labels, files = (np.array([getattr(item, name) for item in self._items]) for name in ("label", "sha256"))
+        found = retrieve(embeddings, embeddings, (labels, labels), (files, files))
+        asked = found.n_relevant > 0
+        self._outcomes[id] = {metric: values[asked] for metric, values in found.figures().items()}
+        self.figures[id] = {metric: bootstrap(values) for metric, values in self._outcomes[id].items()}
+
+    def differences(self, metric: str) -> Differences:
+        """By how much the first of every two backbones is better; see `compare_all`."""
+        return compare_all({id: outcomes[metric] for id, outcomes in self._outcomes.items()})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a backbone that could be used, best first: its figures, their bounds as "METRIC low" and so on."""
+        found = []
+        for id, figures in sorted(self.figures.items(), key=lambda pair: -pair[1][METRICS[0]].value):
+            record = BACKBONES.get(id)
+            row: dict[str, Any] = {"backbone": id, "title": record.title if record else id}
+            row["trained_on"] = record.trained_on if record else ""
+            for name, one in figures.items():
+                row |= {name: one.value, f"{name} low": one.low, f"{name} high": one.high, "n": one.n}
+            found.append(row)
+        return found

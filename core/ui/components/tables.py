@@ -1,0 +1,54 @@
+"""Figures of backbones beside each other: files of a table, and whether two really differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.engine.files.tables import beside_intervals, to_csv, to_latex, to_markdown
+from core.engine.metrics import Difference
+from core.ui.components.controls import download
+from core.ui.words import WORDS
+
+#: The p-value, corrected, below which a difference is taken for real.
+LEVEL = 0.05
+
+
+def table_downloads(
+    rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], file: str, key: str, columns: Sequence[str] = ()
+) -> None:
+    """Buttons for a table of backbones as CSV, Markdown and LaTeX; intervals stand beside figures in the last two.
+
+    Args:
+        rows: With `backbone`, `title`, `trained_on`, the metrics, their bounds ("METRIC low"), and `n`.
+        metrics: In order.
+        file: The files' name, without an ending.
+        key: Of the buttons.
+        columns: Of the CSV; default: those of the rows that are named above.
+    """
+    bounds = [column for name in metrics for column in (name, f"{name} low", f"{name} high")]
+    all_columns = list(columns) or ["backbone", "title", "trained_on", *bounds, "n"]
+    paper, few = beside_intervals(rows, metrics), ["title", "trained_on", *metrics, "n"]
+    with st.container(horizontal=True):
+        download(
+            WORDS.common.csv, lambda: to_csv(all_columns, rows), f"{file}.csv", "text/csv", f"{key}-csv",
+            help=WORDS.compare.table_csv_help,
+        )  # fmt: skip
+        download(WORDS.common.markdown, lambda: to_markdown(few, paper), f"{file}.md", "text/markdown", f"{key}-md")
+        download(WORDS.common.latex, lambda: to_latex(few, paper), f"{file}.tex", "application/x-tex", f"{key}-tex")
+
+
+def difference_line(first: str, second: str, one: Difference | None) -> str:
+    """One sentence on whether one of two things that are named is better than the other."""
+    names = {"first": first, "second": second}
+    if one is None:
+        return str(WORDS.compare.differs_unknown.format(**names))
+    sentence, bounds = WORDS.compare.differs_not, (one.value, one.low, one.high)
+    if one.p < LEVEL:
+        sentence = WORDS.compare.differs
+        if one.value < 0:
+            names, bounds = {"first": second, "second": first}, (-one.value, -one.high, -one.low)
+    points = dict(zip(("x", "low", "high"), (100 * value for value in bounds), strict=True))
+    return str(sentence.format(**names, **points, p=one.p))

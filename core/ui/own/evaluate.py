@@ -1,0 +1,68 @@
+"""How well backbones tell the labels of one's own catalogue apart."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.compare.gallery import compare_engine
+from core.engine.backbones import BACKBONES
+from core.engine.embedders.base import Embedder
+from core.engine.embedders.load import missing
+from core.engine.files.tables import beside_intervals
+from core.errors import VitrineError
+from core.own.catalogue import OwnCatalogue
+from core.own.evaluation import MAX_BACKBONES, METRICS, OwnEvaluation
+from core.ui.components import cards
+from core.ui.components.controls import problem
+from core.ui.components.tables import difference_line, table_downloads
+from core.ui.own import job
+from core.ui.visit import keys
+from core.ui.words import WORDS, say
+
+N_USUAL = 2
+
+
+def show(mine: OwnCatalogue) -> None:
+    """Draw the choice of backbones, and the figures where there are some."""
+    st.markdown(WORDS.own.evaluate_lead)
+    known = [id for id, record in BACKBONES.items() if not missing(record)]
+    chosen = st.multiselect(
+        WORDS.own.evaluate_backbones, known, known[:N_USUAL], key="own-evaluate-with", max_selections=MAX_BACKBONES,
+        format_func=lambda id: BACKBONES[id].title,
+    )  # fmt: skip
+    st.button(
+        WORDS.own.evaluate, key="own-evaluate", icon=":material/play_arrow:", on_click=_begin, args=(mine, chosen),
+        disabled=not chosen,
+    )  # fmt: skip
+    evaluation: OwnEvaluation | None = st.session_state.get(keys.OWN_EVALUATION)
+    if evaluation:
+        _figures(evaluation)
+
+
+def _begin(mine: OwnCatalogue, chosen: list[str]) -> None:
+    keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM)
+
+    def embedder(id: str) -> Embedder:  # the one that all visitors share
+        return mine.embedder if id == mine.embedder.record.id else compare_engine(id).embedder
+
+    try:
+        job.evaluate(OwnEvaluation(mine.items, chosen, embedder))
+    except VitrineError as error:
+        st.session_state[keys.OWN_PROBLEM] = say(error)
+
+
+def _figures(evaluation: OwnEvaluation) -> None:
+    for id, why in evaluation.problems.items():
+        problem(f"{BACKBONES[id].title}: {say(why)}")
+    rows = evaluation.rows()
+    if not rows:
+        return
+    names = {"title": WORDS.compare.table_backbone, "trained_on": WORDS.compare.table_trained_on}
+    names |= {name: WORDS.compare.metrics[name][0] for name in METRICS} | {"n": WORDS.own.evaluate_queries}
+    shown = [{title: row[name] for name, title in names.items()} for row in beside_intervals(rows, METRICS)]
+    st.dataframe(shown, hide_index=True, alt=WORDS.own.evaluate_alt)
+    table_downloads(rows, METRICS, "vitrine-own-evaluation", "own-evaluation")
+    for (first, second), one in evaluation.differences(METRICS[0]).items():
+        if one is not None:
+            st.markdown("- " + cards.plain(difference_line(BACKBONES[first].title, BACKBONES[second].title, one)))
+    st.caption(WORDS.own.evaluate_note)
