@@ -15,16 +15,19 @@ TEXT = Path(__file__).with_name("card.md")
 
 def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
     """Write `README.md` into the model's folder from evaluation results; returns its path."""
+    from core.training.fit.heads import HeadsRecipe
     from core.training.fit.whole import Recipe
     from core.training.model.parts import PARTS
 
-    recipe, record = Recipe(), get(DEFAULT_BACKBONE)
+    recipe, last, record = Recipe(), HeadsRecipe(), get(DEFAULT_BACKBONE)
     text = TEXT.read_text("utf-8").format(
         side=record.input_size,
         dim=record.dim,
         frozen=recipe.n_frozen_blocks,
         stages=", then ".join(f"{n:,} steps at {side} px" for n, side in recipe.stages),
         n_pictures=sum(recipe.mix.values()),
+        n_last=last.n_steps,
+        n_last_pictures=f"{sum(last.mix.values()):,}",
         figures=figures_table(results, "protocol", "queries"),
         **PARTS,
     )

@@ -22,7 +22,6 @@ import numpy as np
 
 from core.engine.looks.vocabulary import ATTRIBUTES
 from core.training.data.changes import changed, like_fashion_mnist
-from core.training.data.packed import pack
 from core.training.data.samples import (
     CLOTHING,
     FASHION_MNIST,
@@ -30,13 +29,12 @@ from core.training.data.samples import (
     PRODUCTS,
     SMALL_PRODUCTS,
     Sample,
-    all_samples,
 )
 from core.training.fit.batches import FACTS, LabelCodes, passes, rows_by_source, texts_of
+from core.training.fit.heads import PART_OF
 from core.training.fit.losses import clip_loss, contrastive_loss, set_loss, views_loss
 from core.training.fit.optimise import let_move, optimizer_of, set_learning_rate, take_step, text_parameters
 from core.training.fit.state import load_state, save_state
-from core.training.fit.words import WordsRecipe, learn_words
 from core.training.model import clip as models
 from core.training.model.parts import PARTS
 from core.training.model.tokenizer import text_encoder
@@ -44,8 +42,6 @@ from core.training.model.tokenizer import text_encoder
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: attribute -> the part of the embedding that it shapes
-_PART_OF = {"kind": "kind", "colour": "colour", "pattern": "look"} | FACTS
 _SAVED_EVERY, _REPORTED_EVERY = 50, 10
 
 
@@ -119,40 +115,6 @@ class Recipe:
         return min(1.0, (step + 1) / warm_up) * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
 
 
-def train_clip(
-    folder: Path,
-    former: Path,
-    cache: Path,
-    until: int | None = None,
-    recipe: Recipe | None = None,
-    words: WordsRecipe | None = None,
-    report: Callable[[str], None] = print,
-) -> bool:
-    """Train, and write an open_clip model folder.
-
-    Args:
-        folder: Where the model goes.
-        former: The model that the text tower and the network for small pictures go on from.
-        cache: Where the packed pictures are kept, and how far training is.
-        until: Stop after this step, to go on in another call; None for the end.
-        recipe: Decides the outcome.
-        words: The same of the last round, which begins anew where it was stopped: it takes minutes.
-        report: Called with a line of progress now and then.
-
-    Returns:
-        Whether training has come to its end; the folder has weights only then.
-    """
-    samples, words = list(all_samples()), words or WordsRecipe()
-    models.start_folder(folder, former)
-    trainer = Trainer(models.create(folder, former), folder, samples, pack(samples, cache / "pictures", report), recipe)
-    if not trainer.run(cache / "state.safetensors", report, until):
-        return False
-    rows = trainer.some_rows(words.n_seen)
-    learn_words(trainer.model, folder, [samples[row] for row in rows], trainer.seen(rows), words, report)
-    models.save(trainer.model, folder)
-    return True
-
-
 class Trainer:
     """A model being trained; `run` goes on from where an earlier run was stopped."""
 
@@ -170,14 +132,14 @@ class Trainer:
         models.seed_everything(recipe.seed)
         self.model, self.folder, self.samples, self.packed, self.recipe = model, folder, samples, packed, recipe
         self.codes = LabelCodes(samples)
-        self.place = _places(samples)
+        self.place = places_of(samples)
         self.allowed = {name: torch.from_numpy(codes) for name, codes in self.codes.allowed.items()}
         self.pattern_weights = _class_weights(self.allowed["pattern"])
         self.rows = rows_by_source(samples)
         self.encode_texts = text_encoder(model, folder)
         self.heads = torch.nn.ParameterDict(
             {
-                name: torch.nn.Parameter(torch.randn(self.allowed[name].shape[1], PARTS[_PART_OF[name]]))
+                name: torch.nn.Parameter(torch.randn(self.allowed[name].shape[1], PARTS[PART_OF[name]]))
                 for name in (*ATTRIBUTES, *FACTS)
             }
         )
@@ -250,27 +212,6 @@ class Trainer:
         self.model.eval()
         return True
 
-    def some_rows(self, n: int) -> np.ndarray:
-        """(m,) positions of training samples, rising, at most n of each source."""
-        rng = np.random.default_rng(self.recipe.seed)
-        return np.sort(np.concatenate([rng.permutation(rows)[:n] for rows in self.rows.values()]))
-
-    def seen(self, rows: np.ndarray) -> np.ndarray:
-        """(m, dim) float32, L2-normalised: how the image tower sees pictures as they are."""
-        import torch
-        from torch.nn.functional import interpolate, normalize
-
-        found, size = np.empty((len(rows), sum(PARTS.values())), np.float32), self.model.visual.image_size
-        with torch.inference_mode():
-            for start in range(0, len(rows), 64):
-                some = rows[start : start + 64]
-                pictures = [self.packed[self.samples[row].source][self.place[row], ..., :3] for row in some]
-                pixels = [torch.from_numpy(one).permute(2, 0, 1)[None].float() / 127.5 - 1 for one in pictures]
-                sized = torch.cat([interpolate(one, size, mode="bicubic", antialias=True) for one in pixels])
-                seen = self.model.visual(sized.contiguous(memory_format=_channels_last()))
-                found[start : start + 64] = normalize(seen, dim=1)
-        return found
-
     def _losses(
         self, chosen: dict[str, np.ndarray], step: int, rng: np.random.Generator, texts_rng: Any
     ) -> dict[str, Tensor]:
@@ -292,9 +233,9 @@ class Trainer:
         losses = {}
         for name, head in self.heads.items():
             allowed = self.allowed[name][rows].repeat(2, 1)
-            if _PART_OF[name] == "colour":
+            if PART_OF[name] == "colour":
                 allowed = allowed & ~grey_all[:, None]
-            logits = recipe.head_scale * normalize(parts[_PART_OF[name]], dim=1) @ normalize(head, dim=1).T
+            logits = recipe.head_scale * normalize(parts[PART_OF[name]], dim=1) @ normalize(head, dim=1).T
             weights = self.pattern_weights if name == "pattern" else None
             losses[name] = recipe.label_weights[name] * set_loss(logits, allowed, weights)
         first, second = images.chunk(2)
@@ -358,7 +299,7 @@ def _class_weights(allowed: Tensor) -> Tensor:
     return weights * (n.sum() / (weights * n).sum())
 
 
-def _places(samples: list[Sample]) -> np.ndarray:
+def places_of(samples: list[Sample]) -> np.ndarray:
     """(n,) where each sample is among those of its source."""
     counts: dict[str, int] = {}
     places = []

@@ -156,7 +156,11 @@ class MultiStageLite0(nn.Module):
 
     def join(self, pooled: Tensor, detail: Tensor) -> Tensor:
         """(b, N_POOLED) from `pool_stages` and (b, n_features) from the detail network -> (b, num_features)."""
-        seen = self.drop(self.norm(torch.cat([pooled, detail], 1)))
+        return self.embed(torch.cat([pooled, detail], 1))
+
+    def embed(self, seen: Tensor) -> Tensor:
+        """(b, N_POOLED + n_features), what both networks saw -> (b, num_features)."""
+        seen = self.drop(self.norm(seen))
         projected = self.project(torch.cat([seen, self.drop(relu(self.hidden(seen)))], 1))
         parts = [normalize(part, dim=1) for part in projected.split(list(PARTS.values()), 1)]
         return torch.cat([share.sqrt() * part for share, part in zip(self.shares, parts, strict=True)], 1)

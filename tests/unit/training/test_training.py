@@ -30,11 +30,13 @@ from core.errors import DataError
 from core.training.data import packed
 from core.training.data import samples as data
 from core.training.data.samples import Sample
-from core.training.fit import whole
+from core.training.fit import rounds
 from core.training.fit.batches import rows_by_source
+from core.training.fit.heads import HeadsRecipe
 from core.training.fit.optimise import set_learning_rate
-from core.training.fit.whole import Recipe, Trainer, train_clip
-from core.training.fit.words import WordsRecipe
+from core.training.fit.rounds import finish_clip, some_rows, train_clip
+from core.training.fit.seen import see
+from core.training.fit.whole import Recipe, Trainer
 from core.training.model import clip as model
 from core.training.model import tokenizer as words
 from core.training.model import tower
@@ -49,7 +51,13 @@ SMALL = Recipe(
     n_texts=4,
 )
 
-WORDS = WordsRecipe(n_seen=5, n_steps=2, n_pictures=12)
+HEADS = HeadsRecipe(
+    n_steps=2,
+    mix={"clothing": 4, "products": 4, "products-small": 4, "products-more": 4, "fashion-mnist": 4},
+    n_changed={"clothing": 2, "products": 1},
+    n_most={"fashion-mnist": 5},
+    n_texts=12,
+)
 
 TEXTS = [
     "red dress",
@@ -122,7 +130,7 @@ def _one_thread():
 def made_up():
     """The made-up samples in place of the real ones."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(whole, "all_samples", lambda: iter(few_samples()))
+        patch.setattr(rounds, "all_samples", lambda: iter(few_samples()))
         patch.setattr(packed, "Pictures", MadeUpPictures)
         yield
 
@@ -135,9 +143,9 @@ def trained(tmp_path_factory, made_up):
         patch.setenv("VITRINE_ARTIFACTS_DIR", str(root / "artifacts"))
         folder = model_dir("vitrine-clip")
         lines: list[str] = []
-        stopped = train_clip(folder, FORMER, root / "cache", 1, SMALL, WORDS, lines.append)
+        stopped = train_clip(folder, FORMER, root / "cache", 1, SMALL, HEADS, lines.append)
         without_weights = sorted(file.name for file in folder.iterdir())
-        ended = train_clip(folder, FORMER, root / "cache", None, SMALL, WORDS, lines.append)
+        ended = train_clip(folder, FORMER, root / "cache", None, SMALL, HEADS, lines.append)
         export_towers(folder)
         register_weights(get("vitrine-clip"), sorted(folder.iterdir()))
         yield SimpleNamespace(
@@ -182,7 +190,7 @@ def test_training_says_how_far_it_is_and_goes_on_where_it_was_stopped(trained):
         "step 1/4 (64 px)",
         "step 4/4 (84 px)",
     ]
-    assert [line.partition("  ")[0] for line in trained.lines if line.startswith("words")] == ["words 2/2"]
+    assert [line.partition("  ")[0] for line in trained.lines if line.startswith("heads")] == ["heads 2/2"]
     reading = [line for line in trained.lines if line.startswith("reading")]
     assert len(reading) == 5  # each archive once, not again when it goes on
 
@@ -235,6 +243,49 @@ def test_pictures_of_other_parts_are_never_looked_at(made_up, tmp_path):
     assert seen == {"train"}
     others = [row for row, sample in enumerate(samples) if sample.part != "train"]
     assert not any(allowed[others].any() for allowed in trainer.allowed.values())
+
+
+def test_the_last_round_alone_goes_on_from_the_model_that_is_there(trained, made_up, tmp_path):
+    lines: list[str] = []
+    finish_clip(tmp_path / "model", trained.folder, tmp_path / "cache", HEADS, lines.append)
+    before, after = (load_file(one / "open_clip_model.safetensors") for one in (trained.folder, tmp_path / "model"))
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {"visual.trunk.hidden.weight", "visual.trunk.project.weight", "token_embedding.weight"} <= moved
+    assert not [name for name in moved if name.startswith(("visual.trunk.network.", "visual.trunk.detail."))]
+    assert [line.partition("  ")[0] for line in lines if line.startswith("heads")] == ["heads 2/2"]
+
+
+def test_what_the_network_sees_is_what_it_embeds(trained, made_up, tmp_path):
+    samples = few_samples()
+    rows = some_rows(samples, HEADS)
+    assert {samples[row].part for row in rows} == {"train"}
+    assert [samples[row].source for row in rows].count("fashion-mnist") == 5
+    pictures = packed.pack(samples, tmp_path / "pictures", lambda line: None)
+    places = {row: [s.source for s in samples[:row]].count(samples[row].source) for row in rows}
+    pixels = [pictures[samples[row].source][places[row]] for row in rows]
+    chosen = [samples[row] for row in rows]
+    visual = trained.loaded[0].visual
+
+    def look():
+        seen = see(
+            visual, chosen, pixels.__getitem__, pictures["clothing"], HEADS.n_changed, tmp_path, 1, lambda line: None
+        )
+        assert seen.first[-1] == len(seen.features) == 3 * 6 + 2 * 6 + 6 + 6 + 5
+        return seen
+
+    seen = look()
+    whole = seen.whole(np.arange(len(rows)))
+    side = visual.image_size[0]
+    for row in (0, 7, len(rows) - 1):
+        picture = torch.from_numpy(pixels[row][..., :3]).permute(2, 0, 1)[None].float() / 127.5 - 1
+        sized = torch.nn.functional.interpolate(picture, (side, side), mode="bicubic", antialias=True).clamp(-1, 1)
+        with torch.inference_mode():
+            expected, found = visual(sized)[0], visual.trunk.embed(torch.from_numpy(whole[row][None]))[0]
+        torch.testing.assert_close(found, expected, atol=5e-3, rtol=5e-3)
+    views = seen.features[seen.first[0] : seen.first[1]]
+    assert len(np.unique(views, axis=0)) == 3
+    again = look()
+    assert np.array_equal(again.features, seen.features)
 
 
 # --- the model folder
