@@ -67,12 +67,14 @@ class Quota:
         bytes: Of picture files read in one visit, whether they were kept or not.
         memory: Bytes of thumbnails, embeddings and texts held at a time.
         queries: Pictures in one set of queries.
+        megapixels: Decoded in one visit for a catalogue, or for one set of queries. So much is in 500 MB of photos.
     """
 
     images: int = 5000
     bytes: int = 500 * 1000 * 1000
     memory: int = 80 * 1000 * 1000
     queries: int = 1000
+    megapixels: float = 5000.0
 
 
 def data_dir() -> Path:
