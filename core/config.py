@@ -22,20 +22,31 @@ MAX_WORDS = 200  # characters
 #: Items that a query can be pushed away from.
 MAX_LESS_ITEMS = 5
 
-#: Limits of the HTTP API. A search uses all cores for tens of milliseconds, so few run at once and few wait:
-#: pages stay responsive, and who is turned away learns it soon.
-API_MAX_SEARCHES = 2
-API_MAX_WAITING = 8
-API_PATIENCE_S = 5.0
-#: Requests with a body that are in hand at once, from its first byte to the answer.
-API_MAX_UPLOADS = 32
+#: A search uses all cores for tens of milliseconds, so two overlap and no more; pages and API share these places.
+MAX_SEARCHES = 2
+#: A picture of more megapixels is heavy: only one such is decoded at a time.
+HEAVY_MEGAPIXELS = 16
+
+#: Limits of the HTTP API. To wait costs a connection and nothing else, to be turned away and ask again costs more:
+#: so many may wait, and as many of one address.
+API_MAX_WAITING = 512
+API_MAX_WAITING_EACH = 256
+API_PATIENCE_S = 10.0
+#: Requests with a body that are in hand at once, from its first byte to the answer, and how many of one address.
+API_MAX_UPLOADS = 64
+API_MAX_UPLOADS_EACH = 8
+#: A body has so many seconds, and more while it comes at this rate, but no more than the last figure in all.
+API_GRACE_S = 5.0
+API_BYTES_PER_S = 8_000
 API_UPLOAD_S = 30.0
 API_MAX_JSON_BYTES = 64 * 1000
 API_MAX_TEXT = 500  # characters
 #: One client's searches, beside `api_per_minute`: after a pause, as many as come together in so many seconds may be
-#: asked at once. A picture costs a tenth of a search. Of so many clients is remembered what they asked.
+#: asked at once. To look at a picture costs a tenth of a search, to search with one a search for so many megapixels.
+#: Of so many clients is remembered what they asked.
 API_BURST_S = 15
 API_PICTURE_COST = 0.1
+API_SEARCH_MEGAPIXELS = 4
 API_MAX_CLIENTS = 10_000
 
 #: Limits of a ZIP archive from outside, checked on what it declares before anything is unpacked.

@@ -21,16 +21,22 @@ from core.api.description import description
 from core.api.errors import HANDLERS, HEADERS, ApiError
 from core.api.limits import Gate, RateLimit, client_of
 from core.config import (
-    API_MAX_SEARCHES,
     API_MAX_UPLOADS,
+    API_MAX_UPLOADS_EACH,
     API_MAX_WAITING,
+    API_MAX_WAITING_EACH,
     API_PATIENCE_S,
     API_PICTURE_COST,
+    API_SEARCH_MEGAPIXELS,
     URL_PARALLEL,
     allow_urls,
     api_per_minute,
 )
+from core.engine.backbones import BACKBONES
+from core.engine.embedders.base import enough_for
+from core.engine.images.decode import megapixels
 from core.engine.search.query import Query
+from core.engine.turns import Turns, places_for
 from core.own.ingest.addresses import UrlError
 from core.own.ingest.fetch import fetch_url
 
@@ -48,10 +54,13 @@ class Api:
 
     def __init__(self, base: str):
         self.base = base
-        self._uploads = Gate(API_MAX_UPLOADS)
-        self._fetches = Gate(URL_PARALLEL)
         self._rate = RateLimit(api_per_minute())
-        self._searches = Gate(API_MAX_SEARCHES, API_MAX_WAITING, API_PATIENCE_S)
+        self._uploads = Turns(API_MAX_UPLOADS, API_MAX_UPLOADS_EACH)
+        self._fetches = Turns(URL_PARALLEL)
+        self._fetching = Gate()
+        self._uploading, self._searching = (
+            Gate(API_MAX_WAITING, API_MAX_WAITING_EACH, API_PATIENCE_S) for _ in range(2)
+        )
 
     async def index(self, request: Request) -> Response:
         """Say what this is and where it is described."""
@@ -82,8 +91,9 @@ class Api:
 
     async def similar(self, request: Request) -> Response:
         """Items like an item."""
-        self._rate.spend(client_of(request))
-        return await self._by_subject(_only(request, "item", *OPTIONS), ("item",))
+        client = client_of(request)
+        self._rate.spend(client)
+        return await self._by_subject(client, _only(request, "item", *OPTIONS), ("item",))
 
     async def search(self, request: Request) -> Response:
         """Items like a picture, like an item, or as words say."""
@@ -91,50 +101,68 @@ class Api:
         if kind not in ("multipart/form-data", "application/json"):
             raise ApiError(415, _NOT_ACCEPTED)
         _only(request)
-        async with self._body_of(request):
+        client = client_of(request)
+        async with self._body_of(request, client):
             if kind == "application/json":
                 values = await read_json(request)
                 check_names(values, (*SUBJECTS, *OPTIONS))
-                return await self._by_subject(values, SUBJECTS)
+                return await self._by_subject(client, values, SUBJECTS)
             async with open_form(request) as (picture, fields):
                 values = from_texts(fields)
                 check_names(values, OPTIONS)
-                return await self._by_picture(picture, values)
+                return await self._by_picture(client, picture, values)
 
     @asynccontextmanager
-    async def _body_of(self, request: Request) -> AsyncIterator[None]:
+    async def _body_of(self, request: Request, client: str) -> AsyncIterator[None]:
         """Hold a place among the requests whose body is in hand; who gets none is heard out, to read why."""
         async with AsyncExitStack() as held:
             try:
-                self._rate.spend(client_of(request))
-                await held.enter_async_context(self._uploads.enter())
+                self._rate.spend(client)
+                await held.enter_async_context(self._uploading.enter(client, self._uploads))
             except ApiError:
                 await drain(request)
                 raise
             yield
 
-    async def _by_picture(self, picture: UploadFile, values: dict[str, Any]) -> Response:
+    async def _by_picture(self, client: str, picture: UploadFile, values: dict[str, Any]) -> Response:
         backbone, ask = check_options(values)
         name = (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
-        # The bytes are in memory only while they are looked at.
-        return await self._answer(name, backbone, lambda: ask(photo=picture.file.read(), name=name))
 
-    async def _by_subject(self, values: dict[str, Any], known: tuple[str, ...]) -> Response:
+        def read() -> bytes:  # the bytes are in memory only while they are looked at
+            picture.file.seek(0)
+            return picture.file.read()
+
+        size = await anyio.to_thread.run_sync(lambda: _megapixels(read(), backbone))
+        return await self._answer(client, name, backbone, lambda: ask(photo=read(), name=name), size)
+
+    async def _by_subject(self, client: str, values: dict[str, Any], known: tuple[str, ...]) -> Response:
         backbone, ask = check_options(values)
         kind, value = check_subject(values, known)
         subject: dict[str, Any] = {kind: value}
+        size = 0.0
         if kind == "image_url":  # a slow host holds a place of its own, never one of the searches'
-            async with self._fetches.enter():
+            async with self._fetching.enter(client, self._fetches):
                 subject = {"photo": await anyio.to_thread.run_sync(_fetch, value)}
-        return await self._answer(value, backbone, lambda: ask(**subject))
+            size = _megapixels(subject["photo"], backbone)
+        return await self._answer(client, value, backbone, lambda: ask(**subject), size)
 
-    async def _answer(self, name: str, backbone: str, query: Callable[[], Query]) -> Response:
+    async def _answer(self, client: str, name: str, backbone: str, query: Callable[[], Query], size: float) -> Response:
+        """Search when it is this client's turn; a large picture counts as several searches."""
+
         def search() -> dict[str, Any]:
             engine = engine_for(backbone)
             return answers.found(name, engine.search(query()), self.base, engine)
 
-        async with self._searches.enter():  # in a thread, so that the pages' server is never held up
+        self._rate.spend(client, max(0.0, size / API_SEARCH_MEGAPIXELS - 1))
+        async with self._searching.enter(
+            client, *places_for(size)
+        ):  # in a thread, so that the pages' server is never held up
             return _json(await anyio.to_thread.run_sync(search))
+
+
+def _megapixels(photo: bytes, backbone: str) -> float:
+    """What decoding a photo for a backbone costs."""
+    return megapixels(photo, enough_for(BACKBONES[backbone]))
 
 
 def _fetch(url: str) -> bytes:

@@ -13,8 +13,8 @@ from concurrent.futures import Future, TimeoutError
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
-#: Above so many megapixels a picture is heavy: one such picture is decoded at a time.
-HEAVY_MEGAPIXELS = 16
+from core.config import HEAVY_MEGAPIXELS, MAX_SEARCHES
+
 #: Seconds after which somebody who waits is told how many are before them.
 _TELL_S = 0.5
 
@@ -129,8 +129,7 @@ def _tell(granted: list[Turn]) -> None:
             turn.granted.set_result(None)
 
 
-#: What decodes and embeds a picture uses all cores for tens of milliseconds, so two overlap and no more.
-PICTURES = Turns(2)
+PICTURES = Turns(MAX_SEARCHES)
 HEAVY = Turns(1)
 
 
