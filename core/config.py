@@ -56,6 +56,9 @@ MAX_UNPACKED_BYTES = 200 * 1000 * 1000
 MAX_UNPACK_RATIO = 100
 #: Uploads that one visit may have on the server at a time: the largest archive, and pictures beside it.
 MAX_VISIT_UPLOAD_BYTES = 250 * 1000 * 1000
+#: Those of all visits together; and how long a visit whose page was closed is kept for its return, in seconds.
+MAX_UPLOAD_BYTES = 400 * 1000 * 1000
+VISIT_GRACE_S = 60.0
 #: Limits of a CSV table from outside.
 MAX_CSV_BYTES = 10 * 1000 * 1000
 MAX_CSV_ROWS = 5000
