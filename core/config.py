@@ -22,20 +22,31 @@ MAX_WORDS = 200  # characters
 #: Items that a query can be pushed away from.
 MAX_LESS_ITEMS = 5
 
-#: Limits of the HTTP API. A search uses all cores for tens of milliseconds, so few run at once and few wait:
-#: pages stay responsive, and who is turned away learns it soon.
-API_MAX_SEARCHES = 2
-API_MAX_WAITING = 8
-API_PATIENCE_S = 5.0
-#: Requests with a body that are in hand at once, from its first byte to the answer.
-API_MAX_UPLOADS = 32
+#: A search uses all cores for tens of milliseconds, so two overlap and no more; pages and API share these places.
+MAX_SEARCHES = 2
+#: A picture of more megapixels is heavy: only one such is decoded at a time.
+HEAVY_MEGAPIXELS = 16
+
+#: Limits of the HTTP API. To wait costs a connection and nothing else, to be turned away and ask again costs more:
+#: so many may wait, and as many of one address.
+API_MAX_WAITING = 512
+API_MAX_WAITING_EACH = 256
+API_PATIENCE_S = 10.0
+#: Requests with a body that are in hand at once, from its first byte to the answer, and how many of one address.
+API_MAX_UPLOADS = 64
+API_MAX_UPLOADS_EACH = 8
+#: A body has so many seconds, and more while it comes at this rate, but no more than the last figure in all.
+API_GRACE_S = 5.0
+API_BYTES_PER_S = 8_000
 API_UPLOAD_S = 30.0
 API_MAX_JSON_BYTES = 64 * 1000
 API_MAX_TEXT = 500  # characters
 #: One client's searches, beside `api_per_minute`: after a pause, as many as come together in so many seconds may be
-#: asked at once. A picture costs a tenth of a search. Of so many clients is remembered what they asked.
+#: asked at once. To look at a picture costs a tenth of a search, to search with one a search for so many megapixels.
+#: Of so many clients is remembered what they asked.
 API_BURST_S = 15
 API_PICTURE_COST = 0.1
+API_SEARCH_MEGAPIXELS = 4
 API_MAX_CLIENTS = 10_000
 
 #: Pictures of one request that asks about several, and the bytes of its body; the same of two archives.
@@ -50,6 +61,9 @@ MAX_UNPACKED_BYTES = 200 * 1000 * 1000
 MAX_UNPACK_RATIO = 100
 #: Uploads that one visit may have on the server at a time: the largest archive, and pictures beside it.
 MAX_VISIT_UPLOAD_BYTES = 250 * 1000 * 1000
+#: Those of all visits together; and how long a visit whose page was closed is kept for its return, in seconds.
+MAX_UPLOAD_BYTES = 400 * 1000 * 1000
+VISIT_GRACE_S = 60.0
 #: Limits of a CSV table from outside.
 MAX_CSV_BYTES = 10 * 1000 * 1000
 MAX_CSV_ROWS = 5000
@@ -72,12 +86,14 @@ class Quota:
         bytes: Of picture files read in one visit, whether they were kept or not.
         memory: Bytes of thumbnails, embeddings and texts held at a time.
         queries: Pictures in one set of queries.
+        megapixels: Decoded in one visit for a catalogue, or for one set of queries. So much is in 500 MB of photos.
     """
 
     images: int = 5000
     bytes: int = 500 * 1000 * 1000
     memory: int = 80 * 1000 * 1000
     queries: int = 1000
+    megapixels: float = 5000.0
 
 
 #: The same for one request of the API that matches an archive against another: half a minute's work.

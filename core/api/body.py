@@ -14,7 +14,17 @@ from starlette.types import Message, Receive
 
 from core.api.asked import MAX_CLASSES, MAX_LABELS, OPTIONS
 from core.api.errors import ApiError
-from core.config import API_MAX_JSON_BYTES, API_UPLOAD_S, MAX_IMAGE_BYTES, MAX_LESS_ITEMS
+from core.config import (
+    API_BYTES_PER_S,
+    API_GRACE_S,
+    API_MAX_JSON_BYTES,
+    API_UPLOAD_S,
+    MAX_IMAGE_BYTES,
+    MAX_LESS_ITEMS,
+)
+from core.engine.backbones import BACKBONES
+from core.engine.embedders.base import enough_for
+from core.engine.images.decode import megapixels
 
 #: What a form has around its picture: boundaries, part headers, the fields of the options.
 ENVELOPE_BYTES = 64 * 1000
@@ -27,7 +37,10 @@ DRAIN_S = 10.0
 _MB = f"{MAX_IMAGE_BYTES / 1e6:g} MB"
 _TOO_HEAVY = f"The picture is larger than {_MB}, the limit for one picture."
 _TOO_LONG = f"The JSON is longer than {API_MAX_JSON_BYTES // 1000} kB."
-_TOO_SLOW = f"The request took longer than {API_UPLOAD_S:g} seconds to arrive."
+_TOO_SLOW = (
+    f"The request arrived too slowly: it has {API_GRACE_S:g} seconds, and up to {API_UPLOAD_S:g} "
+    f"if {API_BYTES_PER_S // 1000} kB or more come each second."
+)
 _NOT_JSON = "The body is not readable JSON."
 _NOT_OBJECT = "The body must be a JSON object."
 _NOT_FORM = "The body is not a readable multipart form."
@@ -110,13 +123,13 @@ async def open_files(
 
 @asynccontextmanager
 async def _within(request: Request, max_bytes: int, sentence: str) -> AsyncIterator[Request]:
-    """The same request, of which no more than `max_bytes` can be read, nor for longer than `API_UPLOAD_S`."""
+    """The same request, of which no more than `max_bytes` can be read, nor for longer than it may take."""
     announced = _announced(request)
     try:
-        with anyio.fail_after(API_UPLOAD_S):
+        with anyio.fail_after(min(API_GRACE_S, API_UPLOAD_S)) as scope:
             if announced > max_bytes:
                 raise _TooLong
-            yield Request(request.scope, _limited(request.receive, max_bytes))
+            yield Request(request.scope, _limited(request.receive, max_bytes, scope))
     except TimeoutError:
         raise ApiError(408, _TOO_SLOW) from None
     except _TooLong:
@@ -130,8 +143,9 @@ def _announced(request: Request) -> int:
     return int(length[:15]) if length.isdecimal() else 0
 
 
-def _limited(receive: Receive, max_bytes: int) -> Receive:
-    n_bytes = 0
+def _limited(receive: Receive, max_bytes: int, scope: anyio.CancelScope) -> Receive:
+    """What ends when too much came, and earns more time with what comes."""
+    n_bytes, started = 0, anyio.current_time()
 
     async def limited() -> Message:
         nonlocal n_bytes
@@ -139,6 +153,7 @@ def _limited(receive: Receive, max_bytes: int) -> Receive:
         n_bytes += len(message.get("body", b""))
         if n_bytes > max_bytes:
             raise _TooLong
+        scope.deadline = started + min(API_UPLOAD_S, API_GRACE_S + n_bytes / API_BYTES_PER_S)
         return message
 
     return limited
@@ -155,3 +170,10 @@ async def drain(request: Request) -> None:
             n_bytes += len(message.get("body", b""))
             if not message.get("more_body", False):
                 return
+
+
+def megapixels_of(picture: UploadFile, backbone: str) -> float:
+    """What decoding a picture for a backbone costs; reads it, in a thread."""
+    size = megapixels(picture.file.read(), enough_for(BACKBONES[backbone]))
+    picture.file.seek(0)
+    return size

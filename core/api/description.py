@@ -15,6 +15,7 @@ from core.compare.gallery import searchable
 from core.config import (
     API_BURST_S,
     API_MAX_BATCH,
+    API_SEARCH_MEGAPIXELS,
     DEFAULT_BACKBONE,
     DEFAULT_K,
     MAX_IMAGE_BYTES,
@@ -30,10 +31,11 @@ _ABOUT = """The searches of Vitrine for other programs. Nothing here changes any
 kept. Every refusal is a problem (RFC 9457): `detail` is one plain sentence, `code` says the same to programs. There is
 no key and no CORS: put the server behind a proxy that has them if you need them.
 
-A few searches are made at a time, and few wait. {rate} Who is over it gets 429, and `Retry-After` says when there is
-room again, in seconds."""
+A few searches are made at a time, in turn for all who ask. {rate} Who is over it gets 429, and `Retry-After` says
+when there is room again, in seconds."""
 _RATE = """One client, which is one address, may make {per_minute} searches a minute, {burst} of them at once, and
-look at ten times as many pictures."""
+look at ten times as many pictures. A photo counts as one search for every {megapixels} megapixels; those of a PNG with
+16 bits count double, those of a JPEG as a third."""
 _NO_RATE = "How much one client asks is not limited on this server."
 
 
@@ -59,7 +61,8 @@ def description(base: str = "/api") -> dict[str, Any]:
 
 def _about(per_minute: int) -> str:
     burst = max(1, per_minute * API_BURST_S // 60)
-    return _ABOUT.replace("{rate}", _RATE.format(per_minute=per_minute, burst=burst) if per_minute else _NO_RATE)
+    rate = _RATE.format(per_minute=per_minute, burst=burst, megapixels=API_SEARCH_MEGAPIXELS)
+    return _ABOUT.replace("{rate}", rate if per_minute else _NO_RATE)
 
 
 def _bound(schemas: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -16,22 +16,28 @@ from starlette.routing import BaseRoute, Route
 from core import __version__
 from core.api import answers
 from core.api.asked import OPTIONS, SUBJECTS, check_names, check_options, check_subject, engine_for, from_texts
-from core.api.body import drain, media_type, open_form, read_json
+from core.api.body import drain, media_type, megapixels_of, open_form, read_json
 from core.api.description import description
 from core.api.errors import HANDLERS, HEADERS, ApiError
 from core.api.limits import Gate, RateLimit, client_of
 from core.api.more import More
 from core.config import (
-    API_MAX_SEARCHES,
     API_MAX_UPLOADS,
+    API_MAX_UPLOADS_EACH,
     API_MAX_WAITING,
+    API_MAX_WAITING_EACH,
     API_PATIENCE_S,
     API_PICTURE_COST,
+    API_SEARCH_MEGAPIXELS,
     URL_PARALLEL,
     allow_urls,
     api_per_minute,
 )
+from core.engine.backbones import BACKBONES
+from core.engine.embedders.base import enough_for
+from core.engine.images.decode import megapixels
 from core.engine.search.query import Query
+from core.engine.turns import Turns, places_for
 from core.own.ingest.addresses import UrlError
 from core.own.ingest.fetch import fetch_url
 
@@ -50,10 +56,13 @@ class Api:
 
     def __init__(self, base: str):
         self.base = base
-        self._uploads = Gate(API_MAX_UPLOADS)
-        self._fetches = Gate(URL_PARALLEL)
         self._rate = RateLimit(api_per_minute())
-        self._searches = Gate(API_MAX_SEARCHES, API_MAX_WAITING, API_PATIENCE_S)
+        self._uploads = Turns(API_MAX_UPLOADS, API_MAX_UPLOADS_EACH)
+        self._fetches = Turns(URL_PARALLEL)
+        self._fetching = Gate()
+        self._uploading, self._searching = (
+            Gate(API_MAX_WAITING, API_MAX_WAITING_EACH, API_PATIENCE_S) for _ in range(2)
+        )
 
     async def index(self, request: Request) -> Response:
         """Say what this is and where it is described."""
@@ -85,8 +94,9 @@ class Api:
 
     async def similar(self, request: Request) -> Response:
         """Items like an item."""
-        self._rate.spend(client_of(request))
-        return await self._by_subject(_only(request, "item", *OPTIONS), ("item",))
+        client = client_of(request)
+        self._rate.spend(client)
+        return await self._by_subject(client, _only(request, "item", *OPTIONS), ("item",))
 
     async def search(self, request: Request) -> Response:
         """Items like a picture, like an item, or as words say."""
@@ -94,23 +104,25 @@ class Api:
         if kind not in ("multipart/form-data", "application/json"):
             raise ApiError(415, _NOT_ACCEPTED)
         _only(request)
+        client = client_of(request)
         async with self.body_of(request):
             if kind == "application/json":
                 values = await read_json(request)
                 check_names(values, (*SUBJECTS, *OPTIONS))
-                return await self._by_subject(values, SUBJECTS)
+                return await self._by_subject(client, values, SUBJECTS)
             async with open_form(request) as (picture, fields):
                 values = from_texts(fields)
                 check_names(values, OPTIONS)
-                return await self._by_picture(picture, values)
+                return await self._by_picture(client, picture, values)
 
     @asynccontextmanager
     async def body_of(self, request: Request) -> AsyncIterator[None]:
         """Hold a place among the requests whose body is in hand; who gets none is heard out, to read why."""
+        client = client_of(request)
         async with AsyncExitStack() as held:
             try:
-                self._rate.spend(client_of(request))
-                await held.enter_async_context(self._uploads.enter())
+                self._rate.spend(client)
+                await held.enter_async_context(self._uploading.enter(client, self._uploads))
             except ApiError:
                 await drain(request)
                 raise
@@ -128,33 +140,42 @@ class Api:
         """What the client calls a file."""
         return (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
 
-    async def searching(self, work: Callable[[], T]) -> T:
-        """Do something in a thread, in a place among the searches."""
-        async with self._searches.enter():
+    async def searching(self, client: str, work: Callable[[], T], sizes: Sequence[float] = ()) -> T:
+        """Do something in a thread when it is a client's turn.
+
+        Args:
+            client: Whose turn it must be.
+            work: What to do.
+            sizes: Megapixels of the pictures; a large one counts as several searches.
+        """
+        self._rate.spend(client, sum(max(0.0, size / API_SEARCH_MEGAPIXELS - 1) for size in sizes))
+        async with self._searching.enter(client, *places_for(max(sizes, default=0.0))):
             return await anyio.to_thread.run_sync(work)
 
-    async def _by_picture(self, picture: UploadFile, values: dict[str, Any]) -> Response:
+    async def _by_picture(self, client: str, picture: UploadFile, values: dict[str, Any]) -> Response:
         backbone, ask = check_options(values)
         name = self.name_of(picture)
+        size = await anyio.to_thread.run_sync(megapixels_of, picture, backbone)
         # The bytes are in memory only while they are looked at.
-        return await self._answer(name, backbone, lambda: ask(photo=picture.file.read(), name=name))
+        return await self._answer(client, name, backbone, lambda: ask(photo=picture.file.read(), name=name), size)
 
-    async def _by_subject(self, values: dict[str, Any], known: tuple[str, ...]) -> Response:
+    async def _by_subject(self, client: str, values: dict[str, Any], known: tuple[str, ...]) -> Response:
         backbone, ask = check_options(values)
         kind, value = check_subject(values, known)
         subject: dict[str, Any] = {kind: value}
+        size = 0.0
         if kind == "image_url":  # a slow host holds a place of its own, never one of the searches'
-            async with self._fetches.enter():
+            async with self._fetching.enter(client, self._fetches):
                 subject = {"photo": await anyio.to_thread.run_sync(_fetch, value)}
-        return await self._answer(value, backbone, lambda: ask(**subject))
+            size = megapixels(subject["photo"], enough_for(BACKBONES[backbone]))
+        return await self._answer(client, value, backbone, lambda: ask(**subject), size)
 
-    async def _answer(self, name: str, backbone: str, query: Callable[[], Query]) -> Response:
+    async def _answer(self, client: str, name: str, backbone: str, query: Callable[[], Query], size: float) -> Response:
         def search() -> dict[str, Any]:
             engine = engine_for(backbone)
             return answers.found(name, engine.search(query()), self.base, engine)
 
-        async with self._searches.enter():  # in a thread, so that the pages' server is never held up
-            return _json(await anyio.to_thread.run_sync(search))
+        return _json(await self.searching(client, search, (size,)))
 
 
 def _fetch(url: str) -> bytes:

@@ -1,22 +1,24 @@
 """How much may be asked: of one client, by a token bucket for its address, and by all at once, by a gate.
 
-A few are let in at once, a few more wait for a moment, and the rest is told to come back.
+A few are let in at once, more wait for a moment, and the rest is told to come back.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import math
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 import anyio
 from starlette.requests import HTTPConnection
 
 from core.api.errors import ApiError
 from core.config import API_BURST_S, API_MAX_CLIENTS, trusts_proxies
+from core.engine.turns import Turn, Turns
 
 _HERE = "127.0.0.1"
 _RETRY_AFTER_S = 1
@@ -41,14 +43,14 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # client -> (searches left, when)
 
     def spend(self, client: str, cost: float = 1.0) -> None:
-        """Take what a request costs, in searches, out of the client's bucket.
+        """Take what a request costs, in searches, out of the client's bucket; of what is dearer, all that it can hold.
 
         Raises:
             ApiError: 429, there is not enough in it; it says when there will be.
         """
         if not self._per_s:
             return
-        now = self._now()
+        now, cost = self._now(), min(cost, self._burst)
         left, before = self._buckets.pop(client, (self._burst, now))
         left = min(self._burst, left + (now - before) * self._per_s)
         enough = left >= cost
@@ -79,48 +81,49 @@ def client_of(request: HTTPConnection) -> str:
 
 
 class Gate:
-    """Bounds how much is done at once; for the coroutines of one event loop.
+    """Bounds how much is done at once and how many wait for it, for the coroutines of one event loop.
+
+    Who waits costs little, and who is turned away comes again at once: so many may wait, each address in its turn.
 
     Args:
-        places: How many may be inside.
         waiting: How many may wait outside.
+        waiting_each: How many of them may be of one address.
         patience_s: How long one waits at most, in seconds.
     """
 
-    def __init__(self, places: int, waiting: int = 0, patience_s: float = 0.0):
-        self._free = anyio.Semaphore(places)
+    def __init__(self, waiting: int = 0, waiting_each: int | None = None, patience_s: float = 0.0):
         self._max_waiting = waiting
-        self._n_waiting = 0
+        self._max_each = waiting if waiting_each is None else waiting_each
         self._patience_s = patience_s
+        self._waiting: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def enter(self) -> AsyncIterator[None]:
-        """Hold a place.
+    async def enter(self, client: str, *queues: Turns) -> AsyncIterator[None]:
+        """Hold a place of each of these queues.
 
         Raises:
             ApiError: 429, there is no place, and either nobody else may wait or the wait was too long.
         """
-        await self._take()
-        try:
-            yield
-        finally:
-            self._free.release()
-
-    async def _take(self) -> None:
-        try:
-            self._free.acquire_nowait()
-            return
-        except anyio.WouldBlock:
-            if self._n_waiting >= self._max_waiting:
+        with ExitStack() as held:
+            try:
+                with anyio.fail_after(self._patience_s):
+                    for turns in queues:
+                        await self._wait(client, held.enter_context(turns.ask(client)))
+            except TimeoutError:
                 raise _busy() from None
-        self._n_waiting += 1
+            yield
+
+    async def _wait(self, client: str, turn: Turn) -> None:
+        if turn.granted.done():
+            return
+        if self._waiting.total() >= self._max_waiting or self._waiting[client] >= self._max_each:
+            raise _busy()
+        self._waiting[client] += 1
         try:
-            with anyio.fail_after(self._patience_s):
-                await self._free.acquire()
-        except TimeoutError:
-            raise _busy() from None
+            await asyncio.wrap_future(turn.granted)
         finally:
-            self._n_waiting -= 1
+            self._waiting[client] -= 1
+            self._waiting += Counter()  # forgets who does not wait
 
 
 def _busy() -> ApiError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,20 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from core.api import answers
 from core.api.asked import OPTIONS, check_names, check_options, check_page, check_subject, engine_for, from_texts
-from core.api.body import media_type, open_files, read_json
+from core.api.body import media_type, megapixels_of, open_files, read_json
 from core.api.description import description
 from core.api.docs import page
 from core.api.errors import HEADERS, ApiError, problem
-from core.config import API_MATCH, API_MAX_BATCH, API_MAX_BATCH_BYTES, API_MAX_MATCH_BYTES, classifiers_dir
+from core.api.limits import client_of
+from core.config import (
+    API_MATCH,
+    API_MAX_BATCH,
+    API_MAX_BATCH_BYTES,
+    API_MAX_MATCH_BYTES,
+    DEFAULT_BACKBONE,
+    HEAVY_MEGAPIXELS,
+    classifiers_dir,
+)
 from core.engine.catalogues import CATALOGUES
 from core.engine.search import process
 from core.errors import ImageError
@@ -79,12 +88,14 @@ class More:
                 check_names(values, ("text", "backbone"))
                 backbone, ask = check_options(values)
                 text = check_subject(values, ("text",))[1]
-                return await self._run(lambda: answers.embedded(engine_for(backbone), ask(text=text)))
+                return await self._run(request, lambda: answers.embedded(engine_for(backbone), ask(text=text)))
             async with self._pictures(request, ("backbone",), most=1) as (pictures, values):
                 backbone, ask = check_options(values)
                 name, picture = pictures[0]
                 return await self._run(
-                    lambda: answers.embedded(engine_for(backbone), ask(photo=picture.file.read(), name=name))
+                    request,
+                    lambda: answers.embedded(engine_for(backbone), ask(photo=picture.file.read(), name=name)),
+                    await self._sizes(pictures, backbone),
                 )
 
     async def batch(self, request: Request) -> Response:
@@ -104,14 +115,15 @@ class More:
                     return {"query": name, "problem": problem(error)}
                 return answers.found(name, result, self._api.base, engine)
 
-            return await self._run(search)
+            return await self._run(request, search, await self._sizes(pictures, backbone))
 
     async def classify(self, request: Request) -> Response:
         """Pictures sorted with a saved classifier."""
         async with self._form(request), self._pictures(request, ("classifier",)) as (pictures, values):
             self._api.spend(request, len(pictures) - 1)
             _, name = check_subject(values, ("classifier",))
-            return await self._run(lambda: _classified(name, pictures))
+            sizes = await self._sizes(pictures, DEFAULT_BACKBONE)
+            return await self._run(request, lambda: _classified(name, pictures), sizes)
 
     async def match(self, request: Request) -> Response:
         """Many queries against a catalogue: what is at least so similar, or no match."""
@@ -138,7 +150,8 @@ class More:
                     return Response(results_csv(queries.results, least), 200, HEADERS, "text/csv")
                 return _json(answers.matched(queries, least, skipped))
 
-            return await self._api.searching(answer)
+            # One at a time, as heavy pictures are: an archive may hold many of them.
+            return await self._api.searching(client_of(request), answer, (HEAVY_MEGAPIXELS + 1,))
 
     @asynccontextmanager
     async def _form(self, request: Request) -> AsyncIterator[None]:
@@ -160,8 +173,14 @@ class More:
                 raise ApiError(422, f"The form must hold 1 to {most} pictures, as files named image.")
             yield [(self._api.name_of(file), file) for _, file in files], values
 
-    async def _run(self, function: Callable[[], dict[str, Any]]) -> Response:
-        return _json(await self._api.searching(function))
+    async def _sizes(self, pictures: list[tuple[str, UploadFile]], backbone: str) -> list[float]:
+        """Megapixels of each, as they count."""
+        return await anyio.to_thread.run_sync(lambda: [megapixels_of(picture, backbone) for _, picture in pictures])
+
+    async def _run(
+        self, request: Request, function: Callable[[], dict[str, Any]], sizes: Sequence[float] = ()
+    ) -> Response:
+        return _json(await self._api.searching(client_of(request), function, sizes))
 
 
 def _json(content: dict[str, Any]) -> Response:

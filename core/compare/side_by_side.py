@@ -11,9 +11,12 @@ from core.compare.build import BuildEstimate, estimate
 from core.compare.gallery import MAX_COMPARED, compare_engine, has_gallery
 from core.engine.backbones import BACKBONES, get
 from core.engine.catalogues import CATALOGUES
+from core.engine.embedders.base import enough_for
 from core.engine.embedders.load import missing
-from core.engine.search.engine import Hit
+from core.engine.images.decode import megapixels
+from core.engine.search.engine import Hit, SearchEngine
 from core.engine.search.query import Query
+from core.engine.turns import in_turn
 from core.errors import Sentence, VitrineError
 
 MAX_BACKBONES = MAX_COMPARED
@@ -44,8 +47,8 @@ class Answer:
     estimate: BuildEstimate | None = None
 
 
-def ask(backbone_id: str, query: Query) -> Answer:
-    """Ask one backbone; what it needs is loaded and warmed first, outside the timing.
+def ask(backbone_id: str, query: Query, who: object = None) -> Answer:
+    """Ask one backbone, in turn with whatever else is asked; what it needs is loaded first, outside the timing.
 
     A backbone or a picture that cannot be used gives an answer with a problem, not an error; one that lacks only its
     gallery gives an estimate of how long that would take to build.
@@ -56,11 +59,16 @@ def ask(backbone_id: str, query: Query) -> Answer:
         engine = compare_engine(backbone_id)
         if not engine.loaded:
             engine.warm_up()
-        result = engine.search(query)
+        with in_turn(who, _megapixels(query, engine)):
+            result = engine.search(query)
         n_items = sum(len(engine.gallery(catalogue).exact.embeddings) for catalogue in CATALOGUES)
         return Answer(backbone_id, result.hits, result.timings_ms.get("embed"), result.timings_ms["search"], n_items)
     except VitrineError as error:
         return Answer(backbone_id, problem=error.sentence)
+
+
+def _megapixels(query: Query, engine: SearchEngine) -> float:
+    return megapixels(query.photo, enough_for(engine.embedder.record)) if query.photo is not None else 0.0
 
 
 def _without_gallery(backbone_id: str) -> Answer:
@@ -77,7 +85,7 @@ class SideBySide:
     def __init__(self, backbone_ids: Sequence[str], query: Query):
         """Start; the small backbones first, since they are done soonest."""
         order = sorted(dict.fromkeys(backbone_ids), key=_size)
-        self._answers: dict[str, Future[Answer]] = {id: _pool().submit(ask, id, query) for id in order}
+        self._answers: dict[str, Future[Answer]] = {id: _pool().submit(ask, id, query, self) for id in order}
 
     def answer(self, backbone_id: str) -> Answer | None:
         """What a backbone found; None while it is still at it."""

@@ -15,6 +15,7 @@ import numpy as np
 from core.config import Quota
 from core.engine.catalogues.items import UnknownItemError, split_id
 from core.engine.embedders.base import EmbeddedPhoto, Embedder
+from core.engine.images.decode import megapixels
 from core.engine.index.hnsw import ExactIndex
 from core.engine.progress import Progress
 from core.engine.search.calibration import Calibration
@@ -67,6 +68,7 @@ class OwnCatalogue:
         self._gallery: Gallery | None = None
         self._next = 1
         self._n_read = 0
+        self._megapixels = 0.0
         self._turn = threading.RLock()
 
     def __len__(self) -> int:
@@ -137,7 +139,10 @@ class OwnCatalogue:
         if self.n_bytes >= quota.memory:
             return sentence("own.skipped-memory", megabytes=quota.memory / 1e6)
         self._n_read += len(one.data)
-        return None
+        self._megapixels += megapixels(one.data)
+        return (
+            sentence("own.skipped-megapixels", limit=quota.megapixels) if self._megapixels > quota.megapixels else None
+        )
 
     def _take(self, one: Incoming, photo: EmbeddedPhoto) -> None:
         item = make_item(f"{OWN}/{self._next}", one, photo.image, self._thumbnail_side)

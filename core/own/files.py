@@ -33,7 +33,7 @@ SCHEMA = 3
 DESCRIPTION = "catalogue.json"
 EMBEDDINGS, INDEX, TABLE, PICTURES = "embeddings.npz", "index.hnsw", "items.csv", "pictures.npz"
 #: On one's own machine a catalogue is limited by the machine.
-OWN_MACHINE = Quota(images=1_000_000, bytes=10**12, memory=10**11)
+OWN_MACHINE = Quota(images=1_000_000, bytes=10**12, memory=10**11, megapixels=10**9)
 _RESERVED = {"all", OWN, *CATALOGUES}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from core.config import DEFAULT_K, Quota
 from core.engine.embedders.base import EmbeddedPhoto
 from core.engine.files.tables import to_csv
-from core.engine.images.decode import encode_thumbnail
+from core.engine.images.decode import encode_thumbnail, megapixels
 from core.engine.progress import Progress
 from core.engine.search.engine import Hit, SearchEngine
 from core.engine.search.query import Filters, Query
@@ -65,7 +65,7 @@ class QuerySet:
             engine: What searches.
             catalogue: What is searched; as it was when each query was run.
             k: Hits kept for each query.
-            quota: `queries` of it counts; default: `core.config.Quota()`.
+            quota: `queries` and `megapixels` of it count; default: `core.config.Quota()`.
         """
         self.results: list[QueryResult] = []
         self.skipped: list[Skipped] = []
@@ -73,6 +73,7 @@ class QuerySet:
         self._catalogue = catalogue
         self._k = k
         self._quota = quota or Quota()
+        self._megapixels = 0.0
 
     def run(
         self, incoming: Iterable[Incoming | Skipped], n_total: int | None = None
@@ -81,8 +82,13 @@ class QuerySet:
         yield from embed_each(incoming, self._engine.embedder, self._take, self.skipped, self._why_full, n_total)
 
     def _why_full(self, one: Incoming) -> Sentence | None:
-        most = self._quota.queries
-        return sentence("own.skipped-queries", limit=most) if len(self.results) >= most else None
+        quota = self._quota
+        if len(self.results) >= quota.queries:
+            return sentence("own.skipped-queries", limit=quota.queries)
+        self._megapixels += megapixels(one.data)
+        return (
+            sentence("own.skipped-megapixels", limit=quota.megapixels) if self._megapixels > quota.megapixels else None
+        )
 
     def _take(self, one: Incoming, photo: EmbeddedPhoto) -> None:
         filters = Filters((self._catalogue,))

@@ -1,40 +1,37 @@
-"""What is served beside the pages, in the same process, how the server's connections are set, and what may be uploaded.
-
-How much one visit may have uploaded at a time is seen to before any of it is read.
-"""
+"""What is served beside the pages, in the same process, what all answers carry, and how connections are set."""
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import logging
 import os
 import socket
+import stat
 import threading
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect
-from starlette.responses import PlainTextResponse
-from streamlit.runtime import Runtime
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from core import api
-from core.config import MAX_ARCHIVE_BYTES, MAX_VISIT_UPLOAD_BYTES
 from core.engine.search import process
 from core.errors import VitrineError
+from core.ui.access import Guard
 from core.ui.maps import server
-from core.ui.words import WORDS
+from core.ui.uploads import UploadQuota, end_visits
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
+_LOG = logging.getLogger(__name__)
 _MAX_DESCRIPTORS = 256
-#: Where Streamlit 1.67 takes uploads: this, a session and a file.
-_UPLOADS = "/_stcore/upload_file/"
+#: More open files than visitors ever need.
+_ENOUGH_DESCRIPTORS = 65536
+#: Seconds between two lines that say that no more connections can be taken.
+_REPEAT_S = 60.0
 
 
 def routes() -> list[BaseRoute]:
@@ -46,15 +43,19 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """What every request passes before any route, Streamlit's own among them."""
-    return [Middleware(UploadQuota)]
+    return [Middleware(Guard), Middleware(UploadQuota)]
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Runs around the server: before its first connection, let answers go out at once, and begin to load."""
+    allow_descriptors()
     send_at_once()
+    asyncio.get_running_loop().set_exception_handler(SayOnce())
     threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    visits = asyncio.create_task(end_visits())
     yield {}
+    visits.cancel()
 
 
 def _warm_up() -> None:
@@ -73,52 +74,39 @@ def send_at_once() -> None:
     on sockets made with an explicit protocol number, which Streamlit 1.67 and uvicorn 0.54 leave out.
     """
     for descriptor in range(3, _MAX_DESCRIPTORS):
-        with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as listening:  # most are no sockets
-            if listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):  # most are not open, or no sockets of this kind
+            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                continue
+            # With its family given, nothing is asked of a copy that could fail and leave it open.
+            with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as listening:
+                if listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-class UploadQuota:
-    """Refuses an upload that would take what its session holds, and has on the way, over the limit.
-
-    Streamlit bounds each file, but not how many a session keeps, and a client made by hand needs no page to send
-    them. What is kept is freed with its session, about two minutes after the page was closed.
-    """
-
-    def __init__(self, app: ASGIApp):
-        self._app = app
-        self._on_the_way: Counter[str] = Counter()  # bytes by session, as announced; only of requests in hand
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 413 with one sentence."""
-        _, is_upload, rest = scope.get("path", "").partition(_UPLOADS)
-        if not is_upload or scope.get("method") != "PUT":
-            await self._app(scope, receive, send)
-            return
-        session, size = rest.partition("/")[0], _announced(Headers(scope=scope))
-        if _held(session) + self._on_the_way[session] + size > MAX_VISIT_UPLOAD_BYTES:
-            refusal = PlainTextResponse(WORDS.common.uploads_full.format(megabytes=MAX_VISIT_UPLOAD_BYTES / 1e6), 413)
-            await refusal(scope, receive, send)
-            return
-        self._on_the_way[session] += size
-        try:
-            with suppress(ClientDisconnect):  # an upload that was given up is no error of the server's
-                await self._app(scope, receive, send)
-        finally:
-            self._on_the_way[session] -= size
-            if not self._on_the_way[session]:
-                del self._on_the_way[session]
+def allow_descriptors() -> None:
+    """Have as many open files and connections as this process may ask for: the usual limit is meant for programs."""
+    try:
+        import resource
+    except ImportError:  # not on Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(hard, _ENOUGH_DESCRIPTORS) if hard != resource.RLIM_INFINITY else _ENOUGH_DESCRIPTORS
+    if soft < most:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _announced(headers: Headers) -> int:
-    """Bytes of a body, which the server holds it to; as many as a file may have where it does not say."""
-    length = headers.get("content-length", "")
-    return int(length[:15]) if length.isascii() and length.isdecimal() else MAX_ARCHIVE_BYTES
+class SayOnce:
+    """Says once a minute that connections cannot be taken; Python 3.11's event loop says it thousands of times."""
 
+    def __init__(self) -> None:
+        self._again = 0.0
 
-def _held(session: str) -> int:
-    """Bytes of uploads that Streamlit keeps for a session."""
-    kept = Runtime.instance().uploaded_file_mgr if Runtime.exists() else None
-    if not isinstance(kept, MemoryUploadedFileManager):
-        return 0
-    return sum(len(file.data) for file in list(kept.file_storage.get(session, {}).values()))
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Handle what went wrong in the event loop; all else as usual."""
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
+            loop.default_exception_handler(context)
+        elif loop.time() >= self._again:
+            self._again = loop.time() + _REPEAT_S
+            _LOG.error("No more connections can be taken: this process may not open more files (ulimit -n).")

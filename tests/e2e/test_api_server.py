@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from core.config import API_MAX_SEARCHES, API_MAX_WAITING, ROOT, artifacts_dir
+from core.config import ROOT, artifacts_dir
 from core.engine.search.engine import SearchEngine
 from core.engine.search.query import Query
 from core.jobs.benchmark.serving import serving
@@ -91,7 +91,7 @@ def test_a_client_that_leaves_harms_nobody(server: str) -> None:
 
 
 def test_pages_stay_responsive_while_the_api_is_busy(server: str) -> None:
-    """Twice as many clients as may search and wait: each gets hits or 429, and a page's address answers fast."""
+    """Ten times as many clients as may search at once: each gets hits in turn, and a page's address answers fast."""
     stop = threading.Event()
 
     def client(_: int) -> list[tuple[int, str | None]]:
@@ -102,7 +102,7 @@ def test_pages_stay_responsive_while_the_api_is_busy(server: str) -> None:
             time.sleep(0.05)
         return seen
 
-    n = 2 * (API_MAX_SEARCHES + API_MAX_WAITING)
+    n = 20
     with ThreadPoolExecutor(n) as pool:
         busy = [pool.submit(client, number) for number in range(n)]
         time.sleep(0.5)
@@ -114,8 +114,8 @@ def test_pages_stay_responsive_while_the_api_is_busy(server: str) -> None:
             time.sleep(0.05)
         stop.set()
         seen = [entry for future in busy for entry in future.result()]
-    assert {entry for entry in seen if entry[0] != 200} == {(429, "1")}
-    assert seen.count((200, None)) >= 10
+    assert set(seen) == {(200, None)}
+    assert len(seen) >= n
     assert sorted(latencies)[10] < 0.5  # generous, for a computer that does other things too
 
 

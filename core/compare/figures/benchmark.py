@@ -20,6 +20,7 @@ PARTS = (
     "server",
     "maps_page",
     "compare_page",
+    "load",
 )
 
 

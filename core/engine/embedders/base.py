@@ -28,7 +28,7 @@ from core.engine.images.decode import open_image
 from core.errors import VitrineError
 
 BATCH_SIZE = 32
-#: Shorter side at which a large JPEG is decoded, at least: what a preview needs, and most backbones three times over.
+#: Shorter side at which a large photo is decoded, at least: what a preview needs, and most backbones three times over.
 _ENOUGH = 420
 
 _INTERPOLATIONS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
@@ -143,6 +143,11 @@ class EmbeddedPhoto:
     timings_ms: dict[str, float]
 
 
+def enough_for(record: Backbone) -> int:
+    """The shorter side, in pixels, at which a photo is decoded for this backbone, at least."""
+    return max(_ENOUGH, 3 * record.input_size)
+
+
 def embed_photo(
     embedder: Embedder, source: bytes | Path, name: str | None = None, whole: bool = False
 ) -> EmbeddedPhoto:
@@ -152,14 +157,14 @@ def embed_photo(
         embedder: Of the backbone.
         source: The file's bytes, or its path.
         name: What to call the photo in an error.
-        whole: Whether a large JPEG is decoded at its full size, for whoever keeps more than its embedding; that stays
+        whole: Whether a large photo is decoded at its full size, for whoever keeps more than its embedding; that stays
             what it is (a test holds it), and takes several times as long.
 
     Raises:
         ImageError: The photo cannot be read.
     """
     started = time.perf_counter()
-    image = open_image(source, name, None if whole else max(_ENOUGH, 3 * embedder.record.input_size))
+    image = open_image(source, name, None if whole else enough_for(embedder.record))
     decoded = time.perf_counter()
     embedding = embedder.embed_images([image])[0]
     embedded = time.perf_counter()

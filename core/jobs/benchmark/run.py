@@ -18,7 +18,7 @@ from core.engine.search.engine import SearchEngine
 from core.engine.search.photo import open_photo
 from core.engine.search.query import Query
 from core.errors import DataError
-from core.jobs.benchmark import visits
+from core.jobs.benchmark import load, visits
 from core.jobs.benchmark.index import as_shipped, settings
 from core.jobs.evaluate.cost import SAMPLE, machine
 
@@ -36,8 +36,9 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
         ratio to ViT-B/32), `index` (index_recall@10 and milliseconds for photos, words and items, beside exact
         search and other libraries), `index_settings` (the same for several M and ef), `photo_page` (seconds from a
         file chosen to five hits drawn), `server` (start-up seconds, memory in MB), `maps_page` (seconds until it is
-        drawn, beside an empty page), `compare_page` (seconds until four backbones have answered, memory). A part
-        that cannot be measured is null, with the reason under `skipped`.
+        drawn, beside an empty page), `compare_page` (seconds until four backbones have answered, memory), `load`
+        (what a hundred visits and two hundred clients of the API get at once, and memory). A part that cannot be
+        measured is null, with the reason under `skipped`.
     """
     results: dict[str, Any] = {"machine": machine(), "skipped": {}}
     engine = SearchEngine()
@@ -51,6 +52,7 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
         "server": visits.server,
         "maps_page": visits.maps_page,
         "compare_page": visits.compare_page,
+        "load": load.load,
     }
     for name in parts:
         try:

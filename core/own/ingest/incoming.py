@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.config import MAX_IMAGE_BYTES
 from core.engine.progress import Progress, size_of, take_each
+from core.engine.turns import in_turn
 from core.errors import DataError, ImageError, Sentence, sentence
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ def embed_each(
     why_full: Callable[[Incoming], Sentence | None],
     n_total: int | None = None,
 ) -> Generator[Progress, None, None]:
-    """Decode and embed pictures, in steps; whoever stops asking (`close`, or `break`) cancels and keeps what was done.
+    """Decode and embed pictures in steps, each in its turn.
+
+    Whoever stops asking (`close`, or `break`) cancels and keeps what was done.
 
     One at a time: batches of 4 to 32 cost 1.5 to 2 times as much processor time a picture (measured with vitrine-clip
     on two cores), and a click on Cancel would wait for the batch.
@@ -142,6 +145,9 @@ def embed_each(
         VitrineError: The backbone gave no usable embedding.
     """
     from core.engine.embedders.base import embed_photo
+    from core.engine.images.decode import megapixels
+
+    who = object()  # of all who have pictures looked at, this one
 
     def until_full() -> Iterator[Incoming | Skipped]:
         for one in incoming:
@@ -152,13 +158,14 @@ def embed_each(
 
     def take(one: Incoming | Skipped) -> bool:
         if isinstance(one, Incoming):
-            try:
-                photo = embed_photo(embedder, one.data, one.name, whole=True)
-            except ImageError as error:
-                one = Skipped(one.name, error.reason)
-            else:
-                use(one, photo)
-                return True
+            with in_turn(who, megapixels(one.data)):
+                try:
+                    photo = embed_photo(embedder, one.data, one.name, whole=True)
+                except ImageError as error:
+                    one = Skipped(one.name, error.reason)
+                else:
+                    use(one, photo)
+                    return True
         skipped.append(one)
         return False
 

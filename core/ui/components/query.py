@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from html import escape
+from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.engine.embedders.base import Embedder, enough_for
+from core.engine.images.decode import megapixels
 from core.engine.search import process
 from core.engine.search.photo import Photo, digest, open_photo
 from core.engine.search.query import EVERYTHING, Filters, Query
+from core.engine.turns import in_turn
 from core.errors import ImageError, VitrineError, sentence
 from core.ui.components import cards, samples
 from core.ui.components.pictures import Picture, data_url, picture_of
@@ -24,7 +30,7 @@ def receive() -> None:
     data, name = incoming
     try:
         with st.spinner(WORDS.common.looking):
-            photo = state.keep(open_photo(process.engine().embedder, data, name))
+            photo = state.keep(_look_at(process.engine().embedder, data, name))
         state.go(state.Asked("photo", photo.sha256))  # which also forgets what came in
     except VitrineError as error:
         state.leave()
@@ -47,7 +53,19 @@ def photo_of(query: state.Asked) -> Photo:
     if not path.is_file():
         raise ImageError(path.name, sentence("ui.sample-missing"))
     known = state.photos().get(digest(path))
-    return state.keep(known or open_photo(session.engine().embedder, path, WORDS.common.samples[query.ref]))
+    return state.keep(known or _look_at(session.engine().embedder, path, WORDS.common.samples[query.ref]))
+
+
+def _look_at(embedder: Embedder, source: bytes | Path, name: str) -> Photo:
+    """Open a photo when it is this visit's turn; until then the page says how many are before it."""
+    context, place = get_script_run_ctx(), st.empty()
+
+    def tell(n: int) -> None:
+        place.html(f'<p class="vt-quiet vt-waiting" role="status">{escape(WORDS.common.in_queue.format(n=n + 1))}</p>')
+
+    with in_turn(context and context.session_id, megapixels(source, enough_for(embedder.record)), tell):
+        place.empty()
+        return open_photo(embedder, source, name)
 
 
 def described(query: state.Asked, photo: Photo | None) -> tuple[str, str, Picture]:

@@ -13,7 +13,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.config import MAX_ARCHIVE_BYTES, Quota, allow_urls, is_local, own_dir
+from core.config import MAX_ARCHIVE_BYTES, Quota, allow_urls, own_dir
 from core.engine.images.decode import encode_thumbnail, open_image
 from core.engine.search import process
 from core.errors import VitrineError
@@ -22,6 +22,7 @@ from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.zip_source import ZipSource
+from core.ui.access import at_home
 from core.ui.components import cards, samples
 from core.ui.components.controls import download
 from core.ui.own import job
@@ -54,11 +55,6 @@ def show_queries() -> None:
     st.button(
         WORDS.own.queries_example, key="own-ask", icon=":material/play_arrow:", on_click=_guarded, args=(_ask_example,)
     )
-
-
-def at_home() -> bool:
-    """Whether folders may be opened by name: the owner said so, and nobody but the owner can reach this server."""
-    return is_local() and st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
 
 
 def _uploader(label: str, name: str, types: list[str], receive: Callable[[UploadedFile], None]) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -22,7 +23,7 @@ from starlette.testclient import TestClient
 from core import __main__, __version__, api
 from core.api import answers, body, endpoints
 from core.api.description import description
-from core.config import API_MAX_SEARCHES, API_MAX_WAITING, MAX_IMAGE_BYTES, ROOT
+from core.config import MAX_IMAGE_BYTES, MAX_SEARCHES, ROOT
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES, fashion_mnist
 from core.engine.files.manifest import load_manifest, save_manifest
@@ -640,8 +641,26 @@ def test_408_for_a_body_that_does_not_come(
     app: Starlette, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
 ) -> None:
     monkeypatch.setattr(body, "API_UPLOAD_S", 0.05)
-    sentence = "The request took longer than 30 seconds to arrive."
+    sentence = body._TOO_SLOW
     assert anyio.run(send, app, headers, chunks([HEAD], end=False)) == (408, sentence)
+
+
+def test_a_body_has_time_as_long_as_it_comes(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the least rate it is read to its end, below it is given up long before the last of the time is over."""
+    monkeypatch.setattr(body, "API_GRACE_S", 0.2)
+    monkeypatch.setattr(body, "API_BYTES_PER_S", 100)
+
+    async def dripping(n_bytes: int, n: int) -> AsyncIterator[dict[str, Any]]:
+        for _ in range(n):
+            await anyio.sleep(0.05)
+            yield {"type": "http.request", "body": b" " * n_bytes, "more_body": True}
+        yield {"type": "http.request", "body": b"{}", "more_body": False}
+
+    json_type = {"content-type": "application/json"}
+    started = time.monotonic()
+    assert anyio.run(send, app, json_type, dripping(20, 12)) == (422, "Give exactly one of item, text, image_url.")
+    assert time.monotonic() - started > 0.5
+    assert anyio.run(send, app, json_type, dripping(1, 1000)) == (408, body._TOO_SLOW)
 
 
 # Too much at once
@@ -671,9 +690,12 @@ def ask(client: TestClient) -> Any:
     return client.post("/api/search", json={"text": "red"})
 
 
-def test_429_when_enough_are_searching_and_waiting(client: TestClient, held: threading.Event) -> None:
-    n = API_MAX_SEARCHES + API_MAX_WAITING
-    with ThreadPoolExecutor(n + 1) as pool:
+def test_429_when_enough_are_searching_and_waiting(
+    tiny_artifacts: Path, held: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "API_MAX_WAITING", 3)
+    n = MAX_SEARCHES + 3
+    with TestClient(api.application()) as client, ThreadPoolExecutor(n + 1) as pool:
         asked = [pool.submit(ask, client) for _ in range(n + 1)]
         done, others = wait(asked, 20, FIRST_COMPLETED)
         assert len(done) == 1
@@ -690,19 +712,20 @@ def test_429_when_the_wait_is_too_long(
     tiny_artifacts: Path, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoints, "API_PATIENCE_S", 0.1)
-    n = API_MAX_SEARCHES + 1
+    n = MAX_SEARCHES + 1
     with TestClient(api.application()) as client, ThreadPoolExecutor(n) as pool:
         asked = [pool.submit(ask, client) for _ in range(n)]
         done, others = wait(asked, 20, FIRST_COMPLETED)
         refused(done.pop().result(), 429, BUSY)
         held.set()
-        assert [future.result().status_code for future in others] == [200] * API_MAX_SEARCHES
+        assert [future.result().status_code for future in others] == [200] * MAX_SEARCHES
 
 
 def test_429_when_too_many_bodies_are_in_hand(
     tiny_artifacts: Path, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoints, "API_MAX_UPLOADS", 1)
+    monkeypatch.setattr(endpoints, "API_MAX_WAITING", 0)
     with TestClient(api.application()) as client, ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(ask, client) for _ in range(2)]
         done, others = wait(asked, 20, FIRST_COMPLETED)

@@ -239,6 +239,7 @@ MANY = [incoming(f"{number}.png", rgb=(number, 100, 0)) for number in range(10)]
     [
         (Quota(images=4), 4, "a catalogue of your own holds at most 4 pictures"),
         (Quota(bytes=3 * len(MANY[0].data) + 5), 3, "one visit may bring at most 0.000263 MB of pictures"),
+        (Quota(megapixels=3.5 * 20 * 20 / 1e6), 3, "one visit may bring at most 0.0014 megapixels of pictures"),
         (Quota(memory=1), 1, "a catalogue of your own takes at most 1e-06 MB of memory"),
     ],
 )

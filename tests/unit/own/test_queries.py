@@ -80,6 +80,13 @@ def test_a_hit_at_the_threshold_is_a_match(answers):
     assert [hit.rank for hit in answers.results[0].matches(best)] == [1]
 
 
+def test_megapixels_are_counted_not_only_pictures(own):
+    queries = QuerySet(engine_of(own), "own", quota=Quota(megapixels=1.5 * 20 * 20 / 1e6))
+    list(queries.run(QUERIES))
+    assert len(queries.results) == 1
+    assert str(queries.skipped[-1].reason) == "one visit may bring at most 0.0006 megapixels of pictures"
+
+
 def test_progress_and_quota(own):
     queries = QuerySet(engine_of(own), "own", quota=Quota(queries=1))
     reports = list(queries.run(QUERIES))

@@ -64,15 +64,46 @@ def pixels(data: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=KIND_IDS)
-def test_no_more_of_a_large_jpeg_is_decoded_than_will_do(kind):
+def test_no_more_of_a_large_picture_is_decoded_or_kept_than_will_do(kind):
     whole = encode(photo(1200, 800), kind[0], **kind[1])
-    sizes = [open_image(whole, enough=enough).size for enough in (None, 800, 401, 400, 200, 101, 5)]
-    if kind[0] != "JPEG":
-        assert set(sizes) == {(1200, 800)}
-        return
-    assert sizes == [(1200, 800)] * 3 + [(600, 400), (300, 200), (300, 200), (150, 100)]
-    small, large = open_image(whole, enough=200), open_image(whole).resize((300, 200), Image.Resampling.BOX)
+    sizes = [open_image(whole, enough=enough).size for enough in (None, 401, 400, 201, 200, 101, 100, 12)]
+    if kind[0] == "JPEG":  # as it is decoded, and only then as any other
+        assert sizes == [(1200, 800)] * 2 + [(600, 400)] * 2 + [(300, 200)] * 2 + [(150, 100), (38, 25)]
+    else:
+        assert sizes == [(1200, 800)] * 4 + [(600, 400)] * 2 + [(300, 200), (38, 25)]
+    small, large = open_image(whole, enough=100), open_image(whole).resize((300, 200), Image.Resampling.BOX)
+    if kind[0] == "JPEG":
+        large = large.reduce(2)
     assert np.abs(np.asarray(small, int) - np.asarray(large)).mean() < 2
+
+
+def test_bands_leave_no_seam(monkeypatch):
+    """A picture is made plain in bands; however high these are, and whatever is done in them, it is the same."""
+    deep = (np.arange(200 * 300, dtype=np.uint32).reshape(300, 200) * 71582).astype(np.int32)
+    alpha = np.dstack([photo(200, 300), np.arange(300 * 200).reshape(300, 200) % 256]).astype(np.uint8)
+    files = [
+        encode(alpha),
+        encode(Image.fromarray(deep), "TIFF"),
+        encode(photo(200, 300), icc_profile=swapped_profile()),
+    ]
+    for data in files:
+        whole = [np.asarray(open_image(data, enough=enough)) for enough in (None, 20)]
+        monkeypatch.setattr(decode, "_BAND_PIXELS", 1)
+        assert all(
+            (np.asarray(open_image(data, enough=n)) == one).all() for n, one in zip((None, 20), whole, strict=True)
+        )
+        monkeypatch.undo()
+
+
+def test_megapixels_are_told_by_the_header():
+    """Of 16 bits they count double; of a JPEG that is shrunk, a third."""
+    deep = np.zeros((1000, 2000), np.uint16)
+    assert decode.megapixels(png_of_zeros(2000, 1000)) == 2
+    assert decode.megapixels(encode(deep)) == 4
+    assert decode.megapixels(encode(photo(2000, 1000), "BMP")) == 2
+    jpeg = encode(photo(2000, 1000), "JPEG")
+    assert [decode.megapixels(jpeg, enough) for enough in (None, 501, 500)] == [2, 2, pytest.approx(2 / 3)]
+    assert [decode.megapixels(data) for data in (b"", b"no picture", png_of_zeros(8000, 8000))] == [0, 0, 0]
 
 
 def plain(data: bytes) -> np.ndarray:

@@ -1,0 +1,101 @@
+"""Who may ask this server, and what browsers may do with its answers."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+
+from core.config import is_local
+from core.ui.words import WORDS
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HERE = ("localhost", "127.0.0.1", "::1")
+#: What browsers may do with a page. Streamlit's page needs inline scripts and styles, and compiles a little of its own;
+#: maps and the camera come as blobs; photos that are not on this computer are shown from where they are published.
+_POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob: https:",
+    "font-src": "'self' data:",
+    "media-src": "'self' blob:",
+    "connect-src": "'self'",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'self'",
+}
+HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in _POLICY.items()),
+    "Referrer-Policy": "same-origin",  # a link holds what its visitor looks for
+    "X-Content-Type-Options": "nosniff",
+}
+_METRICS = "/_stcore/metrics"
+
+
+def at_home() -> bool:
+    """Whether folders may be opened by name: the owner said so, and nobody but the owner can reach this server."""
+    return is_local() and st.get_option("server.address") in _HERE
+
+
+def known_hosts() -> tuple[str, ...]:
+    """The names that this server answers to, none for any: those of Streamlit's own setting, else those of home."""
+    return tuple(st.get_option("server.allowedHosts")) or (_HERE if at_home() else ())
+
+
+class Guard:
+    """Refuses whoever calls this server by another's name or comes from another's page, and sets `HEADERS`.
+
+    A page of another site can make its own name point to this computer; its visitor's browser then takes this server
+    for that site. What gives it away is the name, in Host and in Origin.
+    """
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 403; what only who runs the server should read is not there (404)."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        known = is_known(Headers(scope=scope), known_hosts())
+        if not known and scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif not known:
+            await PlainTextResponse(WORDS.common.unknown_host, 403)(scope, receive, guarded)
+        elif scope["path"].endswith(_METRICS):
+            await PlainTextResponse("", 404)(scope, receive, guarded)
+        else:
+            await self._app(scope, receive, guarded)
+
+
+def is_known(headers: Headers, hosts: tuple[str, ...]) -> bool:
+    """Whether a request is to one of these names, which may begin with "*.", and from a page of one, if from any."""
+    return not hosts or (_named(f"//{headers.get('host', '')}", hosts) and _named(headers.get("origin"), hosts))
+
+
+def _named(address: str | None, hosts: tuple[str, ...]) -> bool:
+    """Whether an address, if there is one, is of one of these hosts."""
+    if address is None:
+        return True
+    try:
+        name = urlsplit(address).hostname or ""
+    except ValueError:
+        return False
+    return any(fnmatchcase(name.rstrip("."), host.strip().lower().rstrip(".")) for host in hosts)

@@ -1,0 +1,101 @@
+"""What visits may have uploaded, each and all together, seen to before any of it is read; and let go when they end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
+from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+from core.config import MAX_ARCHIVE_BYTES, MAX_UPLOAD_BYTES, MAX_VISIT_UPLOAD_BYTES, VISIT_GRACE_S
+from core.ui.words import WORDS
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+#: Where Streamlit 1.67 takes uploads: this, a session and a file.
+_UPLOADS = "/_stcore/upload_file/"
+#: Seconds between two looks for visits that have ended.
+_LOOK_S = 5.0
+
+
+class UploadQuota:
+    """Refuses an upload that would take what its session, or all sessions, hold and have on the way over the limit.
+
+    Streamlit bounds each file, but not how many are kept, and a client made by hand needs no page to send them.
+    """
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+        self._on_the_way: Counter[str] = Counter()  # bytes by session, as announced; only of requests in hand
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 413 or 503 with one sentence."""
+        _, is_upload, rest = scope.get("path", "").partition(_UPLOADS)
+        if not is_upload or scope.get("method") != "PUT":
+            await self._app(scope, receive, send)
+            return
+        session, size = rest.partition("/")[0], _announced(Headers(scope=scope))
+        refusal = self._refusal(session, size)
+        if refusal:
+            await refusal(scope, receive, send)
+            return
+        self._on_the_way[session] += size
+        try:
+            with suppress(ClientDisconnect):  # an upload that was given up is no error of the server's
+                await self._app(scope, receive, send)
+        finally:
+            self._on_the_way[session] -= size
+            if not self._on_the_way[session]:
+                del self._on_the_way[session]
+
+    def _refusal(self, session: str, size: int) -> PlainTextResponse | None:
+        held = _held()
+        if held[session] + self._on_the_way[session] + size > MAX_VISIT_UPLOAD_BYTES:
+            return PlainTextResponse(WORDS.common.uploads_full.format(megabytes=MAX_VISIT_UPLOAD_BYTES / 1e6), 413)
+        if held.total() + self._on_the_way.total() + size > MAX_UPLOAD_BYTES:
+            return PlainTextResponse(WORDS.common.uploads_full_for_all, 503)
+        return None
+
+
+def _announced(headers: Headers) -> int:
+    """Bytes of a body, which the server holds it to; as many as a file may have where it does not say."""
+    length = headers.get("content-length", "")
+    return int(length[:15]) if length.isascii() and length.isdecimal() else MAX_ARCHIVE_BYTES
+
+
+def _held() -> Counter[str]:
+    """Session -> bytes of uploads that Streamlit keeps for it."""
+    kept = Runtime.instance().uploaded_file_mgr if Runtime.exists() else None
+    if not isinstance(kept, MemoryUploadedFileManager):
+        return Counter()
+    storage = list(kept.file_storage.items())
+    return Counter({session: sum(len(file.data) for file in list(files.values())) for session, files in storage})
+
+
+async def end_visits() -> None:
+    """Close visits whose page was closed and has not come back for `VISIT_GRACE_S`, for as long as the server runs.
+
+    Streamlit keeps them for two minutes, and then until somebody else's visit ends: photos, catalogues, uploads.
+    """
+    left: dict[str, float] = {}  # session -> when it was first seen without its page
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        if not Runtime.exists():
+            continue
+        runtime, now = Runtime.instance(), time.monotonic()
+        sessions = [one.session.id for one in runtime._session_mgr.list_sessions()]
+        left = {id: left.get(id, now) for id in sessions if not runtime.is_active_session(id)}
+        over = [id for id, since in left.items() if now - since >= VISIT_GRACE_S]
+        for id in over:
+            runtime.close_session(id)
+        if over:
+            await asyncio.to_thread(gc.collect)  # what a session's parts hold of each other
