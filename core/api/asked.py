@@ -157,7 +157,8 @@ def check_page(values: dict[str, Any]) -> dict[str, Any]:
     """Which items are wanted: of `catalogue`, of `label` ("" for any), at most `limit`, `after` one ("" for the first).
 
     Raises:
-        ApiError: 422, a value is missing, unknown or out of range.
+        ApiError: 422, a value is missing or out of range, or there is no such catalogue.
+        UnknownNameError: It has no such label.
     """
     catalogue, limit = values.get("catalogue"), values.get("limit", MAX_PAGE)
     if catalogue not in CATALOGUES:
@@ -166,7 +167,7 @@ def check_page(values: dict[str, Any]) -> dict[str, Any]:
         raise ApiError(422, f"limit must be a whole number from 1 to {MAX_PAGE}.")
     label, after = (values.get(name, "") for name in ("label", "cursor"))
     if label:
-        _labels([f"{catalogue}/{label}"])
+        check_labels([(catalogue, label)])
     return {"catalogue": catalogue, "label": label, "limit": int(limit), "after": after}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.api.asked import ALL, LONGEST, MAX_CLASSES, MAX_LABELS, SEEN
+from core.api.asked import ALL, LONGEST, MAX_CLASSES, MAX_LABELS, MAX_PAGE, SEEN
 from core.compare.gallery import searchable
 from core.config import (
     API_BURST_S,
@@ -48,6 +48,8 @@ def description(base: str = "/api") -> dict[str, Any]:
     _bound(whole["components"]["schemas"])
     options = {name: one["schema"] for name, one in whole["components"]["parameters"].items() if name != "item"}
     _bound_options(options)
+    page = {one["name"]: one["schema"] for one in whole["paths"][f"{base}/items"]["get"]["parameters"]}
+    page["limit"] |= {"maximum": MAX_PAGE, "default": MAX_PAGE}
     search, batch = (
         whole["paths"][f"{base}/{path}"]["post"]["requestBody"]["content"] for path in ("search", "search/batch")
     )
@@ -67,7 +69,7 @@ def _about(per_minute: int) -> str:
 
 def _bound(schemas: dict[str, Any]) -> None:
     """Fill in how long texts and lists may be, and the catalogues."""
-    for name, subject in (("Item", "item"), ("Words", "text"), ("Address", "image_url")):
+    for name, subject in (("Item", "item"), ("Words", "text"), ("Address", "image_url"), ("Name", "classifier")):
         schemas[name] |= {"maxLength": LONGEST[subject], "pattern": SEEN}
     schemas["Catalogue"]["enum"] = list(CATALOGUES)
     schemas["Hit"]["properties"]["rank"]["maximum"] = MAX_K

@@ -106,6 +106,8 @@ class More:
 
             def search() -> dict[str, Any]:
                 engine = engine_for(backbone)
+                for item in ask(text="any").wording.less_items:  # what is asked wrongly is refused for all pictures
+                    engine.embedding_of(item)
                 return {"answers": [one(engine, name, picture) for name, picture in pictures]}
 
             def one(engine: Any, name: str, picture: UploadFile) -> dict[str, Any]:
@@ -138,10 +140,9 @@ class More:
             _, ask = check_options({name: value for name, value in values.items() if name != "catalogue"})
             options = ask(text="any")  # each query is a subject of its own
             least, k = options.filters.min_similarity, options.k
-            archives = dict(files)
-            built = values.get("catalogue", "")
-            if "queries" not in archives or ("catalogue" in archives) == bool(built) or len(archives) != len(files):
-                raise ApiError(422, "The form must hold queries, a ZIP, and catalogue, another or the id of one.")
+            archives, built = dict(files), values.get("catalogue", "")
+            if "queries" not in archives or ("gallery" in archives) == bool(built) or len(archives) != len(files):
+                raise ApiError(422, "The form must hold two ZIPs, queries and gallery, or catalogue for the second.")
             self._api.spend(request, API_MAX_BATCH)
 
             def answer() -> Response:
@@ -198,11 +199,11 @@ def _matched(archives: dict[str, UploadFile], built: str, k: int) -> tuple[Query
 
     engine, skipped = process.engine(), []
     if built and built not in CATALOGUES:
-        raise ApiError(422, f"catalogue must be a ZIP or one of {', '.join(CATALOGUES)}.")
+        raise ApiError(422, f"catalogue must be one of {', '.join(CATALOGUES)}.")
     try:
         if not built:
             mine = OwnCatalogue(engine.embedder, quota=API_MATCH, thumbnail_side=0)
-            for _ in mine.add(ZipSource(archives["catalogue"].file)):
+            for _ in mine.add(ZipSource(archives["gallery"].file)):
                 pass
             engine, skipped = OwnSearch(engine, mine), mine.skipped
         queries = QuerySet(engine, built or OWN, k, API_MATCH)

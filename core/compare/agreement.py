@@ -103,7 +103,8 @@ def pairs(hits: Mapping[str, Sequence[tuple[Hashable, Kinds]]], k: int) -> list[
     """
     found = []
     for (first, ours), (second, theirs) in combinations(hits.items(), 2):
-        ids, kinds = ([[hit[part] for hit in side[:k]] for side in (ours, theirs)] for part in (0, 1))
+        sides = ours[:k], theirs[:k]
+        ids, kinds = ([hit[0] for hit in side] for side in sides), ([hit[1] for hit in side] for side in sides)
         found.append(Pair(first, second, shared(*ids), alike(*kinds)))
     return found
 

@@ -306,7 +306,8 @@ def test_the_file_name_is_only_a_name(client: TestClient) -> None:
 
 def test_the_index_points_to_the_description(client: TestClient) -> None:
     content = conforms(client.get("/api"), "Index")
-    assert content == {"name": "Vitrine", "version": __version__, "description": "/api/openapi.json"}
+    links = {"description": "/api/openapi.json", "documentation": "/api/docs"}
+    assert content == {"name": "Vitrine", "version": __version__, **links}
     assert client.get(content["description"]).json()["openapi"] == "3.1.0"
 
 

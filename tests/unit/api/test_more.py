@@ -96,8 +96,9 @@ def test_items_come_page_by_page_and_each_once(client: TestClient) -> None:
         "items"
     ]
     assert [one["id"] for one in of_label] == [one["id"] for one in found if one["label"] == label][:100]
-    for wrong in ({}, {"catalogue": "x"}, {"limit": "0"}, {"limit": "x"}, {"label": "Sock"}):
+    for wrong in ({}, {"catalogue": "x"}, {"limit": "0"}, {"limit": "x"}):
         conforms(client.get("/api/items", params={"catalogue": "clothing"} | wrong if wrong else {}), "Error", 422)
+    conforms(client.get("/api/items", params={"catalogue": "clothing", "label": "Sock"}), "Error", 404)
     lost = client.get("/api/items", params={"catalogue": "clothing", "cursor": "clothing/none"})
     assert conforms(lost, "Error", 404)["code"] == "engine.no-item"
 
@@ -122,7 +123,7 @@ QUERIES = {"red/q.png": png((245, 5, 5)), "green/q.png": png((0, 250, 0)), "note
 
 
 def test_queries_are_matched_against_an_archive_and_no_match_is_an_answer(client: TestClient) -> None:
-    parts = {"catalogue": archive(**REDS), "queries": archive(**QUERIES)}
+    parts = {"gallery": archive(**REDS), "queries": archive(**QUERIES)}
     asked = {"min_similarity": "0.95", "k": "2"}
     content = conforms(client.post("/api/match", files=parts, data=asked), "Matched")
     red, green = content["queries"]
