@@ -34,6 +34,7 @@ DESCRIPTION = "catalogue.json"
 EMBEDDINGS, INDEX, TABLE, PICTURES = "embeddings.npz", "index.hnsw", "items.csv", "pictures.npz"
 #: On one's own machine a catalogue is limited by the machine.
 OWN_MACHINE = Quota(images=1_000_000, bytes=10**12, memory=10**11)
+_LEFT_BEHIND = re.compile(r"\.[a-z0-9-]+(\.pictures)?\.(json|npz|hnsw|csv)\.\w{8}\.\2")
 _RESERVED = {"all", OWN, *CATALOGUES}
 
 
@@ -70,7 +71,13 @@ def write_own(catalogue: OwnCatalogue, name: str, folder: Path) -> list[Path]:
 
 
 def saved_names(folder: Path) -> list[str]:
-    """The catalogues that were written to a folder, sorted; none where there is no such folder."""
+    """The catalogues that were written to a folder, sorted; none where there is no such folder.
+
+    What earlier versions left behind when they were killed is removed.
+    """
+    for left in folder.glob(".*"):
+        if _LEFT_BEHIND.fullmatch(left.name):
+            left.unlink(missing_ok=True)
     loose = [file.stem for file in folder.glob("*.json") if not file.name.startswith(".")]  # of an earlier version
     return sorted({*folders_in(folder, DESCRIPTION), *loose})
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import artifacts_dir
-from core.engine.files.folder import entry_of, forget_digests, problem_of, read_json, write_json
+from core.engine.files.folder import entry_of, forget_digests, problem_of, read_json, sealed, write_json
 from core.errors import ArtifactError, Sentence, sentence
 
 SCHEMA = 1
@@ -169,4 +169,4 @@ def save_manifest(manifest: dict[str, Any], written: Iterable[Path] = ()) -> Non
     manifest["files"] |= {relative(path): entry_of(path) for path in written}
     if not _well_formed(manifest):
         raise ValueError("a file that was not written cannot be entered")
-    write_json(artifacts_dir() / MANIFEST, manifest, indent=2, sort_keys=True)
+    write_json(artifacts_dir() / MANIFEST, sealed(manifest), indent=2, sort_keys=True)

@@ -20,6 +20,7 @@ from core.engine.backbones import BACKBONES, hub
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import ItemTable, UnknownItemError
 from core.engine.files import manifest
+from core.engine.files.folder import sealed
 from core.engine.files.paths import items_file
 from core.engine.index.hnsw import ExactIndex
 from core.engine.index.quantise import principal_directions, quantise
@@ -247,12 +248,15 @@ def test_a_damaged_gallery_is_refused(world):
     list(build_gallery("other"))
     folder = compare.shipped_folder("other")
     array, description = folder / "clothing.npy", folder / "gallery.json"
-    whole = array.read_bytes()
+    whole, unsealed = array.read_bytes(), {**compare.describe_gallery("other")}
     array.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with pytest.raises(ArtifactError, match=r"clothing\.npy is damaged: its sha256 is not the one stated"):
         gallery_for("other", "clothing")
     array.write_bytes(whole)
-    facts = json.loads(description.read_text())
+    description.write_text(description.read_text().replace('"dim": 4', '"dim": 5'))
+    manifest.register([description])
+    with pytest.raises(ArtifactError, match=r"gallery\.json is damaged: its sha256 is not the one stated"):
+        gallery_for("other", "clothing")
     for change, problem in (
         ({"schema": 2}, "has schema 2, this version reads 1"),
         ({"backbone": "efficientnet-lite0"}, "is of another backbone"),
@@ -260,7 +264,7 @@ def test_a_damaged_gallery_is_refused(world):
         ({"hashes": dict.fromkeys(CATALOGUES, "0")}, "does not fit the item table"),
         ({"dim": 5}, "does not have the dimensions"),
     ):
-        description.write_text(json.dumps(facts | change))
+        description.write_text(json.dumps(sealed(unsealed | change)))
         manifest.register([description])
         with pytest.raises(ArtifactError, match=problem):
             gallery_for("other", "clothing")
