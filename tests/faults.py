@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ _PATIENCE_S = 60
 def killed_at_every_step(act: Callable[[], object]) -> Iterator[int]:
     """Yield after each of many children that did a part of `act`: SIGKILL came before its first, second, … change.
 
-    A change is a file opened for writing, renamed, removed and the like. The first child that comes through is the last.
+    A change is a file opened for writing, renamed, removed and the like. The child that comes through is the last.
     """
     for step in itertools.count():
         code, killed = _in_a_child(act, lambda step=step: _die_at(step))
@@ -34,13 +35,20 @@ def killed_at_every_step(act: Callable[[], object]) -> Iterator[int]:
         yield step
 
 
-def run_small(command: list[str], n_bytes: int) -> int:
-    """The exit code of a command that may write no file of more than so many bytes."""
+def run_small(command: list[str], n_bytes: int) -> tuple[int, str]:
+    """The exit code of a command that may write no file of more than so many bytes, and all that it printed."""
+    printed, end = os.pipe()
 
     def limit() -> None:
+        os.dup2(end, 1)
+        os.dup2(end, 2)
+        sys.stdout, sys.stderr = (os.fdopen(number, "w") for number in (1, 2))
         resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
 
-    return _in_a_child(lambda: os._exit(main(command)), limit)[0]
+    code, _ = _in_a_child(lambda: sys.exit(main(command)), limit)
+    os.close(end)
+    with os.fdopen(printed) as text:
+        return code, text.read()
 
 
 def _in_a_child(act: Callable[[], object], prepare: Callable[[], None]) -> tuple[int, bool]:
@@ -53,10 +61,16 @@ def _in_a_child(act: Callable[[], object], prepare: Callable[[], None]) -> tuple
             signal.alarm(_PATIENCE_S)  # whatever it waits for: it is not waited for
             prepare()
             act()
-            sys.stderr.flush()
-            os._exit(0)
+            code = 0
+        except SystemExit as end:
+            code = int(str(end.code))
+        except BaseException:
+            traceback.print_exc()
+            code = 1
         finally:
-            os._exit(1)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
     status = os.waitpid(child, 0)[1]
     killed = os.WIFSIGNALED(status)
     assert not killed or os.WTERMSIG(status) == signal.SIGKILL

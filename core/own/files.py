@@ -58,13 +58,13 @@ def write_own(catalogue: OwnCatalogue, name: str, folder: Path) -> list[Path]:
     backbone, parameters = catalogue.embedder.record, IndexParameters()
     facts = {"schema": SCHEMA, "backbone": backbone.id, "dim": backbone.dim, "count": len(catalogue)}
     facts |= {"space": "cosine", "parameters": asdict(parameters), "weights_sha256": weights_sha256(backbone)}
-    contents = {
-        EMBEDDINGS: embeddings_npz(catalogue.items, catalogue.embeddings, backbone.id),
-        INDEX: index_bytes(catalogue.embeddings, parameters),
-        TABLE: items_csv(catalogue.items).encode(),
-        PICTURES: join_pictures(catalogue.items),
-    }
     try:
+        contents = {
+            EMBEDDINGS: embeddings_npz(catalogue.items, catalogue.embeddings, backbone.id),
+            INDEX: index_bytes(catalogue.embeddings, parameters),
+            TABLE: items_csv(catalogue.items).encode(),
+            PICTURES: join_pictures(catalogue.items),
+        }
         return write_folder(folder / name, DESCRIPTION, facts, contents)
     except OSError as error:
         raise DataError("own.not-writable", folder=folder, why=error.strerror or error) from error

@@ -54,6 +54,17 @@ def test_a_flipped_bit_or_a_missing_file_is_refused(tmp_path, embedder, written,
         open_own("mine", tmp_path, embedder)
 
 
+def test_what_a_killed_build_left_is_neither_listed_nor_kept(tmp_path, written):
+    """Of this version: a hidden folder; of earlier ones: hidden files named like what they were to become."""
+    earlier = (".shop.json.k3_x9ab1.json", ".shop.pictures.npz.aaaaaaaa.npz", ".shop.hnsw.aaaaaaa1.hnsw")
+    for name in (*earlier, ".shop.json.swp", ".notes.txt", "old.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / ".shop.unfinished-abc" / "new").mkdir(parents=True)
+    (tmp_path / ".shop.unfinished-abc" / "new" / "catalogue.json").write_text("{}")
+    assert saved_names(tmp_path) == ["mine", "old"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".notes.txt", ".shop.json.swp", "mine", "old.json"]
+
+
 def test_what_cannot_be_opened_is_said(tmp_path, embedder, written):
     with pytest.raises(UnknownNameError, match=r"no catalogue named '../mine'.*clothing, fashion-mnist, mine"):
         open_own("../mine", tmp_path, embedder)
