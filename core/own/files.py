@@ -17,7 +17,8 @@ from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES, Quota
 from core.engine.catalogues import CATALOGUES
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.weights import require_weights, weights_sha256
-from core.engine.files.folder import check_place, folders_in, read_folder, write_folder
+from core.engine.files.arrays import check_directions, load_arrays
+from core.engine.files.folder import MALFORMED, Folder, check_place, folders_in, read_folder, write_folder
 from core.engine.index.hnsw import IndexParameters
 from core.engine.progress import Progress
 from core.engine.search.calibration import Calibration
@@ -27,7 +28,16 @@ from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource, Incoming, Skipped, UploadError
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.zip_source import ZipSource
-from core.own.items import OWN, embeddings_npz, index_bytes, items_csv, items_from_csv, join_pictures, split_pictures
+from core.own.items import (
+    OWN,
+    OwnItem,
+    embeddings_npz,
+    index_bytes,
+    items_csv,
+    items_from_csv,
+    join_pictures,
+    split_pictures,
+)
 
 SCHEMA = 3
 DESCRIPTION = "catalogue.json"
@@ -103,14 +113,28 @@ def open_own(name: str, folder: Path, embedder: Embedder, calibration: Calibrati
     if made_with != (backbone.id, backbone.dim):
         raise DataError("own.other-backbone", name=name, made_with=made_with[0], backbone=backbone.id)
     require_weights(kept.facts.get("weights_sha256"), backbone, sentence("own.the-catalogue", name=name), again)
-    with np.load(kept.file(EMBEDDINGS), allow_pickle=False) as content:
-        embeddings = content["embeddings"]
-    items = items_from_csv(kept.file(TABLE).read_bytes().decode(), split_pictures(kept.file(PICTURES)))
-    if embeddings.shape != (len(items), backbone.dim):
-        raise DataError("own.misfit", name=name, again=again)
+    try:
+        items, embeddings = _content(kept, backbone.dim)
+    except MALFORMED:
+        raise DataError("own.misfit", name=name, again=again) from None
     catalogue = OwnCatalogue(embedder, calibration, OWN_MACHINE)
     catalogue.restore(items, embeddings)
     return catalogue
+
+
+def _content(kept: Folder, dim: int) -> tuple[list[OwnItem], np.ndarray]:
+    """Items and embeddings; one of `MALFORMED` where they do not fit each other."""
+
+    def load(file: str, *names: str) -> dict[str, np.ndarray]:
+        return load_arrays(kept.file(file), lambda why: kept.refuse(file, why), names)
+
+    embeddings = load(EMBEDDINGS, "embeddings")["embeddings"]
+    pictures = split_pictures(load(PICTURES, "pictures", "ends"))
+    items = items_from_csv(kept.file(TABLE).read_bytes().decode(), pictures)
+    if embeddings.shape != (len(items), dim):
+        raise ValueError("not as many as items")
+    check_directions(embeddings, lambda why: kept.refuse(EMBEDDINGS, why))
+    return items, embeddings
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ from core.errors import DataError, Sentence, VitrineError, sentence
 
 #: (file, problem) -> the error that a caller's readers understand.
 Refusal = Callable[[str, Sentence], VitrineError]
+#: What is raised where JSON that could be read has another form than its reader knows.
+MALFORMED = (AttributeError, KeyError, IndexError, OverflowError, RecursionError, TypeError, ValueError)
 _OTHER_SHA256 = sentence("engine.other-sha256")
 _MARK, _CLAIM, _NEW, _OLD = ".unfinished-", "claim", "new", "old"
 _SEAL = "sha256"  # of a description: of all else that it says
