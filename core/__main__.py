@@ -49,6 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has seen enough, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would say so when it ends
         return 0
+    except OSError as error:  # a full disk, a folder that cannot be written to
+        print(
+            VitrineError("errors.disk", file=error.filename or "The disk", why=error.strerror or error), file=sys.stderr
+        )
+        return 2
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130

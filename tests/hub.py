@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -20,6 +20,7 @@ class Hub:
     Attributes:
         files: "owner/name/file" -> content, at revision `REVISION`, which is also "main".
         delay_s: Before any answer.
+        drip: "head" or "body", which is sent byte by byte.
         cut: Bytes that are missing at the end of every body.
         lie: Content that is sent in place of the promised one, of the same length.
         asked: "METHOD /path" of every request, in order.
@@ -27,6 +28,7 @@ class Hub:
 
     files: dict[str, bytes] = field(default_factory=dict)
     delay_s: float = 0.0
+    drip: str = ""
     cut: int = 0
     lie: bool = False
     asked: list[str] = field(default_factory=list)
@@ -59,10 +61,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Linked-Etag", f'"{hashlib.sha256(content).hexdigest()}"')
         self.send_header("X-Linked-Size", str(len(content)))
         self.send_header("Content-Length", str(len(content)))
+        if self.hub.drip == "head":
+            head, self._headers_buffer = b"".join(self._headers_buffer), []
+            self._drip(head, "head")
         self.end_headers()
         if body:
             sent = bytes(len(content)) if self.hub.lie else content
-            self.wfile.write(sent[: len(content) - self.hub.cut])
+            self._drip(sent[: len(content) - self.hub.cut], "body")
+
+    def _drip(self, content: bytes, part: str) -> None:
+        with suppress(OSError):  # whoever asked has gone
+            while self.hub.drip == part and content:
+                self.wfile.write(content[:1])
+                content = content[1:]
+                time.sleep(0.05)
+            self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

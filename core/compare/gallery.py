@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,8 +26,9 @@ from core.engine.catalogues import get as get_catalogue
 from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.load import missing
 from core.engine.embedders.weights import require_weights
-from core.engine.files.folder import Folder, digest_of, read_folder
-from core.engine.files.manifest import load_manifest, verified
+from core.engine.files.arrays import check_directions, load_array, load_arrays
+from core.engine.files.folder import MALFORMED, Folder, digest_of, read_folder
+from core.engine.files.manifest import load_manifest, refusal, verified
 from core.engine.files.paths import index_file
 from core.engine.index.hnsw import ExactIndex
 from core.engine.search import process
@@ -74,11 +75,11 @@ def stored_positions(catalogue: str) -> np.ndarray:
     Raises:
         ArtifactError: They are missing or damaged, or were chosen before there was this catalogue.
     """
-    with np.load(verified(items_path()), allow_pickle=False) as stored:
-        if catalogue not in stored:
-            problem = sentence("engine.knows-nothing", catalogue=catalogue)
-            raise ArtifactError(f"compare/{ITEMS}", problem, "python -m core build --backbone ID")
-        return np.asarray(stored[catalogue])
+    stored = load_arrays(verified(items_path()), partial(refusal, items_path()))
+    if catalogue not in stored:
+        problem = sentence("engine.knows-nothing", catalogue=catalogue)
+        raise ArtifactError(f"compare/{ITEMS}", problem, "python -m core build --backbone ID")
+    return stored[catalogue]
 
 
 def shipped_folder(backbone_id: str) -> Path:
@@ -125,15 +126,26 @@ def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
     folder = folder_of(get(backbone_id).id)
     if folder is None:
         raise _error(backbone_id, sentence("engine.not-built"))
-    gallery = _open(backbone_id, folder)
+    try:
+        return _read(_open(backbone_id, folder), backbone_id, catalogue, positions)
+    except MALFORMED as error:  # of another form than `build` writes
+        raise _error(backbone_id, sentence("engine.odd-entries"), f"/{DESCRIPTION}") from error
+
+
+def _read(gallery: Folder, backbone_id: str, catalogue: str, positions: np.ndarray) -> Gallery:
     facts, items = gallery.facts, load_items(catalogue)
     stated = facts.get("weights_sha256", (facts.get("weights") or {}).get("sha256"))
     require_weights(stated, get(backbone_id), sentence("compare.gallery"))
-    embeddings = np.load(gallery.file(f"{catalogue}.npy"), allow_pickle=False)
+
+    def load(name: str) -> np.ndarray:
+        return load_array(gallery.file(name), lambda problem: _error(backbone_id, problem, f"/{name}"))
+
+    embeddings = load(f"{catalogue}.npy")
     same = facts["items"] == digest_of(items_path()) and facts["hashes"][catalogue] == items.content_hash()
     if not same or len(embeddings) != len(positions):
         raise _error(backbone_id, sentence("engine.other-items"))
-    components = np.load(gallery.file("components.npy"), allow_pickle=False) if facts["reduced"] else None
+    check_directions(embeddings, lambda problem: _error(backbone_id, problem, f"/{catalogue}.npy"))
+    components = load("components.npy") if facts["reduced"] else None
     index = ExactIndex(embeddings, positions, components)
     if index.dim != facts["dim"]:
         raise _error(backbone_id, sentence("compare.other-dimensions"))

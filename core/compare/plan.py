@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from core.engine.backbones import Backbone
 from core.engine.catalogues import CATALOGUES, photos
 from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.weights import weights_sha256
+from core.engine.files.arrays import load_arrays
 from core.engine.files.folder import sha256_of, written
-from core.engine.files.manifest import register, verified
+from core.engine.files.manifest import refusal, register, verified
 
 PART = 32  # pictures; what a stop loses at most
 #: Between the name of a gallery's folder and the key of its parts.
@@ -89,8 +91,7 @@ def _write_items(tables: dict[str, ItemTable]) -> None:
     """Decide which items take part, of every catalogue for which that is not decided already."""
     chosen = {}
     if items_path().is_file():
-        with np.load(verified(items_path()), allow_pickle=False) as stored:
-            chosen = dict(stored)
+        chosen = load_arrays(verified(items_path()), partial(refusal, items_path()))
     if chosen.keys() >= tables.keys():
         return
     chosen = {catalogue: choose_items(catalogue, items) for catalogue, items in tables.items()} | chosen

@@ -33,12 +33,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _train_clip(options: argparse.Namespace) -> int:
     from core.engine.backbones import get, model_dir
-    from core.engine.embedders.weights import register_weights
+    from core.engine.embedders.weights import register_weights, whole_model_of
     from core.engine.files.folder import written
     from core.training.fit.rounds import finish_clip, train_clip
     from core.training.model.export import export_towers
 
-    former = model_dir(DEFAULT_BACKBONE)
+    former = whole_model_of(get(DEFAULT_BACKBONE))
     folder, workshop = options.output or former, options.cache / "model"
     if options.last_round:
         finish_clip(workshop, former, options.cache)

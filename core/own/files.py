@@ -17,7 +17,8 @@ from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES, Quota
 from core.engine.catalogues import CATALOGUES
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.weights import require_weights, weights_sha256
-from core.engine.files.folder import check_place, folders_in, read_folder, write_folder
+from core.engine.files.arrays import check_directions, load_arrays
+from core.engine.files.folder import MALFORMED, Folder, check_place, folders_in, read_folder, write_folder
 from core.engine.index.hnsw import IndexParameters
 from core.engine.progress import Progress
 from core.engine.search.calibration import Calibration
@@ -27,13 +28,23 @@ from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource, Incoming, Skipped, UploadError
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.zip_source import ZipSource
-from core.own.items import OWN, embeddings_npz, index_bytes, items_csv, items_from_csv, join_pictures, split_pictures
+from core.own.items import (
+    OWN,
+    OwnItem,
+    embeddings_npz,
+    index_bytes,
+    items_csv,
+    items_from_csv,
+    join_pictures,
+    split_pictures,
+)
 
 SCHEMA = 3
 DESCRIPTION = "catalogue.json"
 EMBEDDINGS, INDEX, TABLE, PICTURES = "embeddings.npz", "index.hnsw", "items.csv", "pictures.npz"
 #: On one's own machine a catalogue is limited by the machine.
 OWN_MACHINE = Quota(images=1_000_000, bytes=10**12, memory=10**11, megapixels=10**9)
+_LEFT_BEHIND = re.compile(r"\.[a-z0-9-]+(\.pictures)?\.(json|npz|hnsw|csv)\.\w{8}\.\2")
 _RESERVED = {"all", OWN, *CATALOGUES}
 
 
@@ -57,20 +68,26 @@ def write_own(catalogue: OwnCatalogue, name: str, folder: Path) -> list[Path]:
     backbone, parameters = catalogue.embedder.record, IndexParameters()
     facts = {"schema": SCHEMA, "backbone": backbone.id, "dim": backbone.dim, "count": len(catalogue)}
     facts |= {"space": "cosine", "parameters": asdict(parameters), "weights_sha256": weights_sha256(backbone)}
-    contents = {
-        EMBEDDINGS: embeddings_npz(catalogue.items, catalogue.embeddings, backbone.id),
-        INDEX: index_bytes(catalogue.embeddings, parameters),
-        TABLE: items_csv(catalogue.items).encode(),
-        PICTURES: join_pictures(catalogue.items),
-    }
     try:
+        contents = {
+            EMBEDDINGS: embeddings_npz(catalogue.items, catalogue.embeddings, backbone.id),
+            INDEX: index_bytes(catalogue.embeddings, parameters),
+            TABLE: items_csv(catalogue.items).encode(),
+            PICTURES: join_pictures(catalogue.items),
+        }
         return write_folder(folder / name, DESCRIPTION, facts, contents)
     except OSError as error:
         raise DataError("own.not-writable", folder=folder, why=error.strerror or error) from error
 
 
 def saved_names(folder: Path) -> list[str]:
-    """The catalogues that were written to a folder, sorted; none where there is no such folder."""
+    """The catalogues that were written to a folder, sorted; none where there is no such folder.
+
+    What earlier versions left behind when they were killed is removed.
+    """
+    for left in folder.glob(".*"):
+        if _LEFT_BEHIND.fullmatch(left.name):
+            left.unlink(missing_ok=True)
     loose = [file.stem for file in folder.glob("*.json") if not file.name.startswith(".")]  # of an earlier version
     return sorted({*folders_in(folder, DESCRIPTION), *loose})
 
@@ -96,14 +113,28 @@ def open_own(name: str, folder: Path, embedder: Embedder, calibration: Calibrati
     if made_with != (backbone.id, backbone.dim):
         raise DataError("own.other-backbone", name=name, made_with=made_with[0], backbone=backbone.id)
     require_weights(kept.facts.get("weights_sha256"), backbone, sentence("own.the-catalogue", name=name), again)
-    with np.load(kept.file(EMBEDDINGS), allow_pickle=False) as content:
-        embeddings = content["embeddings"]
-    items = items_from_csv(kept.file(TABLE).read_bytes().decode(), split_pictures(kept.file(PICTURES)))
-    if embeddings.shape != (len(items), backbone.dim):
-        raise DataError("own.misfit", name=name, again=again)
+    try:
+        items, embeddings = _content(kept, backbone.dim)
+    except MALFORMED:
+        raise DataError("own.misfit", name=name, again=again) from None
     catalogue = OwnCatalogue(embedder, calibration, OWN_MACHINE)
     catalogue.restore(items, embeddings)
     return catalogue
+
+
+def _content(kept: Folder, dim: int) -> tuple[list[OwnItem], np.ndarray]:
+    """Items and embeddings; one of `MALFORMED` where they do not fit each other."""
+
+    def load(file: str, *names: str) -> dict[str, np.ndarray]:
+        return load_arrays(kept.file(file), lambda why: kept.refuse(file, why), names)
+
+    embeddings = load(EMBEDDINGS, "embeddings")["embeddings"]
+    pictures = split_pictures(load(PICTURES, "pictures", "ends"))
+    items = items_from_csv(kept.file(TABLE).read_bytes().decode(), pictures)
+    if embeddings.shape != (len(items), dim):
+        raise ValueError("not as many as items")
+    check_directions(embeddings, lambda why: kept.refuse(EMBEDDINGS, why))
+    return items, embeddings
 
 
 @dataclass(frozen=True)

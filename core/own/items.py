@@ -134,10 +134,9 @@ def join_pictures(items: Sequence[OwnItem]) -> bytes:
     return buffer.getvalue()
 
 
-def split_pictures(file: Path) -> list[bytes]:
-    """The inverse of `join_pictures`."""
-    with np.load(file, allow_pickle=False) as content:
-        pictures, ends = content["pictures"], content["ends"].tolist()
+def split_pictures(content: Mapping[str, np.ndarray]) -> list[bytes]:
+    """The inverse of `join_pictures`, of its arrays."""
+    pictures, ends = content["pictures"], content["ends"].tolist()
     return [pictures[start:end].tobytes() for start, end in zip([0, *ends], ends, strict=False)]
 
 

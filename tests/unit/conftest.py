@@ -1,8 +1,12 @@
-"""A small hub with tiny models, for all rooms that load from one."""
+"""What all rooms may need: a small hub with tiny models, and a fast folder."""
 
 from __future__ import annotations
 
 import copy
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import hub as local
 import pytest
@@ -11,6 +15,14 @@ from hub_models import CLIP, TIMM, use
 from core.engine.backbones import hub, torch_compat
 from core.engine.backbones.by_name import resolve
 from core.engine.embedders import exported
+
+
+@pytest.fixture
+def in_memory() -> Iterator[Path]:
+    """A folder in memory where there is such a thing: what is synced a thousand times is not waited for."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

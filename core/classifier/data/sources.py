@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from core.classifier.data.examples import TEST, TRAIN, VALIDATION
 from core.config import MAX_CSV_BYTES, MAX_CSV_ROWS
+from core.engine.files.archives import THE_ARCHIVE, read_member
 from core.engine.images.decode import ACCEPTED_EXTENSIONS
 from core.errors import DataError, sentence
 from core.own.ingest.incoming import FolderSource, Incoming, Skipped
@@ -138,13 +139,13 @@ def from_upload(archive: BinaryIO, labels: bytes | None = None) -> LabelledSourc
 
 
 def table_in(archive: BinaryIO) -> bytes | None:
-    """The content of images.csv or labels.csv at the top of an archive that `ZipSource` accepted, None without."""
+    """The content of images.csv or labels.csv at the top of an archive that `ZipSource` accepted, None without.
+
+    Raises:
+        DataError: It is damaged, too large, or packed by a method that is not accepted.
+    """
     with zipfile.ZipFile(archive) as opened:
-        names = [info for info in opened.infolist() if _TABLE.fullmatch(info.filename)]
+        names = [name for name in opened.namelist() if _TABLE.fullmatch(name)]
         if not names:
             return None
-        try:
-            with opened.open(names[0]) as member:
-                return member.read(MAX_CSV_BYTES + 1)
-        except Exception as error:  # zipfile and zlib raise many kinds on damaged bytes
-            raise DataError("classifier.damaged-member", name=names[0].filename[:60]) from error
+        return read_member(opened, names[0], MAX_CSV_BYTES, THE_ARCHIVE)

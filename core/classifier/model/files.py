@@ -24,7 +24,7 @@ from core.classifier.training.head import Head, Layers
 from core.classifier.training.options import FINETUNE, KINDS, MAX_CLASSES
 from core.engine.backbones import get
 from core.engine.embedders.weights import require_weights
-from core.engine.files.folder import check_place, entry_of, problem_of, read_json, sweep, written_folder
+from core.engine.files.folder import check_place, entry_of, problem_of, read_json, sealed, sweep, written_folder
 from core.errors import DataError, Sentence, VitrineError, sentence
 from core.own.ingest.incoming import Incoming, shown
 from core.own.ingest.zip_source import ZipSource
@@ -62,7 +62,7 @@ def pack(classifier: Classifier) -> dict[str, bytes]:
         "facts": dict(classifier.facts),
         "files": {name: entry_of(data) for name, data in files.items()},
     }
-    facts = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    facts = json.dumps(sealed(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     return files | {CARD: card_text(classifier).encode(), FACTS: facts.encode()}
 
 

@@ -22,8 +22,9 @@ from core.classifier.training.head import Head, class_weights
 from core.classifier.training.options import Options
 from core.classifier.training.passes import Rows
 from core.classifier.training.trainer import N_VIEWS, HeadTrainer, Outcome, Trainer, pictures_of
-from core.engine.backbones import model_dir
+from core.engine.backbones import get, model_dir
 from core.engine.embedders.base import Embedder, prepare
+from core.engine.embedders.weights import whole_model_of
 from core.engine.images.augment import augment
 from core.engine.progress import Progress, ProgressClock
 from core.errors import DataError, sentence
@@ -60,10 +61,12 @@ def load_tower(backbone_id: str) -> Tower:
 
     Raises:
         DataError: This one cannot, or torch is not installed.
+        ArtifactError: A file of it is damaged.
     """
     folder = model_dir(backbone_id)
     if not (folder / "open_clip_model.safetensors").is_file():
         raise DataError("classifier.no-fine-tuning", backbone=backbone_id)
+    whole_model_of(get(backbone_id))
     try:
         visual = models.load(folder)[0].visual
     except ImportError as error:

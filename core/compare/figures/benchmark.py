@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from core.config import artifacts_dir
 from core.engine.files.folder import write_json
-from core.engine.files.manifest import register
+from core.engine.files.manifest import read_verified, register
 
 SCHEMA = 1
 FILE = "benchmark.json"
@@ -25,12 +24,13 @@ PARTS = (
 
 
 def read_benchmark() -> dict[str, dict[str, Any]]:
-    """Part -> `machine` and `results` of those that are on file."""
-    try:
-        content = json.loads((artifacts_dir() / FILE).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return dict(content["parts"]) if isinstance(content, dict) and content.get("schema") == SCHEMA else {}
+    """Part -> `machine` and `results` of those that are on file.
+
+    Raises:
+        ArtifactError: The file is damaged, or of another version.
+    """
+    content = read_verified(artifacts_dir() / FILE, SCHEMA)
+    return dict(content["parts"]) if content else {}
 
 
 def keep_benchmark(machine: dict[str, Any], parts: dict[str, Any]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.config import artifacts_dir
+from core.engine.files.manifest import read_verified
 
 SCHEMA = 1
 FILE = "evaluation.json"
@@ -35,11 +35,10 @@ class Evaluation:
 
 
 def read_evaluation() -> Evaluation:
-    """All that is on file; nothing where there is none, or it is of another version."""
-    try:
-        content = json.loads((artifacts_dir() / FILE).read_bytes())
-    except (OSError, ValueError):
-        return Evaluation()
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        return Evaluation()
-    return Evaluation(list(content["results"]), dict(content.get("runs", {})))
+    """All that is on file; nothing where nothing was evaluated.
+
+    Raises:
+        ArtifactError: The file is damaged, or of another version.
+    """
+    content = read_verified(artifacts_dir() / FILE, SCHEMA)
+    return Evaluation(list(content["results"]), dict(content.get("runs", {}))) if content else Evaluation()

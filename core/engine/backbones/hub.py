@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.config import data_dir
 from core.engine.backbones.record import HubFile
@@ -19,7 +22,11 @@ from core.errors import DownloadError
 if TYPE_CHECKING:
     from huggingface_hub.file_download import HfFileMetadata
 
+_T = TypeVar("_T")
+
 TIMEOUT_S = 10
+#: Bytes a second, all in all, below which a download is given up.
+SLOWEST = 100_000
 #: More than this fits no machine that the pages are meant for.
 MAX_WEIGHTS_BYTES = 2_500_000_000
 LOCK = "hub-lock.json"
@@ -60,6 +67,26 @@ def fetch(file: HubFile) -> Path:
         raise _failed(file, error) from error
 
 
+def _in_time(file: HubFile, seconds: float, call: Callable[[], _T]) -> _T:
+    """What a call gives. A host that sends a byte now and then meets no timeout of its client, so it is left behind."""
+    found: list[_T | BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(call())
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=run, name="hub", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not found:
+        raise DownloadError("engine.hub-slow", repository=file.repository, seconds=seconds)
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    return found[0]
+
+
 def _download(file: HubFile, force: bool) -> Path:
     from huggingface_hub import hf_hub_download
 
@@ -70,11 +97,9 @@ def _download(file: HubFile, force: bool) -> Path:
         raise _other_bytes(file)
     if (metadata.size or 0) > MAX_WEIGHTS_BYTES:
         raise DownloadError("engine.weights-too-large", repository=file.repository, limit=MAX_WEIGHTS_BYTES / 1e9)
-    path = Path(
-        hf_hub_download(
-            file.repository, name, revision=metadata.commit_hash, etag_timeout=TIMEOUT_S, force_download=force
-        )
-    )
+    get = partial(hf_hub_download, file.repository, name, revision=metadata.commit_hash, force_download=force)
+    patience = TIMEOUT_S + (metadata.size or MAX_WEIGHTS_BYTES) / SLOWEST
+    path = Path(_in_time(file, patience, partial(get, etag_timeout=TIMEOUT_S)))
     digest = sha256_of(path)
     if digest != (pin["sha256"] if pin else promised or digest):
         path.resolve().unlink()
@@ -94,7 +119,7 @@ def _ask(file: HubFile, pin: dict[str, str] | None) -> tuple[str, HfFileMetadata
     for name in names:
         url = hf_hub_url(file.repository, name, revision=pin["revision"] if pin else "main")
         try:
-            metadata = get_hf_file_metadata(url, timeout=TIMEOUT_S)
+            metadata = _in_time(file, 2 * TIMEOUT_S, partial(get_hf_file_metadata, url, timeout=TIMEOUT_S))
         except EntryNotFoundError:
             if name == names[-1]:
                 raise

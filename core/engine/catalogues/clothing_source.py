@@ -6,11 +6,11 @@ import csv
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from core.config import MAX_IMAGE_BYTES
+from core.engine.files.archives import read_member
 from core.errors import DataError
 
 IMAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -85,11 +85,13 @@ class ClothingSource:
         self.close()
 
     def _read(self, name: str, limit: int) -> bytes:
-        """Read a member, never unpacking more than one byte over the limit."""
+        """Read a file or a member, never more than one byte over the limit."""
+        if self._zip:
+            return read_member(self._zip, name, limit, self.path.name)
         try:
-            with self._zip.open(name) if self._zip else (self.path / name).open("rb") as file:
+            with (self.path / name).open("rb") as file:
                 content = file.read(limit + 1)
-        except (OSError, KeyError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        except OSError as error:
             raise DataError("engine.member-unreadable", file=name, source=self.path.name, cause=error) from error
         if len(content) > limit:
             raise DataError("engine.member-too-large", file=name, source=self.path.name, limit=limit // 10**6)

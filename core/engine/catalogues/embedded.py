@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote
 
 import numpy as np
@@ -15,9 +16,11 @@ from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.bulk import embed_part, for_bulk
 from core.engine.embedders.weights import require_weights, weights_sha256
-from core.engine.files.manifest import load_manifest, verified
+from core.engine.files.arrays import check_directions, load_array
+from core.engine.files.manifest import load_manifest, refusal, verified
 from core.engine.files.paths import index_file
 from core.engine.progress import shown_progress
+from core.errors import sentence
 
 CHUNK = 1000  # pictures; what a stop loses at most
 
@@ -60,7 +63,12 @@ def stored(backbone_id: str, catalogue: str) -> Labelled:
         ArtifactError: They are not built, or damaged.
     """
     items = load_items(catalogue)
-    embeddings = np.load(verified(index_file(backbone_id, catalogue, ".npy")), allow_pickle=False).astype(np.float32)
+    path = index_file(backbone_id, catalogue, ".npy")
+    refused = partial(refusal, path)
+    embeddings = load_array(verified(path), refused).astype(np.float32)
+    if embeddings.ndim != 2 or len(embeddings) != len(items):
+        raise refused(sentence("engine.other-items"))
+    check_directions(embeddings, refused)
     return Labelled(items, embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
 
 

@@ -23,9 +23,9 @@ from PIL import Image
 from core.config import n_threads
 from core.engine.backbones import Backbone
 from core.engine.embedders.learned import ANY_WORD, TOKENIZER, words_of
-from core.engine.files.manifest import verified
+from core.engine.files.manifest import refusal, verified
 from core.engine.images.decode import open_image
-from core.errors import VitrineError
+from core.errors import VitrineError, sentence
 
 BATCH_SIZE = 32
 #: Shorter side at which a large photo is decoded, at least: what a preview needs, and most backbones three times over.
@@ -227,7 +227,8 @@ class OnnxClipEmbedder(OnnxImageEmbedder):
 
                 session = open_session(verified(self._folder / "text.onnx"))
                 length = session.get_inputs()[0].shape[1]
-                tokenizer = Tokenizer.from_file(str(verified(self._folder / TOKENIZER)))
+                words_of(vocabulary := verified(self._folder / TOKENIZER))  # which refuses what is none
+                tokenizer = Tokenizer.from_file(str(vocabulary))
                 tokenizer.enable_truncation(length)
                 tokenizer.enable_padding(length=length)
                 self._text = (tokenizer, session)
@@ -240,7 +241,11 @@ def _plain(text: str) -> str:
 
 
 def open_session(path: Path, threads: int = 0) -> Any:
-    """An onnxruntime session on as many threads as the settings say, or on another number."""
+    """An onnxruntime session on as many threads as the settings say, or on another number.
+
+    Raises:
+        VitrineError: The file holds no network.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -248,7 +253,10 @@ def open_session(path: Path, threads: int = 0) -> Any:
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # would keep a second copy of what a picture takes, and is no faster
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # it raises kinds of its own
+        raise refusal(path, sentence("engine.no-network")) from error
 
 
 def run(session: Any, name: str, values: np.ndarray) -> np.ndarray:
@@ -262,5 +270,8 @@ def run(session: Any, name: str, values: np.ndarray) -> np.ndarray:
     options = onnxruntime.RunOptions()
     if len(values) > 1:
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    result: np.ndarray = session.run(None, {name: values}, options)[0]
+    try:
+        result: np.ndarray = session.run(None, {name: values}, options)[0]
+    except Exception as error:  # another network than the record's, or no memory
+        raise VitrineError("engine.not-run", why=type(error).__name__) from error
     return result

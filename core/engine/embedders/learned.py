@@ -10,7 +10,9 @@ from pathlib import Path
 
 from core.config import DEFAULT_BACKBONE
 from core.engine.backbones import model_dir
-from core.engine.files.manifest import verified
+from core.engine.files.folder import MALFORMED
+from core.engine.files.manifest import refusal, verified
+from core.errors import sentence
 
 TOKENIZER = "tokenizer.json"
 _END = "</w>"
@@ -33,9 +35,15 @@ def words_of(tokenizer: Path) -> frozenset[str]:
     of longer words ("acket"); who types one of these is believed.
 
     Args:
-        tokenizer: A byte-pair `tokenizer.json`, which is trusted: verify it before.
+        tokenizer: A byte-pair `tokenizer.json`.
+
+    Raises:
+        VitrineError: It holds no vocabulary.
     """
-    vocabulary = json.loads(tokenizer.read_text("utf-8"))["model"]["vocab"]
+    try:
+        vocabulary = dict(json.loads(tokenizer.read_bytes())["model"]["vocab"])
+    except MALFORMED:
+        raise refusal(tokenizer, sentence("engine.no-vocabulary")) from None
     words = (token.removesuffix(_END) for token in vocabulary if token.endswith(_END))
     return frozenset(word for word in words if re.fullmatch(r"[^\W\d_]{2,}", word))
 

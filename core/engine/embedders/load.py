@@ -28,8 +28,9 @@ def load_embedder(backbone: str | Backbone) -> Embedder:
 
 def _onnx_clip(record: Backbone) -> Embedder:
     from core.engine.embedders.base import OnnxClipEmbedder
+    from core.engine.embedders.weights import model_of
 
-    return OnnxClipEmbedder(record, model_dir(record.id))
+    return OnnxClipEmbedder(record, model_of(record))
 
 
 def _weightless(record: Backbone) -> Embedder:

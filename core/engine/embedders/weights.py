@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.engine.backbones import Backbone, hub, model_dir
 from core.engine.files.folder import digest_of, sha256_of
-from core.engine.files.manifest import load_manifest, register
+from core.engine.files.manifest import load_manifest, refusal, register, verified
 from core.errors import ArtifactError, DataError, OtherWeightsError, Sentence, sentence
 
 #: Whose sha256 stands for a model of the artifacts.
@@ -54,6 +54,28 @@ def require_weights(
     """
     if weights_sha256(record) not in (stated, None):
         raise OtherWeightsError(what, record.id, remedy or sentence("engine.embed-again", id=record.id))
+
+
+def model_of(record: Backbone) -> Path:
+    """The folder of a model of the artifacts, whose image tower is the one that is recorded as the backbone's weights.
+
+    All that is kept of embeddings is held to that record, so a tower that only the list of files knows is another.
+
+    Raises:
+        ArtifactError: It is missing, damaged, or another.
+    """
+    tower = verified(model_dir(record.id) / IMAGE_TOWER)
+    if digest_of(tower) != weights_sha256(record):
+        raise refusal(tower, sentence("engine.other-than-recorded"))
+    return tower.parent
+
+
+def whole_model_of(record: Backbone) -> Path:
+    """The same, where torch is going to read any of its files."""
+    folder = model_of(record)
+    for file in sorted(folder.glob("[!.]*")):
+        verified(file)
+    return folder
 
 
 def register_weights(record: Backbone, written: Sequence[Path]) -> None:

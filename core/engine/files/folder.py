@@ -1,18 +1,21 @@
 """Files that must be whole and unchanged when they are read, and folders of them: written whole, checked before use.
 
-A folder has a description, JSON that holds size and sha256 of every file beside it. Libraries in C++ trust what they
-parse, so nothing is handed to one unchecked. What a killed process has left unfinished is hidden, and removed by the
-next that writes (or misses) the same thing.
+A folder has a description, JSON that holds size and sha256 of every file beside it, and its own. Libraries in C++ trust
+what they parse, so nothing is handed to one unchecked. What a killed process has left unfinished is hidden, and removed
+by the next that writes (or misses) the same thing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import glob
 import hashlib
 import json
 import os
+import reprlib
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +27,11 @@ from core.errors import DataError, Sentence, VitrineError, sentence
 
 #: (file, problem) -> the error that a caller's readers understand.
 Refusal = Callable[[str, Sentence], VitrineError]
+#: What is raised where JSON that could be read has another form than its reader knows.
+MALFORMED = (AttributeError, KeyError, IndexError, OverflowError, RecursionError, TypeError, ValueError)
 _OTHER_SHA256 = sentence("engine.other-sha256")
 _MARK, _CLAIM, _NEW, _OLD = ".unfinished-", "claim", "new", "old"
+_SEAL = "sha256"  # of a description: of all else that it says
 
 _lock = threading.Lock()
 _digests: dict[tuple[str, int, int], str] = {}  # (path, size, mtime) -> sha256, so a file is hashed once
@@ -108,7 +114,7 @@ def written(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def written_folder(path: Path) -> Iterator[Path]:
-    """Write a folder whole or not at all: yields a temporary folder beside it, then renames it to `path`.
+    """Write a folder whole or not at all: yields a temporary folder beside it, then syncs it and renames it to `path`.
 
     What was at `path` before stays until then. Stopped at any moment, it leaves the old or the new folder.
     """
@@ -116,9 +122,23 @@ def written_folder(path: Path) -> Iterator[Path]:
         fresh = workshop / _NEW
         fresh.mkdir()
         yield fresh
-        if path.exists():
+        for file in fresh.rglob("*"):
+            if file.is_file():
+                _sync(file)
+        if not path.exists():
+            fresh.rename(path)
+        elif not _swap(fresh, path):
             path.rename(workshop / _OLD)
-        fresh.rename(path)
+            fresh.rename(path)
+
+
+def _swap(first: Path, second: Path) -> bool:
+    """Let two folders change places in one step; False where the system cannot (it is Linux's)."""
+    if sys.platform != "linux":
+        return False
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE
+    return rename is not None and rename(here, os.fsencode(first), here, os.fsencode(second), exchange) == 0
 
 
 @contextlib.contextmanager
@@ -151,13 +171,19 @@ def sweep(path: Path) -> None:
     """Remove what killed processes have left of writing `path`; an old folder that was moved aside comes back."""
     for workshop in path.parent.glob(f".{glob.escape(path.name)}{_MARK}*"):
         with contextlib.suppress(OSError):  # whoever wrote it has just finished
-            handle = os.open(workshop / _CLAIM, os.O_RDONLY)
-            try:
-                abandoned = _claim(handle)
-            finally:
-                os.close(handle)
-            if abandoned:
+            if _is_abandoned(workshop):
                 _clear(workshop, path)
+
+
+def _is_abandoned(workshop: Path) -> bool:
+    try:
+        handle = os.open(workshop / _CLAIM, os.O_RDONLY)
+    except FileNotFoundError:  # killed before it could be claimed, or while it was cleared
+        return True
+    try:
+        return _claim(handle)
+    finally:
+        os.close(handle)
 
 
 def _clear(workshop: Path, path: Path) -> None:
@@ -177,21 +203,37 @@ def write_json(path: Path, content: Mapping[str, Any], indent: int | None = 1, s
         temporary.write_text(json.dumps(content, indent=indent, sort_keys=sort_keys) + "\n")
 
 
+def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A description with the sha256 of all that it says, by which `read_json` knows whether it was changed."""
+    return {**content, _SEAL: _seal_of(content)}
+
+
+def _seal_of(content: Mapping[str, Any]) -> str:
+    plain = json.loads(json.dumps(content))  # as it will be read
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
 def read_json(content: Path | bytes, name: str, schema: int, refuse: Refusal) -> dict[str, Any]:
-    """A description, from its file or its bytes, if it is of the schema that the caller reads.
+    """A description, from its file or its bytes, if it is of the schema that the caller reads, and as it was sealed.
+
+    One that bears no seal, because it was written by an earlier version or by hand, is believed.
 
     Raises:
         VitrineError: What `refuse` makes of the name and the reason.
     """
     try:
         found = json.loads(content if isinstance(content, bytes) else content.read_bytes())
+        seal = found.pop(_SEAL, None) if isinstance(found, dict) else None
+        changed = seal is not None and seal != _seal_of(found)
     except FileNotFoundError:
         raise refuse(name, sentence("engine.missing")) from None
     except (OSError, ValueError, RecursionError):
         raise refuse(name, sentence("engine.no-json")) from None
     stated = found.get("schema") if isinstance(found, dict) else None
     if not isinstance(found, dict) or stated != schema:
-        raise refuse(name, sentence("engine.other-schema", stated=stated, read=schema))
+        raise refuse(name, sentence("engine.other-schema", stated=reprlib.repr(stated), read=schema))
+    if changed:
+        raise refuse(name, _OTHER_SHA256)
     return found
 
 
@@ -240,8 +282,7 @@ def write_folder(
                 (fresh / name).write_bytes(content)
             else:
                 content(fresh / name)
-            _sync(fresh / name)
-        write_json(fresh / about, {**facts, "files": {name: entry_of(fresh / name) for name in files}})
+        write_json(fresh / about, sealed({**facts, "files": {name: entry_of(fresh / name) for name in files}}))
     return [path / name for name in (*files, about)]
 
 

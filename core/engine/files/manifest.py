@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from core.config import artifacts_dir
-from core.engine.files.folder import entry_of, forget_digests, problem_of, read_json, write_json
-from core.errors import ArtifactError, Sentence, sentence
+from core.engine.files.folder import entry_of, forget_digests, problem_of, read_json, sealed, write_json
+from core.errors import ArtifactError, DataError, Sentence, VitrineError, sentence
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
 #: What `load_gallery` and `load_hnsw` need to know of an index before they read it.
 INDEX_KEYS = {"count", "dim", "space", "parameters", "items_hash"}
 REPAIR = "git restore artifacts, or python -m core build"
-#: Of the manifest itself: nothing else knows what the files should be.
+#: Of what no build makes again: the manifest, which alone knows what the files should be, and what was measured.
 RESTORE = "git restore artifacts"
 #: Of a model: `build` only embeds with it.
 RETRAIN = "git restore artifacts, or python -m core train clip"
@@ -55,8 +55,15 @@ def load_manifest() -> dict[str, Any]:
 
 
 def _refuse(name: str, problem: Sentence) -> ArtifactError:
-    repair = RESTORE if name == MANIFEST else RETRAIN if name.startswith("models/") else REPAIR
+    repair = RESTORE if "/" not in name else RETRAIN if name.startswith("models/") else REPAIR
     return ArtifactError(name, problem, repair)
+
+
+def refusal(path: Path, problem: Sentence) -> VitrineError:
+    """The error of a file that must not be used; of one among the artifacts it says the repair."""
+    if path.is_relative_to(artifacts_dir()):
+        return _refuse(relative(path), problem)
+    return DataError("engine.file-problem", file=path.name, problem=problem)
 
 
 def _well_formed(manifest: dict[str, Any]) -> bool:
@@ -95,6 +102,17 @@ def verified(path: Path) -> Path:
     if problem := _problem(path, entry):
         raise _refuse(name, problem)
     return path
+
+
+def read_verified(path: Path, schema: int) -> dict[str, Any] | None:
+    """JSON that is as the manifest says, and of the schema that the caller reads; None where there is none.
+
+    Raises:
+        ArtifactError: It is missing though the manifest names it, different, or of another schema.
+    """
+    if not path.exists() and not is_listed(path):
+        return None
+    return read_json(verified(path), relative(path), schema, _refuse)
 
 
 def is_listed(path: Path) -> bool:
@@ -169,4 +187,4 @@ def save_manifest(manifest: dict[str, Any], written: Iterable[Path] = ()) -> Non
     manifest["files"] |= {relative(path): entry_of(path) for path in written}
     if not _well_formed(manifest):
         raise ValueError("a file that was not written cannot be entered")
-    write_json(artifacts_dir() / MANIFEST, manifest, indent=2, sort_keys=True)
+    write_json(artifacts_dir() / MANIFEST, sealed(manifest), indent=2, sort_keys=True)

@@ -211,10 +211,17 @@ class HnswIndex:
                 self._graph.set_ef(self.parameters.ef)
 
     def save(self, path: Path) -> None:
-        """Write the graph and read it back before it replaces what was there (hnswlib reports no errors)."""
+        """Write the graph and read it back before it replaces what was there (hnswlib reports no errors).
+
+        Raises:
+            OSError: It was not written whole.
+        """
         with written(path) as temporary:
             self._graph.save_index(str(temporary))
-            _load_graph(temporary, self.dim, self.n_items)
+            try:
+                _load_graph(temporary, self.dim, self.n_items)
+            except RuntimeError as error:
+                raise OSError(f"{path.name} was not written whole") from error
 
 
 def _load_graph(path: Path, dim: int, n_items: int) -> Any:

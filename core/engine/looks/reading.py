@@ -14,6 +14,7 @@ import numpy as np
 
 from core.engine.backbones import get
 from core.engine.embedders.weights import require_weights
+from core.engine.files.folder import MALFORMED
 from core.engine.files.manifest import is_listed, relative, verified
 from core.engine.files.paths import looks_file
 from core.errors import ArtifactError, sentence
@@ -110,7 +111,7 @@ def load_looks(backbone_id: str) -> Looks | None:
     try:
         content = json.loads(verified(path).read_bytes())
         looks, weights = Looks.from_json(content), content.get("weights_sha256")
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except MALFORMED:
         raise ArtifactError(relative(path), sentence("engine.other-version"), command) from None
     again = sentence("engine.fit-again", command=command)
     require_weights(weights, get(backbone_id), sentence("engine.reading-of-looks"), again)

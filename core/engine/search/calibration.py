@@ -49,7 +49,11 @@ class Calibration:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Calibration:
         """The inverse of `to_json`; KeyError or ValueError where something is missing or malformed."""
-        return cls(*(np.asarray(content[name], np.float32) for name in cls.__dataclass_fields__))
+        quantiles, steps, probabilities = (np.asarray(content[name], np.float32) for name in cls.__dataclass_fields__)
+        sizes = (quantiles.ndim, steps.ndim, len(steps)) == (1, 1, len(probabilities)) and len(quantiles) and len(steps)
+        if not sizes or not all(np.isfinite(values).all() for values in (quantiles, steps, probabilities)):
+            raise ValueError("another shape")
+        return cls(quantiles, steps, probabilities)
 
 
 @dataclass(frozen=True)

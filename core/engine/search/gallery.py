@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import numpy as np
+from functools import partial
 
 from core.engine.backbones import get
 from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.weights import require_weights
-from core.engine.files.manifest import REPAIR, load_manifest, relative, verified
+from core.engine.files.arrays import check_directions, load_array
+from core.engine.files.folder import MALFORMED
+from core.engine.files.manifest import REPAIR, load_manifest, refusal, relative, verified
 from core.engine.files.paths import calibration_file, index_file
 from core.engine.index.hnsw import ExactIndex, SearchIndex, load_hnsw
 from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated, Calibration
@@ -55,7 +56,7 @@ def load_calibrated(backbone_id: str) -> Calibrated:
     try:
         content = json.loads(verified(path).read_bytes())
         calibrated, weights = Calibrated.from_json(content), content.get("weights_sha256")
-    except (KeyError, TypeError, ValueError):
+    except MALFORMED:
         raise ArtifactError(relative(path), sentence("engine.other-version"), command) from None
     again = sentence("engine.fit-again", command=command)
     require_weights(weights, get(backbone_id), sentence("engine.meaning-of-similarities"), again)
@@ -79,9 +80,11 @@ def load_gallery(backbone_id: str, catalogue: str) -> Gallery:
         raise ArtifactError(relative(path), sentence("engine.not-built"), command)
     require_weights(entry.get("weights_sha256"), get(backbone_id))
     items = load_items(catalogue)
-    embeddings = np.load(verified(path), mmap_mode="r", allow_pickle=False)
+    refused = partial(refusal, path)
+    embeddings = load_array(verified(path), refused, mapped=True)
     if embeddings.shape != (len(items), entry["dim"]) or items.content_hash() != entry["items_hash"]:
-        raise ArtifactError(relative(path), sentence("engine.other-items"), REPAIR)
+        raise refused(sentence("engine.other-items"))
+    check_directions(embeddings, refused)
     tables = load_calibrated(backbone_id).tables.get(catalogue)
     if not tables:
         problem = sentence("engine.knows-nothing", catalogue=catalogue)

@@ -3,7 +3,7 @@
 What an archive declares is checked before anything is unpacked, and what comes out is checked against what
 was declared. A member's content is read up to its declared size and one byte, and the sum of declared sizes
 is limited, so an archive of any make costs at most that much. Only the two methods whose cost is bounded are
-accepted: LZMA lets the file choose its dictionary (up to 4 GB), and bzip2 unpacks a block of 900 KB from a few bytes.
+accepted (`core.engine.files.archives`).
 
 Source for the hostile shapes: Fifield, "A better zip bomb", WOOT 2019; Pillow's and Python's own documentation.
 """
@@ -25,6 +25,7 @@ from core.config import (
     MAX_UNPACK_RATIO,
     MAX_UNPACKED_BYTES,
 )
+from core.engine.files.archives import METHODS
 from core.errors import Sentence, sentence
 from core.own.ingest.incoming import (
     MAX_NAME,
@@ -39,7 +40,6 @@ from core.own.ingest.incoming import (
     unique_names,
 )
 
-METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENTRY = b"PK\x01\x02"  # every entry of the directory starts with it
 _ARCHIVE_ENDINGS = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".jar")
 _ARCHIVE_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")

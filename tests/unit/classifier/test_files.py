@@ -19,7 +19,7 @@ from core.classifier.model.classifier import Classifier
 from core.classifier.model.files import FACTS, WEIGHTS, ClassifierError
 from core.classifier.model.predict import Predictor, predictions_csv, read_paths
 from core.classifier.training.head import Head
-from core.engine.files.folder import written_folder
+from core.engine.files.folder import sealed, written_folder
 from core.errors import DataError
 from core.own.ingest.incoming import Incoming, Skipped
 
@@ -66,9 +66,10 @@ def damaged(change) -> dict[str, bytes]:
     """Files whose facts were changed; the hashes stay right unless they are what is changed."""
     files = saved.pack(classifier())
     facts = json.loads(files[FACTS])
+    del facts["sha256"]
     change(facts, files)
     facts["files"].setdefault(WEIGHTS, hashlib.sha256(files[WEIGHTS]).hexdigest())
-    return files | {FACTS: json.dumps(facts).encode()}
+    return files | {FACTS: json.dumps(sealed(facts)).encode()}
 
 
 def tensors(**content: np.ndarray):
@@ -131,6 +132,13 @@ def test_what_is_not_right_is_refused_in_one_sentence(change, sentence):
 def test_facts_that_are_no_facts_are_refused(content):
     with pytest.raises(ClassifierError, match=FACTS):
         saved.unpack(saved.pack(classifier()) | {FACTS: content})
+
+
+def test_a_label_that_was_changed_is_noticed():
+    files = saved.pack(classifier(labels=("bag", "hat")))
+    files[FACTS] = files[FACTS].replace(b'"hat"', b'"hut"')
+    with pytest.raises(ClassifierError, match="is damaged: its sha256 is not the one stated"):
+        saved.unpack(files)
 
 
 def test_a_visitors_archive_may_neither_bring_a_backbone_nor_ask_for_any():

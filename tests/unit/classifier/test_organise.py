@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import zipfile
 from pathlib import Path
 
 import fakes
@@ -64,6 +65,24 @@ def test_a_table_beside_the_pictures_gives_labels_and_senders(tmp_path):
         ["1", "1"],
     )
     assert skipped == [Skipped("c.png", UNLISTED), Skipped("gone", MISSING)]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_table_packed_by_a_method_of_unbounded_cost_is_refused_like_the_pictures(method):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("red/1.png", png(1))
+        archive.writestr("images.csv", b"image,label\n1,Red\n", method)
+    with pytest.raises(DataError) as caught:
+        from_upload(buffer)
+    problem = "it is packed by a method that is not accepted"
+    assert str(caught.value) == f"images.csv in the archive cannot be read: {problem}."
+
+
+def test_a_damaged_table_is_refused():
+    content = make_zip({"images.csv": b"image,label\n1,Red\n", "red/1.png": png(1)}).replace(b"1,Red", b"1,Bed")
+    with pytest.raises(DataError, match=r"^images\.csv in the archive cannot be read: Bad CRC-32"):
+        from_upload(io.BytesIO(content))
 
 
 def test_a_zip_and_a_table_of_its_own(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import pickle
 
 import fakes
 import numpy as np
@@ -20,6 +21,7 @@ from core.engine.backbones import BACKBONES, hub
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import ItemTable, UnknownItemError
 from core.engine.files import manifest
+from core.engine.files.folder import sealed, write_folder
 from core.engine.files.paths import items_file
 from core.engine.index.hnsw import ExactIndex
 from core.engine.index.quantise import principal_directions, quantise
@@ -52,6 +54,12 @@ def world(tiny_artifacts, tmp_path, monkeypatch):
     monkeypatch.setattr("core.engine.progress.REPORT_S", 0)
     monkeypatch.setitem(BACKBONES, "other", fakes.fake_record("other"))
     return tmp_path
+
+
+def npy(array: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, array)
+    return content.getvalue()
 
 
 def table(catalogue: str) -> ItemTable:
@@ -247,12 +255,15 @@ def test_a_damaged_gallery_is_refused(world):
     list(build_gallery("other"))
     folder = compare.shipped_folder("other")
     array, description = folder / "clothing.npy", folder / "gallery.json"
-    whole = array.read_bytes()
+    whole, unsealed = array.read_bytes(), {**compare.describe_gallery("other")}
     array.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with pytest.raises(ArtifactError, match=r"clothing\.npy is damaged: its sha256 is not the one stated"):
         gallery_for("other", "clothing")
     array.write_bytes(whole)
-    facts = json.loads(description.read_text())
+    description.write_text(description.read_text().replace('"dim": 4', '"dim": 5'))
+    manifest.register([description])
+    with pytest.raises(ArtifactError, match=r"gallery\.json is damaged: its sha256 is not the one stated"):
+        gallery_for("other", "clothing")
     for change, problem in (
         ({"schema": 2}, "has schema 2, this version reads 1"),
         ({"backbone": "efficientnet-lite0"}, "is of another backbone"),
@@ -260,12 +271,33 @@ def test_a_damaged_gallery_is_refused(world):
         ({"hashes": dict.fromkeys(CATALOGUES, "0")}, "does not fit the item table"),
         ({"dim": 5}, "does not have the dimensions"),
     ):
-        description.write_text(json.dumps(facts | change))
+        description.write_text(json.dumps(sealed(unsealed | change)))
         manifest.register([description])
         with pytest.raises(ArtifactError, match=problem):
             gallery_for("other", "clothing")
     description.write_text("{")
     with pytest.raises(ArtifactError, match=r"gallery\.json is damaged"):
+        gallery_for("other", "clothing")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "problem"),
+    [
+        ("clothing.npy", pickle.dumps([1]), r"other/clothing\.npy cannot be read"),
+        ("clothing.npy", npy(np.zeros((27, 4), np.int8)), r"other/clothing\.npy is damaged: a row of it"),
+        ("gallery.json", {"calibration": {}}, r"other/gallery\.json is damaged: its entries are not"),
+        ("gallery.json", {"hashes": 7}, r"other/gallery\.json is damaged: its entries are not"),
+    ],
+)
+def test_what_is_no_gallery_is_refused_whoever_signed_it(world, file, content, problem):
+    list(build_gallery("other"))
+    folder, facts = compare.shipped_folder("other"), compare.describe_gallery("other")
+    contents = {path.name: path.read_bytes() for path in folder.glob("*.npy")}
+    if isinstance(content, dict):
+        manifest.register(write_folder(folder, "gallery.json", facts | content, contents))
+    else:
+        manifest.register(write_folder(folder, "gallery.json", facts, contents | {file: content}))
+    with pytest.raises(ArtifactError, match=problem):
         gallery_for("other", "clothing")
 
 

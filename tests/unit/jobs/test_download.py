@@ -212,6 +212,30 @@ def test_an_archive_pieced_together_from_two_is_refused(tmp_path):
         check_archive(tmp_path / "y.zip", n_photos=6)
 
 
+def test_damage_anywhere_in_an_archive_is_noticed_before_it_is_used(tmp_path, folder):
+    """A byte of any photo, and of the table, not only of those that happen to be looked at."""
+    whole = make_zip(tmp_path / "x.zip").read_bytes()
+    places = [whole.index(f"{id}.jpg".encode()) + len(f"{id}.jpg") + 20_000 for id in IDS] + [whole.index(b",1,Hat")]
+    for place in places:
+        (tmp_path / "x.zip").write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(
+            DownloadError, match=r"^What is there is not the clothing dataset.* cannot be read: Bad CRC"
+        ):
+            download_clothing(folder, tmp_path / "x.zip", n_photos=6)
+        assert names(folder) == []
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_method_of_unbounded_cost_is_refused(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", method) as archive:
+        archive.writestr("clothing-dataset-main/images.csv", TABLE)
+        archive.writestr(f"clothing-dataset-main/images/{IDS[0]}.jpg", PHOTO)
+    with pytest.raises(
+        DownloadError, match=r"images\.csv in x\.zip cannot be read: it is packed by a method that is not"
+    ):
+        check_archive(tmp_path / "x.zip", n_photos=1)
+
+
 def test_a_local_archive_is_copied_with_its_splits(tmp_path, folder):
     local = make_zip(tmp_path / "mine.zip")
     (tmp_path / "clothing-splits.csv").write_text("image,split\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import fakes
 import numpy as np
@@ -98,13 +97,12 @@ def test_a_file_of_another_form_is_refused(mapped, change, problem):
 
 @pytest.mark.parametrize("entry", [None, 7, {}, {"faithfulness": 3, "parameters": {}, "count": 70}])
 def test_a_bad_entry_in_the_manifest_is_refused(mapped, entry):
-    path = artifacts.artifacts_dir() / "manifest.json"
-    manifest = json.loads(path.read_text())
+    manifest = artifacts.load_manifest()
     known = manifest["maps"][DEFAULT_BACKBONE]
     if isinstance(entry, dict) and entry:
         entry = {name: known[name] for name in ("items_hash", "weights_sha256")} | entry
     manifest["maps"][DEFAULT_BACKBONE] = entry
-    path.write_text(json.dumps(manifest))
+    artifacts.save_manifest(manifest)
     refused("has not been made|other embeddings|not described well")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
 
 import fakes
 import numpy as np
@@ -10,10 +12,17 @@ import pytest
 from brought import BASIC
 
 from core.__main__ import main
+from core.engine.files.folder import read_folder, write_folder
 from core.engine.files.tables import from_csv, to_csv
 from core.errors import DataError, UnknownNameError
 from core.own.catalogue import OwnCatalogue
 from core.own.files import open_own, saved_names, write_own
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -51,6 +60,41 @@ def test_a_flipped_bit_or_a_missing_file_is_refused(tmp_path, embedder, written,
         open_own("mine", tmp_path, embedder)
     path.unlink()
     with pytest.raises(DataError, match=f"{file} is missing. Build it again: python"):
+        open_own("mine", tmp_path, embedder)
+
+
+def test_what_a_killed_build_left_is_neither_listed_nor_kept(tmp_path, written):
+    """Of this version: a hidden folder; of earlier ones: hidden files named like what they were to become."""
+    earlier = (".shop.json.k3_x9ab1.json", ".shop.pictures.npz.aaaaaaaa.npz", ".shop.hnsw.aaaaaaa1.hnsw")
+    for name in (*earlier, ".shop.json.swp", ".notes.txt", "old.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / ".shop.unfinished-abc" / "new").mkdir(parents=True)
+    (tmp_path / ".shop.unfinished-abc" / "new" / "catalogue.json").write_text("{}")
+    assert saved_names(tmp_path) == ["mine", "old"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".notes.txt", ".shop.json.swp", "mine", "old.json"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "problem"),
+    [
+        ("embeddings.npz", pickle.dumps([1]), r"embeddings\.npz cannot be read \(\w+\)\. Build it again"),
+        ("embeddings.npz", npz(embeddings=np.full((3, 4), np.nan)), r"embeddings\.npz is damaged: a row of it"),
+        ("embeddings.npz", npz(embeddings=np.zeros((3, 4))), r"embeddings\.npz is damaged: a row of it"),
+        ("embeddings.npz", npz(embeddings=np.ones((3, 5))), "do not fit each other"),
+        ("embeddings.npz", npz(embeddings=np.ones((2, 4))), "do not fit each other"),
+        ("embeddings.npz", npz(rows=np.ones((3, 4))), r"embeddings\.npz cannot be read \(KeyError\)"),
+        ("pictures.npz", npz(pictures=np.ones(3, np.uint8), ends=np.ones(2, np.int64)), "do not fit each other"),
+        ("pictures.npz", b"garbage", r"pictures\.npz cannot be read"),
+        ("items.csv", b"id,name\n1,2\n", "do not fit each other"),
+        ("items.csv", b"\xff\xfe", "do not fit each other"),
+    ],
+)
+def test_what_is_no_catalogue_is_refused_whoever_signed_it(tmp_path, embedder, written, file, content, problem):
+    place = tmp_path / "mine"
+    contents = {path.name: path.read_bytes() for path in place.iterdir() if path.suffix != ".json"} | {file: content}
+    facts = read_folder(place, "catalogue.json", 3, DataError).facts
+    write_folder(place, "catalogue.json", facts, contents)
+    with pytest.raises(DataError, match=problem):
         open_own("mine", tmp_path, embedder)
 
 

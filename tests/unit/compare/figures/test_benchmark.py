@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fakes
 import numpy as np
+import pytest
 
 from core.compare.figures.benchmark import keep_benchmark, read_benchmark
 from core.config import DEFAULT_BACKBONE
 from core.engine.files import manifest
+from core.engine.files.folder import forget_digests
 from core.engine.index.hnsw import ExactIndex
+from core.errors import ArtifactError
 from core.jobs.benchmark.index import K, Trial, sweep
 
 
@@ -71,10 +74,26 @@ def test_what_is_measured_replaces_its_part_only(tiny_artifacts):
     assert manifest.verified(tiny_artifacts / "benchmark.json")
 
 
-def test_a_file_of_another_version_counts_as_none(tiny_artifacts):
-    for content in ("{", "[]", '{"schema": 99, "parts": {"index": 1}}'):
-        (tiny_artifacts / "benchmark.json").write_text(content)
-        assert read_benchmark() == {}
+def test_a_file_of_another_version_is_refused(tiny_artifacts):
+    for content in ("{", "[]", '{"schema": 99, "parts": {"index": 1}}', "[" * 1000 + "]" * 1000):
+        path = tiny_artifacts / "benchmark.json"
+        path.write_text(content)
+        with pytest.raises(ArtifactError, match=r"benchmark\.json is (not in the manifest|damaged)"):
+            read_benchmark()
+        manifest.register([path])
+        with pytest.raises(ArtifactError, match=r"benchmark\.json (has schema .{1,40}, this|is damaged: it is)"):
+            read_benchmark()
+
+
+def test_no_changed_bit_is_shown_as_a_figure(tiny_artifacts):
+    keep_benchmark({"date": "2026-01-01"}, {"index": {"ef": 32}})
+    path = tiny_artifacts / "benchmark.json"
+    content = path.read_bytes()
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        forget_digests()  # two writes may fall into one tick of the clock
+        with pytest.raises(ArtifactError, match=r"^artifacts/benchmark.json is damaged: .* git restore artifacts$"):
+            read_benchmark()
 
 
 def test_what_is_damaged_stays_damaged_when_something_else_is_written(tiny_artifacts):

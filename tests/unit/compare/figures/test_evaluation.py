@@ -12,6 +12,7 @@ from core.compare.figures.outcomes import load_outcomes
 from core.compare.figures.table import PUBLISHED, beside
 from core.engine.files import manifest
 from core.engine.metrics import Estimate, bootstrap, bootstrap_groups
+from core.errors import ArtifactError
 from core.jobs.evaluate import cost, products, protocols
 from core.jobs.evaluate.protocols import Record, _write, renew_intervals
 from core.training.data.samples import Sample
@@ -91,11 +92,18 @@ def test_what_part_of_an_evaluation_did_not_measure_stays(tiny_artifacts):
     assert len(read_evaluation().results) == 2  # a whole evaluation leaves nothing old behind
 
 
-def test_nothing_is_known_where_the_file_is_missing_or_another(tiny_artifacts):
+def test_nothing_is_known_where_nothing_was_evaluated_and_nothing_is_shown_that_was_changed(tiny_artifacts):
     assert read_evaluation() == Evaluation()
-    for content in ("{", "[]", '{"schema": 99}'):
-        (tiny_artifacts / "evaluation.json").write_text(content)
-        assert read_evaluation() == Evaluation()
+    _write(record_of("a", np.ones(3)), RUN, True)
+    path = tiny_artifacts / "evaluation.json"
+    content = path.read_text()
+    for changed in (content.replace("1.5", "1.4"), "{", "[]", '{"schema": 99}'):
+        path.write_text(changed)
+        with pytest.raises(ArtifactError, match=r"^artifacts/evaluation.json is damaged: .* git restore artifacts$"):
+            read_evaluation()
+    path.unlink()
+    with pytest.raises(ArtifactError, match=r"^artifacts/evaluation.json is missing"):
+        read_evaluation()
 
 
 def test_product_photos_are_found_among_each_other_and_in_a_crowd(monkeypatch):

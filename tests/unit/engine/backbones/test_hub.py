@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import time
 
 import hub as local
 import pytest
@@ -100,6 +101,18 @@ def test_a_slow_hub_is_given_up(served):
     with pytest.raises(DownloadError, match="the hub cannot be reached; is there a network"):
         hub.fetch(FREE)
     served.delay_s = 0
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_a_hub_that_drips_is_given_up(served, monkeypatch, part):
+    """Each byte comes well before any timeout, all of them never."""
+    monkeypatch.setattr(hub, "SLOWEST", len(CONTENT) / 2)
+    served.drip = part
+    started = time.monotonic()
+    with pytest.raises(DownloadError, match=r"^The hub takes too long to send the weights owner/tiny: more than"):
+        hub.fetch(FREE)
+    assert time.monotonic() - started < 10
+    served.drip = ""
 
 
 def test_a_cut_download_is_one_sentence_and_leaves_nothing(served, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 import sys
 import threading
 from types import SimpleNamespace
@@ -16,8 +17,10 @@ from core.engine.backbones import BACKBONES, get
 from core.engine.backbones.record import Backbone
 from core.engine.embedders import base
 from core.engine.embedders.base import BATCH_SIZE, Embedder, OnnxClipEmbedder, prepare
+from core.engine.embedders.learned import words_of
 from core.engine.embedders.load import load_embedder
-from core.engine.files.manifest import register
+from core.engine.embedders.weights import register_weights, whole_model_of
+from core.engine.files.manifest import register, verify_all
 from core.errors import ArtifactError, DataError, UnknownNameError, VitrineError
 
 RECORD = BACKBONES["vitrine-clip"]
@@ -237,6 +240,69 @@ def test_weights_that_are_missing_or_damaged_are_refused(artifacts_folder):
     path.write_bytes(b"not really a Network")
     with pytest.raises(ArtifactError, match=r"models/vitrine-clip/image\.onnx is damaged"):
         load_embedder("vitrine-clip")
+
+
+@pytest.mark.parametrize("content", [b"x", b"\x08\x08" + b"\xff" * 500, pickle.dumps({"weights": 1})], ids=repr)
+def test_weights_that_are_no_network_are_refused_whoever_signed_them(artifacts_folder, content):
+    path = artifacts_folder / "models" / "vitrine-clip" / "image.onnx"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    register_weights(get("vitrine-clip"), [path])
+    with pytest.raises(ArtifactError) as caught:
+        load_embedder("vitrine-clip")
+    assert str(caught.value) == (
+        "artifacts/models/vitrine-clip/image.onnx is damaged: it is no network that can be run here. "
+        "To repair it, run: git restore artifacts, or python -m core train clip"
+    )
+
+
+def test_a_network_that_only_the_list_of_files_knows_is_not_taken_for_the_backbones(artifacts_folder):
+    path = artifacts_folder / "models" / "vitrine-clip" / "image.onnx"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"trained")
+    register_weights(get("vitrine-clip"), [path])
+    path.write_bytes(b"another")
+    register([path])
+    assert all(problem is None for _, problem in verify_all())
+    for load in (load_embedder, lambda id: whole_model_of(get(id))):
+        with pytest.raises(ArtifactError, match=r"image\.onnx is not the network that is recorded as the backbone's"):
+            load("vitrine-clip")
+
+
+def test_where_torch_reads_a_model_every_file_of_it_is_checked(artifacts_folder):
+    folder = artifacts_folder / "models" / "vitrine-clip"
+    folder.mkdir(parents=True)
+    names = ("image.onnx", "open_clip_model.safetensors", "tokenizer.json")
+    for name in names:
+        (folder / name).write_bytes(b"trained")
+    register_weights(get("vitrine-clip"), [folder / name for name in names])
+    assert whole_model_of(get("vitrine-clip")) == folder
+    for name in names:
+        (folder / name).write_bytes(b"Trained")
+        with pytest.raises(ArtifactError, match=rf"{name} is damaged: its sha256 is not the manifest's"):
+            whole_model_of(get("vitrine-clip"))
+        (folder / name).write_bytes(b"trained")
+    (folder / "more.json").write_bytes(b"{}")
+    with pytest.raises(ArtifactError, match=r"more\.json is not in the manifest"):
+        whole_model_of(get("vitrine-clip"))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"model": {"vocab": 7}}', "[" * 1000 + "]" * 1000])
+def test_a_tokenizer_without_words_is_refused(artifacts_folder, content):
+    path = artifacts_folder / "models" / "vitrine-clip" / "tokenizer.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(ArtifactError, match=r"tokenizer\.json is damaged: it holds no vocabulary\. To repair it, run"):
+        words_of(path)
+
+
+def test_another_network_than_the_backbones_is_one_sentence(tmp_path):
+    class Odd:
+        def run(self, *_: object) -> None:
+            raise RuntimeError("Got invalid dimensions for input: pixels")
+
+    with pytest.raises(VitrineError, match=r"^The network could not be run \(RuntimeError\)\.$"):
+        base.run(Odd(), "pixels", np.zeros((1, 3, 8, 8), np.float32))
 
 
 def test_without_torch_its_backbone_says_what_to_install(monkeypatch, tmp_path):

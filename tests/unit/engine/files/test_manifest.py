@@ -6,8 +6,10 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from core.__main__ import main
 from core.engine.files import folder as files
 from core.engine.files import manifest as artifacts
 from core.engine.files.folder import written
@@ -67,6 +69,29 @@ def test_another_schema_is_refused(artifacts_folder, content, schema):
     (artifacts_folder / "manifest.json").write_text(json.dumps(content))
     with pytest.raises(ArtifactError, match=rf"has schema {schema}, this version reads 1"):
         load_manifest()
+
+
+def test_no_changed_bit_of_what_it_says_passes(folder, capsys):
+    """Not of the files, which their sha256 shows, but of what it says of them: counts, parameters, whose weights."""
+    path, said = folder / "manifest.json", load_manifest()
+    save_manifest(said | {"indexes": {"x/y": INDEX}, "maps": {"x": {"count": 10}}})
+    said, content = load_manifest(), path.read_bytes()
+    assert main(["verify"]) == 0
+    rng, refused = np.random.default_rng(0), 0
+    for place in range(0, len(content), 3):
+        changed = bytearray(content)
+        changed[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(changed)
+        try:
+            found = load_manifest()
+            assert {**found, **said} == found  # a blank was changed, or the name of the seal
+        except ArtifactError:
+            refused += 1
+    assert refused > len(content) / 3 / 2
+    path.write_bytes(content.replace(b'"count": 10', b'"count": 18'))
+    assert main(["verify"]) == 1
+    problem = "artifacts/manifest.json is damaged: its sha256 is not the one stated."
+    assert capsys.readouterr().err == f"{problem} To repair it, run: git restore artifacts\n"
 
 
 ENTRY = {"sha256": SHA256, "bytes": 20}
@@ -150,10 +175,9 @@ def test_the_manifest_is_read_once_until_it_changes(folder, monkeypatch):
     for _ in range(3):
         verified(folder / "b.bin")
     assert len(read) == 1
-    content = json.loads(manifest.read_text())
+    content = plain()
     content["files"]["b.bin"]["sha256"] = "0" * 64
-    with written(manifest) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+    save_manifest(content)
     for _ in range(2):
         with pytest.raises(ArtifactError, match="sha256 is not the manifest's"):
             verified(folder / "b.bin")

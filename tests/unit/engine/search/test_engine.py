@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,12 +14,13 @@ import pytest
 
 from core.config import MAX_K
 from core.engine.backbones import BACKBONES
-from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues import CATALOGUES, embedded
 from core.engine.catalogues.items import UnknownItemError
 from core.engine.files.manifest import load_manifest, register
 from core.engine.files.paths import calibration_file, index_file, items_file
 from core.engine.index.hnsw import HnswIndex
 from core.engine.search.engine import Hit, SearchEngine, check_labels
+from core.engine.search.gallery import load_gallery
 from core.engine.search.query import Filters, Query
 from core.errors import ArtifactError, ImageError, UnknownNameError, VitrineError
 
@@ -359,6 +362,56 @@ def test_other_embeddings_are_refused(engine, cut):
     rewrite(path, buffer.getvalue())
     with pytest.raises(ArtifactError, match=r"clothing\.npy does not fit the item table"):
         engine.gallery("clothing")
+
+
+def npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def test_embeddings_that_no_search_could_use_are_refused_whoever_signed_them(engine):
+    path = index_file("vitrine-clip", "clothing", ".npy")
+    rows = np.load(path)
+    for bad in (0, np.nan, np.inf):
+        odd = rows.copy()
+        odd[17] = bad
+        rewrite(path, npy(odd))
+        for read in (load_gallery, embedded.stored):
+            with pytest.raises(
+                ArtifactError, match=r"clothing\.npy is damaged: a row of it is not finite, or nothing but"
+            ):
+                read("vitrine-clip", "clothing")
+    for content in (pickle.dumps(rows), b"\x93NUMPY\x01\x00", b"garbage" * 100):
+        rewrite(path, content)
+        for read in (load_gallery, embedded.stored):
+            with pytest.raises(ArtifactError, match=r"clothing\.npy cannot be read \(\w+\)\. To repair it, run: git"):
+                read("vitrine-clip", "clothing")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda known: [],
+        lambda known: known | {"tables": 7},
+        lambda known: known | {"tables": {"clothing": []}},
+        lambda known: known | {"tables": {"clothing": {"photo": {"quantiles": [], "steps": [], "probabilities": []}}}},
+        lambda known: (
+            known | {"tables": {"clothing": {"photo": {"quantiles": [1], "steps": [1], "probabilities": [2, 3]}}}}
+        ),
+        lambda known: known | {"weight": [[[]]]},
+    ],
+)
+def test_a_calibration_of_another_form_is_refused_whoever_signed_it(engine, change):
+    path = calibration_file("vitrine-clip")
+    rewrite(path, json.dumps(change(json.loads(path.read_bytes()))).encode())
+    with pytest.raises(
+        ArtifactError, match=r"calibration\.json is of another version\. To repair it, run: python -m core"
+    ):
+        load_gallery("vitrine-clip", "clothing")
+    rewrite(path, b"[" * 1000 + b"]" * 1000)
+    with pytest.raises(ArtifactError, match=r"calibration\.json is of another version"):
+        load_gallery("vitrine-clip", "clothing")
 
 
 def test_a_graph_of_other_items_is_replaced_by_exact_search(engine):
