@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -31,11 +32,11 @@ def page(whole: dict[str, Any]) -> str:
         f'<section id="schema-{escape(name)}"><h3>{escape(name)}</h3>{_json(schema)}</section>'
         for name, schema in whole["components"]["schemas"].items()
     )
-    title, about = escape(whole["info"]["title"]), escape(whole["info"]["description"])
+    title, about = escape(whole["info"]["title"]), _text(whole["info"]["description"])
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{title} API</title><style>{_STYLE}</style></head><body><h1>{title} API</h1>"
-        f"<p>{about}</p><ul>{links}</ul>{sections}<h2>Schemas</h2>{schemas}</body></html>"
+        f"{about}<ul>{links}</ul>{sections}<h2>Schemas</h2>{schemas}</body></html>"
     )
 
 
@@ -78,6 +79,12 @@ def _schemas_of(answer: dict[str, Any]) -> Iterator[str]:
         name = content["schema"].get("$ref", "").rpartition("/")[2]
         link = f' <a href="#schema-{escape(name)}">{escape(name)}</a>' if name else ""
         yield f"<code>{escape(kind)}</code>{link}"
+
+
+def _text(text: str) -> str:
+    """Paragraphs of Markdown, of which only `code` is marked up."""
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return "".join(f"<p>{paragraph}</p>" for paragraph in marked.split("\n\n"))
 
 
 def _json(schema: dict[str, Any]) -> str:

@@ -173,6 +173,7 @@ def test_the_description_is_a_page_without_scripts(client: TestClient) -> None:
     response = client.get("/api/docs")
     assert response.headers["content-security-policy"] == "default-src 'none'; style-src 'unsafe-inline'"
     assert not re.search(r"<script|<link|src=|https?://", response.text)
+    assert "<code>detail</code> is one plain sentence" in response.text
     for path, methods in description()["paths"].items():
         for method, said in methods.items():
             assert f'<section id="{said["operationId"]}">' in response.text
