@@ -71,7 +71,7 @@ def test_the_empty_page_says_in_three_lines_what_to_do(monkeypatch: pytest.Monke
 def test_one_click_makes_the_example_a_catalogue(filled: AppTest) -> None:
     assert tiles_of(filled) == [f"own/{n}" for n in range(1, 17)]
     assert "16 pictures · 4 labels" in filled.markdown[0].value
-    assert filled.success[0].value.startswith("16 pictures are in, ")
+    assert filled.success[0].value.startswith("Pictures added: 16, ")
     assert not filled.error and "own-job" not in filled.session_state
 
 
@@ -124,6 +124,25 @@ def test_more_is_added_later_and_the_rest_is_removed(filled: AppTest) -> None:
     assert tiles_of(filled) == ["own/1", "own/3", "own/4"]
     filled.button(key="own-remove-label").click().run()
     assert filled.session_state["own"].labels == ("shirt",) * 4 + ("bag",) * 4 + ("dress",) * 4 + ("new",)
+
+
+def test_what_was_removed_comes_back_until_something_else_changes(filled: AppTest) -> None:
+    before = filled.session_state["own"].embeddings.copy()
+    filled.selectbox(key="own-label").select("/sneaker").run()
+    filled.button(key="own-remove-label").click().run()
+    assert filled.success[0].value == "4 pictures were removed."
+    filled.button(key="own-undo").click().run()
+    assert tiles_of(filled) == [f"own/{n}" for n in range(1, 17)]
+    assert (filled.session_state["own"].embeddings == before).all()
+    with pytest.raises(KeyError):
+        filled.button(key="own-undo")
+    filled.checkbox(key="own-pick-own/2").check().run()
+    filled.button(key="own-remove").click().run()
+    assert filled.success[0].value == "1 picture was removed."
+    filled.segmented_control(key="own-section").set_value("add").run()
+    filled.button(key="own-try").click().run()
+    with pytest.raises(KeyError):  # what was added since would be lost
+        filled.button(key="own-undo")
 
 
 def test_duplicates_are_found_and_copies_removed(filled: AppTest) -> None:

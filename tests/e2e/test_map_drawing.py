@@ -118,7 +118,7 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     page.locator(".st-key-maps-chosen .vt-tile").first.wait_for()
     left, right = page.evaluate(LIT)
     assert 0 < right <= left < 3100
-    assert page.get_by_role("heading", name=f"{left:,} pieces chosen").is_visible()
+    assert page.get_by_role("heading", name=f"Pieces chosen: {left:,}").is_visible()
     page.locator(".st-key-maps-chosen .vt-tile").nth(min(24, left) - 1).wait_for()
     shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
     assert len(set(shown)) == min(24, left)
@@ -127,7 +127,7 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     page.get_by_role("option", name="Bag").first.click()
     page.wait_for_url(re.compile("class="))
     bags = [int(n) for n in page.evaluate(SIZES, "Bag")]
-    page.get_by_role("heading", name=f"{bags[0]:,} pieces chosen").wait_for()
+    page.get_by_role("heading", name=f"Pieces chosen: {bags[0]:,}").wait_for()
     page.wait_for_function(f"String(({LIT})()) === '{bags[0]},{bags[1]}'")
     seen = "() => [...document.querySelectorAll('.vt-map-plot')].map(({ chart }) => [chart.x, chart.y, chart.step])"
     before = page.evaluate(seen)
@@ -136,7 +136,7 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     page.locator('[data-test-script-state="notRunning"]').first.wait_for()
     assert page.evaluate(seen) == before
     n = page.evaluate(LIT)[0]
-    page.get_by_role("heading", name=f"{n:,} pieces chosen").wait_for()
+    page.get_by_role("heading", name=f"Pieces chosen: {n:,}").wait_for()
     shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
     with page.expect_download() as download:
         page.locator(".st-key-maps-csv button").first.click()

@@ -68,7 +68,7 @@ def drop() -> None:
 
 def forget_results() -> None:
     """Drop what was found out about the catalogue, because it changes."""
-    keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM, keys.OWN_SKIPPED, keys.OWN_DUPLICATES)
+    keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM, keys.OWN_SKIPPED, keys.OWN_DUPLICATES, keys.OWN_REMOVED)
     keys.forget(keys.OWN_QUERIES, keys.OWN_THRESHOLD, keys.ANSWER)
 
 
