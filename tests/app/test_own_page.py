@@ -64,7 +64,7 @@ def test_the_empty_page_says_in_three_lines_what_to_do(monkeypatch: pytest.Monke
     page = open_page()
     assert re.findall(r"<li>(.*?)</li>", html_of(page)) == [*WORDS.own.lead]
     captions = " ".join(caption.value for caption in page.caption)
-    assert WORDS.own.privacy in captions and "fetching them is switched off" in captions
+    assert WORDS.own.privacy in captions
     assert not page.text_input and not page.error
 
 
@@ -86,20 +86,28 @@ def test_what_is_left_out_is_listed_with_the_reason() -> None:
     ]
 
 
+def test_a_table_of_addresses_is_asked_for_only_where_it_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VITRINE_ALLOW_URLS", raising=False)
+    page = open_page()
+    assert page.file_uploader[0].label == WORDS.own.upload
+    assert not [caption for caption in page.caption if "CSV" in caption.value or "VITRINE" in caption.value]
+    monkeypatch.setenv("VITRINE_ALLOW_URLS", "1")
+    assert open_page().file_uploader[0].label == WORDS.own.upload_urls
+
+
 @pytest.mark.parametrize(
     "name, content, sentence",
     [
         ("bad.zip", b"no archive", "The file is not a ZIP archive, or it is damaged."),
         ("bomb.zip", None, "The archive unpacks to more than 100 times its size"),
         ("none.zip", archive(**{"a.txt": b"x"}), WORDS.own.nothing),
-        ("urls.csv", b"image_url\nhttps://x.test/1.jpg\n", "VITRINE_ALLOW_URLS=1"),
         ("table.csv", b"a,b\n1,2\n", "The table has no column of picture URLs"),
     ],
 )
 def test_what_is_refused_gets_a_sentence_and_the_page_goes_on(
     name: str, content: bytes | None, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("VITRINE_ALLOW_URLS", raising=False)
+    monkeypatch.setenv("VITRINE_ALLOW_URLS", "1")
     if content is None:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as out:

@@ -260,3 +260,23 @@ def test_what_the_map_fetches_is_served_and_nothing_else(maps_server: str) -> No
     for wrong in ("items/75398", "items/99999999999", "items/x", "points/nothing", "plotly.js"):
         answer = requests.get(f"{maps_server}/maps/{wrong}", timeout=30)
         assert (answer.status_code, list(answer.json())) == (404, ["error"])
+
+
+def test_one_finger_scrolls_the_page_until_a_tool_is_chosen(browser: Browser, maps_server: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{maps_server}/Maps")
+    plot = page.locator(".vt-map-plot[data-drawn]").first
+    plot.wait_for(timeout=60_000)
+    box = plot.bounding_box()
+    assert box and box["y"] < 500  # with 62 % of the screen's height, most of it is on the first screen
+    line, scrolled = context.new_cdp_session(page), "document.querySelector('[data-testid=stMain]').scrollTop"
+    swipe = {"x": 195, "y": 600, "yDistance": -200, "gestureSourceType": "touch"}
+    line.send("Input.synthesizeScrollGesture", swipe)
+    page.wait_for_function(f"{scrolled} > 150")
+    assert page.evaluate(LIT) == [None]
+    page.get_by_role("button", name="Lasso").tap()
+    before = page.evaluate(scrolled)
+    line.send("Input.synthesizeScrollGesture", swipe)
+    assert page.evaluate(scrolled) == before
+    context.close()

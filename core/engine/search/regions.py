@@ -48,15 +48,17 @@ def hide(image: Image.Image, row: int, column: int, side: int = SIDE) -> Image.I
     return copy
 
 
-def warmth(lost: np.ndarray, rgb: tuple[int, int, int] = (224, 64, 32), most: int = 190) -> Image.Image:
-    """What `regions` gives, as a layer to lie over the picture: clear where nothing is lost, opaque where most is.
+def veil(lost: np.ndarray, darkest: int = 200) -> Image.Image:
+    """What `regions` gives, as a layer to lie over the picture: clear where most is lost, dark where nothing is.
 
     Args:
         lost: (side, side) float32.
-        rgb: Of the layer.
-        most: Its highest opacity, of 255.
+        darkest: Its highest opacity, of 255.
+
+    Returns:
+        An image of mode RGBA, black.
     """
     share = np.clip(lost, 0, None) / max(float(lost.max()), 1e-6)
-    layer = np.empty((*lost.shape, 4), np.uint8)
-    layer[..., :3], layer[..., 3] = rgb, np.rint(share * most)
-    return Image.fromarray(layer).resize((lost.shape[1] * 16, lost.shape[0] * 16), Image.Resampling.BICUBIC)
+    layer = np.zeros((*lost.shape, 4), np.uint8)
+    layer[..., 3] = np.rint((1 - share) * darkest)
+    return Image.fromarray(layer).resize((lost.shape[1] * 16, lost.shape[0] * 16), Image.Resampling.BILINEAR)

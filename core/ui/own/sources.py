@@ -20,7 +20,7 @@ from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.zip_source import ZipSource
-from core.ui.components import cards, samples
+from core.ui.components import samples
 from core.ui.components.ask import release
 from core.ui.components.controls import download
 from core.ui.own import job
@@ -32,10 +32,13 @@ _EXAMPLE_SIDE = 480  # pixels
 
 def show() -> None:
     """Draw the ways in."""
-    _uploader(WORDS.own.upload, "own-upload", ["zip", "csv"], _add_file)
+    if allow_urls():
+        _uploader(WORDS.own.upload_urls, "own-upload", ["zip", "csv"], _add_file)
+    else:
+        _uploader(WORDS.own.upload, "own-upload", ["zip"], _add_file)
     quota = Quota()
     limits = WORDS.own.limits.format(images=quota.images, megabytes=MAX_ARCHIVE_BYTES / 1e6)
-    st.caption(f"{limits} {WORDS.own.urls_on if allow_urls() else cards.plain(WORDS.own.urls_off)}")
+    st.caption(f"{limits} {WORDS.own.urls_on}" if allow_urls() else limits)
     with st.container(key="own-example", horizontal=True, gap="small"):
         st.button(WORDS.own.example, key="own-try", icon=":material/play_arrow:", on_click=_guarded, args=(_try,))
         download(

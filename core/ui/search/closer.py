@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -12,7 +13,7 @@ from core.engine.catalogues import photos
 from core.engine.images.decode import encode_png, open_image
 from core.engine.search.engine import Hit
 from core.engine.search.photo import Photo
-from core.engine.search.regions import regions, warmth
+from core.engine.search.regions import regions, veil
 from core.errors import VitrineError
 from core.own.items import OWN
 from core.ui.components import cards
@@ -20,6 +21,8 @@ from core.ui.components.pictures import Picture, data_url, picture_of
 from core.ui.components.query import described, question
 from core.ui.visit import session, state
 from core.ui.words import WORDS
+
+MOST_HEIGHT = 55  # hundredths of the screen
 
 
 def button(query: state.Asked, photo: Photo | None, hit: Hit) -> None:
@@ -31,13 +34,12 @@ def button(query: state.Asked, photo: Photo | None, hit: Hit) -> None:
 def _show(query: state.Asked, photo: Photo | None, hit: Hit) -> None:
     pictures = _pictures(query, photo, hit)
     why = any(pictures) and st.toggle(WORDS.search.why, key=f"why-{hit.id}", help=WORDS.search.why_help)
-    warm = _warm(query, photo, hit, pictures) if why else (None, None)
+    veiled = _veiled(query, photo, hit, pictures) if why else (None, None)
     left, right = st.columns(2, gap="medium")
     with left:
-        _query(query, photo, warm[0])
+        _query(query, photo, veiled[0])
     with right:
-        gallery, position = session.find(hit.id)
-        _large(picture_of(gallery, position), warm[1], hit.title, session.title_of(hit.catalogue))
+        _large(_whole(hit.id), veiled[1], hit.title, session.title_of(hit.catalogue))
         st.html(cards.facts_html(hit))
         if st.button(WORDS.search.search_with, key=f"with-{hit.id}", icon=":material/search:", width="stretch"):
             state.go(state.Asked("item", hit.id))
@@ -49,19 +51,25 @@ def _query(query: state.Asked, photo: Photo | None, layer: Image.Image | None) -
         st.html(cards.words_html(query.ref))
         return
     name, _, picture = described(query, photo)
-    _large(picture, layer, name, WORDS.common.query_kinds[query.kind])
+    _large(picture if photo is not None else _whole(query.ref), layer, name, WORDS.common.query_kinds[query.kind])
+
+
+def _whole(id: str) -> Picture:
+    """The picture of an item in its own shape."""
+    gallery, position = session.find(id)
+    width, height = (int(gallery.items.frame[side].iat[position]) for side in ("width", "height"))
+    return replace(picture_of(gallery, position), ratio=width / height if width and height else 1.0)
 
 
 def _large(picture: Picture, layer: Image.Image | None, title: str, line: str) -> None:
-    over = (
-        f"<div class='vt-warmth' style='background-image:url({data_url(encode_png(layer), 'png')})'></div>"
-        if layer
-        else ""
-    )
-    st.html(
-        f'<figure class="vt-large"><div class="vt-frame">{cards.picture_html(picture, title)}{over}</div>'
-        f'<figcaption><b>{escape(title)}</b> <span class="vt-quiet">{escape(line)}</span></figcaption></figure>'
-    )
+    over = ""
+    if layer:
+        url = data_url(encode_png(layer), "png")
+        over = f'<div class="vt-veil" style="background-image:url({url})"></div>'
+    width = f"min(100%,{MOST_HEIGHT * picture.ratio:.0f}vh)"
+    frame = f'<div class="vt-frame" style="width:{width}">{cards.picture_html(picture, title)}{over}</div>'
+    caption = f'<figcaption><b>{escape(title)}</b> <span class="vt-quiet">{escape(line)}</span></figcaption>'
+    st.html(f'<figure class="vt-large">{frame}{caption}</figure>')
 
 
 def _pictures(query: state.Asked, photo: Photo | None, hit: Hit) -> tuple[Image.Image | None, Image.Image | None]:
@@ -78,7 +86,7 @@ def _picture(id: str) -> Image.Image | None:
     return photos.picture(id) if photos.has(id) else None
 
 
-def _warm(
+def _veiled(
     query: state.Asked, photo: Photo | None, hit: Hit, pictures: tuple[Image.Image | None, Image.Image | None]
 ) -> tuple[Image.Image | None, Image.Image | None]:
     """What of the query's picture and of the hit's makes the two similar, as a layer over each."""
@@ -94,5 +102,5 @@ def _warm(
             ]
     except VitrineError:
         return None, None
-    left, right = (None if one is None else warmth(one) for one in lost)
+    left, right = (None if one is None else veil(one) for one in lost)
     return left, right

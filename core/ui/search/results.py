@@ -63,7 +63,7 @@ def show(query: state.Asked) -> None:
         if answer.hits:
             with place:
                 file, note = csv_name(name), WORDS.search.csv_help
-                download(WORDS.common.csv, hits_csv(answer.hits), file, "text/csv", "csv", help=note)
+                download(WORDS.common.csv, lambda: hits_csv(answer.hits), file, "text/csv", "csv", help=note)
         _notes(query, answer.whole, chosen)
         said = strips.show(query, photo, answer, plain=bool(hint))
         _footnotes(answer, photo, chosen)

@@ -11,7 +11,10 @@ window.vitrine ??= (() => {
     event.preventDefault();
     (document.querySelector("[class*=st-key-look-] button, [data-testid=stGridCell] button") ?? document.querySelector("h1"))?.focus();
   };
-  document.body.prepend(skip);
+  const way = document.createElement("nav");
+  way.setAttribute("aria-label", skip.textContent);
+  way.append(skip);
+  document.body.prepend(way);
 
   /* Buttons that do the same to different pieces are named after their piece. */
   function name() {

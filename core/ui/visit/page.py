@@ -44,9 +44,10 @@ def begin(title: str, heading: str = "", lead: str = "", headline: Sequence[str]
         headline: Lines of a large one, where nothing has been asked yet.
     """
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
-    st.html(STYLE)
     said = {"navigation": WORDS.common.links, "skip": WORDS.common.skip, "limit": MAX_IMAGE_BYTES}
-    _run(f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}")
+    # Together, since a style that comes alone is put elsewhere and may come after what it styles.
+    script = f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}"
+    st.html(f"<style>{STYLE.read_text('utf-8')}</style><script>{script}</script>", unsafe_allow_javascript=True)
     _navigation()
     kept = (
         '<span class="vt-kept" hidden></span>' if session.own() else ""

@@ -141,7 +141,7 @@ def _set(query: Asked | None, drop: tuple[str, ...] = ()) -> None:
     """Write a query into the link, whatever else it says staying as it is."""
     keys.forget(keys.INCOMING, keys.PROBLEM)
     kept = {name: values for name, values in link().items() if name not in (*_QUERY, *drop)}
-    st.query_params.from_dict(kept | (_link_of(query) if query else {}))
+    st.query_params.from_dict({**kept, **(_link_of(query) if query else {})})
 
 
 def drop(name: str = "", value: str = "") -> None:

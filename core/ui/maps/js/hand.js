@@ -9,8 +9,8 @@ class Hand {
   /* `tell` has hover(row, event), leave(), open(row), choose(rows, more). */
   constructor(chart, words, label, tell) {
     // On a touch screen one finger scrolls the page until a tool is chosen.
-    const tool = matchMedia("(pointer: coarse)").matches ? "" : TOOLS[0];
-    Object.assign(this, { chart, tell, tool, down: new Map(), path: null });
+    const scrolls = matchMedia("(pointer: coarse)").matches, tool = scrolls ? "" : TOOLS[0];
+    Object.assign(this, { chart, tell, tool, scrolls, down: new Map(), path: null });
     this.plot = chart.plot;
     this.plot.dataset.tool = tool;
     const listen = (name, act) => this.plot.addEventListener(name, act);
@@ -47,8 +47,8 @@ class Hand {
     else if (name === "out") this.chart.zoomBy(1 / 1.5);
     else if (name === "whole") { this.chart.look(null); this.chart.ask(); }
     else {
-      this.tool = name;
-      for (const one of this.bar.querySelectorAll("[aria-pressed]")) one.setAttribute("aria-pressed", String(one.dataset.name === name));
+      this.tool = this.scrolls && this.tool === name ? "" : name;
+      for (const one of this.bar.querySelectorAll("[aria-pressed]")) one.setAttribute("aria-pressed", String(one.dataset.name === this.tool));
     }
     this.plot.dataset.tool = this.tool;
   }

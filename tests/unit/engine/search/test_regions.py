@@ -13,11 +13,11 @@ from core.config import artifacts_dir
 from core.engine.catalogues import photos
 from core.engine.search.engine import SearchEngine
 from core.engine.search.query import Filters, Query
-from core.engine.search.regions import SIDE, hide, regions, warmth
+from core.engine.search.regions import SIDE, hide, regions, veil
 
 
 def test_the_region_that_is_alike_costs_most():
-    embedder = fakes.FakeEmbedder(fakes.fake_record())
+    embedder = fakes.FakeEmbedder(fakes.fake_record(input_size=70))
     red = embedder.embed_images([fakes.solid((230, 20, 20))])[0]
     picture = fakes.solid((20, 20, 230), (140, 140))
     picture.paste((230, 20, 20), (100, 40, 120, 60))  # column 5, row 2
@@ -36,11 +36,10 @@ def test_a_hidden_region_is_of_the_mean_colour_and_nothing_else_changes():
     assert np.abs(after[:15, 110:] - before.reshape(-1, 3).mean(axis=0)).max() <= 0.5
 
 
-def test_the_layer_is_opaque_where_most_is_lost():
-    layer = np.asarray(warmth(np.array([[1.0, 0.0], [-1.0, 0.5]], np.float32)))
+def test_the_veil_is_clear_where_most_is_lost():
+    layer = np.asarray(veil(np.array([[1.0, 0.0], [-1.0, 0.5]], np.float32)))
     assert layer.shape == (32, 32, 4)
-    assert layer[0, 0, 3] == 190
-    assert layer[0, -1, 3] == layer[-1, 0, 3] == 0
+    assert [layer[0, 0, 3], layer[0, -1, 3], layer[-1, 0, 3], layer[-1, -1, 3]] == [0, 200, 200, 100]
 
 
 @pytest.mark.data
