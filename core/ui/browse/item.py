@@ -76,11 +76,9 @@ def _ways_back(view: View) -> None:
     with st.container(key="browse-crumbs", horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.button(WORDS.browse.close, key="close", icon=":material/grid_view:", on_click=_close, args=(view,))
         for n, id in enumerate(trail(view.item)[-MAX_CRUMBS:]):
-            gallery, position = session.find(id)
-            title = cards.plain(gallery.items.row(position).title)
             st.button(
-                title, key=f"crumb-{n}", type="tertiary", icon=":material/chevron_left:", help=WORDS.browse.trail,
-                on_click=_open, args=(view, id),
+                cards.plain(session.name_of(id)), key=f"crumb-{n}", type="tertiary", icon=":material/chevron_left:",
+                help=WORDS.browse.trail, on_click=_open, args=(view, id),
             )  # fmt: skip
 
 

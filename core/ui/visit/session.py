@@ -112,6 +112,16 @@ def find(item_id: str) -> tuple[Gallery, int]:
         raise VitrineError("ui.unknown-item", id=item_id[:60]) from None
 
 
+def name_of(item_id: str) -> str:
+    """What an item is called beside others of its title: by that and the start of its number."""
+    number = split_id(item_id)[1].rpartition("/")[2][:8]
+    try:
+        gallery, position = find(item_id)
+    except VitrineError:
+        return f"#{number}"
+    return f"{gallery.items.row(position).title} #{number}"
+
+
 def thumbnail(item_id: str) -> bytes | None:
     """The JPEG of an item of the session's catalogue, None where there is none."""
     mine = own()
