@@ -29,5 +29,5 @@ def own_error(message: Any, server: str) -> list[str]:
     at the root after the 404.
     """
     url = message.location.get("url", "")
-    expected = url.startswith("https://") or re.search("/(Browse|Your_catalogue)/_stcore/", url) is not None
+    expected = url.startswith("https://") or re.search(r"/[A-Z]\w+/_stcore/", url) is not None
     return [f"{message.text} {url}"] if message.type == "error" and not expected else []

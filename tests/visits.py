@@ -52,11 +52,25 @@ def upload(page: AppTest, name: str, content: bytes) -> AppTest:
     return page
 
 
+def strips_of(page: AppTest) -> list[list[tuple[int, str, float]]]:
+    """The hits of each strip, in the order of the page."""
+    strips: list[list[tuple[int, str, float]]] = []
+    for hit in hits_of(page):
+        if hit[0] == 1:
+            strips.append([])
+        strips[-1].append(hit)
+    return strips
+
+
 def assert_answer(page: AppTest, n: int) -> list[tuple[int, str, float]]:
-    hits = hits_of(page)
+    """The hits of all strips, each of which has n of them, in order, and none of another's."""
     assert not page.error
-    assert [rank for rank, _, _ in hits] == list(range(1, n + 1))
-    assert len({id for _, id, _ in hits}) == n
-    similarities = [similarity for _, _, similarity in hits]
-    assert similarities == sorted(similarities, reverse=True)
+    strips = strips_of(page)
+    assert strips
+    for hits in strips:
+        assert [rank for rank, _, _ in hits] == list(range(1, n + 1))
+        similarities = [similarity for _, _, similarity in hits]
+        assert similarities == sorted(similarities, reverse=True)
+    hits = hits_of(page)
+    assert len({id for _, id, _ in hits}) == n * len(strips)
     return hits

@@ -64,14 +64,14 @@ def test_the_empty_page_says_in_three_lines_what_to_do(monkeypatch: pytest.Monke
     page = open_page()
     assert re.findall(r"<li>(.*?)</li>", html_of(page)) == [*WORDS.own.lead]
     captions = " ".join(caption.value for caption in page.caption)
-    assert WORDS.own.privacy in captions and "fetching them is switched off" in captions
+    assert WORDS.own.privacy in captions
     assert not page.text_input and not page.error
 
 
 def test_one_click_makes_the_example_a_catalogue(filled: AppTest) -> None:
     assert tiles_of(filled) == [f"own/{n}" for n in range(1, 17)]
     assert "16 pictures · 4 labels" in filled.markdown[0].value
-    assert filled.success[0].value.startswith("16 pictures are in, ")
+    assert filled.success[0].value.startswith("Pictures added: 16, ")
     assert not filled.error and "own-job" not in filled.session_state
 
 
@@ -86,20 +86,28 @@ def test_what_is_left_out_is_listed_with_the_reason() -> None:
     ]
 
 
+def test_a_table_of_addresses_is_asked_for_only_where_it_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VITRINE_ALLOW_URLS", raising=False)
+    page = open_page()
+    assert page.file_uploader[0].label == WORDS.own.upload
+    assert not [caption for caption in page.caption if "CSV" in caption.value or "VITRINE" in caption.value]
+    monkeypatch.setenv("VITRINE_ALLOW_URLS", "1")
+    assert open_page().file_uploader[0].label == WORDS.own.upload_urls
+
+
 @pytest.mark.parametrize(
     "name, content, sentence",
     [
         ("bad.zip", b"no archive", "The file is not a ZIP archive, or it is damaged."),
         ("bomb.zip", None, "The archive unpacks to more than 100 times its size"),
         ("none.zip", archive(**{"a.txt": b"x"}), WORDS.own.nothing),
-        ("urls.csv", b"image_url\nhttps://x.test/1.jpg\n", "VITRINE_ALLOW_URLS=1"),
         ("table.csv", b"a,b\n1,2\n", "The table has no column of picture URLs"),
     ],
 )
 def test_what_is_refused_gets_a_sentence_and_the_page_goes_on(
     name: str, content: bytes | None, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("VITRINE_ALLOW_URLS", raising=False)
+    monkeypatch.setenv("VITRINE_ALLOW_URLS", "1")
     if content is None:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as out:
@@ -124,6 +132,25 @@ def test_more_is_added_later_and_the_rest_is_removed(filled: AppTest) -> None:
     assert tiles_of(filled) == ["own/1", "own/3", "own/4"]
     filled.button(key="own-remove-label").click().run()
     assert filled.session_state["own"].labels == ("shirt",) * 4 + ("bag",) * 4 + ("dress",) * 4 + ("new",)
+
+
+def test_what_was_removed_comes_back_until_something_else_changes(filled: AppTest) -> None:
+    before = filled.session_state["own"].embeddings.copy()
+    filled.selectbox(key="own-label").select("/sneaker").run()
+    filled.button(key="own-remove-label").click().run()
+    assert filled.success[0].value == "4 pictures were removed."
+    filled.button(key="own-undo").click().run()
+    assert tiles_of(filled) == [f"own/{n}" for n in range(1, 17)]
+    assert (filled.session_state["own"].embeddings == before).all()
+    with pytest.raises(KeyError):
+        filled.button(key="own-undo")
+    filled.checkbox(key="own-pick-own/2").check().run()
+    filled.button(key="own-remove").click().run()
+    assert filled.success[0].value == "1 picture was removed."
+    filled.segmented_control(key="own-section").set_value("add").run()
+    filled.button(key="own-try").click().run()
+    with pytest.raises(KeyError):  # what was added since would be lost
+        filled.button(key="own-undo")
 
 
 def test_duplicates_are_found_and_copies_removed(filled: AppTest) -> None:

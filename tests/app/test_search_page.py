@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from visits import assert_answer, hits_of, html_of, open_page, upload
+from visits import assert_answer, hits_of, html_of, open_page, strips_of, upload
 
 from core.config import ROOT, artifacts_dir
 from core.ui.components import cards
@@ -199,25 +199,54 @@ def test_a_visit_keeps_few_pictures_and_none_of_the_bytes() -> None:
     assert "incoming" not in page.session_state
 
 
-def test_removing_the_photo_forgets_it() -> None:
-    page = upload(open_page(), "shirt.jpg", SHIRT)
-    page.button(key="sample-bag").click().run()
-    page.button(key="back").click().run()
-    page.file_uploader[0].clear().run()
+def test_starting_over_forgets_the_photo_and_the_options() -> None:
+    page = upload(open_page(k="3"), "shirt.jpg", SHIRT)
+    assert_answer(page, 3)
+    page.slider(key="min").set_value(0.99).run()
+    assert page.info[0].value == WORDS.common.nothing
+    page.button(key="start-over").click().run()
     assert not page.exception
     assert not hits_of(page)
+    assert not dict(page.query_params)
     assert "photos" not in page.session_state or not page.session_state["photos"]
-
-
-def test_removing_the_photo_leaves_a_later_search_alone() -> None:
-    page = upload(open_page(), "shirt.jpg", SHIRT)
     page.button(key="sample-bag").click().run()
-    page.file_uploader[0].clear().run()
-    assert not page.exception
     assert_answer(page, 5)
-    assert [photo.name for photo in page.session_state["photos"].values()] == [WORDS.common.samples["bag"]]
-    with pytest.raises(KeyError):  # the way back led to the photo
+    with pytest.raises(KeyError):  # there is no way back to the photo
         page.button(key="back")
+
+
+def test_options_are_chips_that_can_be_taken_away_one_by_one_and_all_at_once() -> None:
+    page = open_page(sample="dress", k="3", min="0.3", colours=["red", "pink"])
+    chips = ["k-3", "min-0.3", "colours-red", "colours-pink"]
+    assert [button.key for button in page.button if str(button.key).startswith("chip-")] == [
+        f"chip-{name}" for name in ("k-3", "min-0.3", "colours-red", "colours-pink")
+    ]
+    page.button(key=f"chip-{chips[2]}").click().run()
+    assert page.multiselect(key="colours").value == ["pink"]
+    assert page.slider(key="k").value == 3
+    page.button(key="no-chips").click().run()
+    assert hits_of(page) == hits_of(open_page(sample="dress"))
+    assert set(page.query_params) == {"sample"}
+
+
+def test_a_photo_of_another_visit_is_said_to_be_gone() -> None:
+    page = upload(open_page(), "shirt.jpg", SHIRT)
+    link = page.query_params["photo"]
+    assert len(str(link[0] if isinstance(link, list) else link)) == 12
+    again = open_page(photo=link)
+    assert [error.value for error in again.error] == [WORDS.common.photo_gone]
+    assert all(line in html_of(again) for line in WORDS.search.headline)
+    assert_answer(upload(again, "shirt.jpg", SHIRT), 5)
+
+
+def test_bags_are_answered_by_bags_and_photos_say_that_they_show_none() -> None:
+    first, second = strips_of(open_page(sample="bag"))
+    assert {id.partition("/")[0] for _, id, _ in first} == {"fashion-mnist"}
+    assert {id.partition("/")[0] for _, id, _ in second} == {"clothing"}
+    assert "There are no handbags among Clothing photos" in html_of(open_page(sample="bag"))
+    photos, grey = strips_of(open_page(sample="sneaker"))
+    assert {id.partition("/")[0] for _, id, _ in photos} == {"clothing"}
+    assert {id.partition("/")[0] for _, id, _ in grey} == {"fashion-mnist"}
 
 
 def test_the_csv_has_what_the_cards_show() -> None:
@@ -231,7 +260,8 @@ def test_the_csv_has_what_the_cards_show() -> None:
     assert [(row["kind"], row["same_kind"]) for row in rows] == [
         (hit.agrees["kind"].name, f"{hit.agrees['kind'].probability:.6f}") for hit in hits
     ]
-    assert {(row["colour"], row["same_colour"]) for row in rows} == {("", "")}  # the bags are grey
+    grey = [row for row in rows if row["catalogue"] == "fashion-mnist"]
+    assert {(row["colour"], row["same_colour"]) for row in grey} == {("", "")}
 
 
 def state_answer(page: AppTest) -> list:
@@ -277,7 +307,7 @@ from streamlit.testing.v1 import AppTest
 page = AppTest.from_file(sys.argv[1], default_timeout=60).run()
 page.file_uploader[0].upload("shirt.jpg", open(sys.argv[2], "rb").read()).run()
 assert not page.exception and not page.error
-assert sum('class="vt-hit"' in element.body for element in page.get("html")) == 5
+assert sum('class="vt-hit"' in element.body for element in page.get("html")) == 10
 print(sorted({"torch", "open_clip", "timm", "sklearn", "umap"} & set(sys.modules)))
 """
 

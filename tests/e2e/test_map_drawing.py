@@ -118,7 +118,7 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     page.locator(".st-key-maps-chosen .vt-tile").first.wait_for()
     left, right = page.evaluate(LIT)
     assert 0 < right <= left < 3100
-    assert page.get_by_role("heading", name=f"{left:,} pieces chosen").is_visible()
+    assert page.get_by_role("heading", name=f"Pieces chosen: {left:,}").is_visible()
     page.locator(".st-key-maps-chosen .vt-tile").nth(min(24, left) - 1).wait_for()
     shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
     assert len(set(shown)) == min(24, left)
@@ -127,7 +127,7 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     page.get_by_role("option", name="Bag").first.click()
     page.wait_for_url(re.compile("class="))
     bags = [int(n) for n in page.evaluate(SIZES, "Bag")]
-    page.get_by_role("heading", name=f"{bags[0]:,} pieces chosen").wait_for()
+    page.get_by_role("heading", name=f"Pieces chosen: {bags[0]:,}").wait_for()
     page.wait_for_function(f"String(({LIT})()) === '{bags[0]},{bags[1]}'")
     seen = "() => [...document.querySelectorAll('.vt-map-plot')].map(({ chart }) => [chart.x, chart.y, chart.step])"
     before = page.evaluate(seen)
@@ -136,7 +136,7 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     page.locator('[data-test-script-state="notRunning"]').first.wait_for()
     assert page.evaluate(seen) == before
     n = page.evaluate(LIT)[0]
-    page.get_by_role("heading", name=f"{n:,} pieces chosen").wait_for()
+    page.get_by_role("heading", name=f"Pieces chosen: {n:,}").wait_for()
     shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
     with page.expect_download() as download:
         page.locator(".st-key-maps-csv button").first.click()
@@ -260,3 +260,23 @@ def test_what_the_map_fetches_is_served_and_nothing_else(maps_server: str) -> No
     for wrong in ("items/75398", "items/99999999999", "items/x", "points/nothing", "plotly.js"):
         answer = requests.get(f"{maps_server}/maps/{wrong}", timeout=30)
         assert (answer.status_code, list(answer.json())) == (404, ["error"])
+
+
+def test_one_finger_scrolls_the_page_until_a_tool_is_chosen(browser: Browser, maps_server: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{maps_server}/Maps")
+    plot = page.locator(".vt-map-plot[data-drawn]").first
+    plot.wait_for(timeout=60_000)
+    box = plot.bounding_box()
+    assert box and box["y"] < 500  # with 62 % of the screen's height, most of it is on the first screen
+    line, scrolled = context.new_cdp_session(page), "document.querySelector('[data-testid=stMain]').scrollTop"
+    swipe = {"x": 195, "y": 600, "yDistance": -200, "gestureSourceType": "touch"}
+    line.send("Input.synthesizeScrollGesture", swipe)
+    page.wait_for_function(f"{scrolled} > 150")
+    assert page.evaluate(LIT) == [None]
+    page.get_by_role("button", name="Lasso").tap()
+    before = page.evaluate(scrolled)
+    line.send("Input.synthesizeScrollGesture", swipe)
+    assert page.evaluate(scrolled) == before
+    context.close()

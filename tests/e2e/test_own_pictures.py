@@ -126,6 +126,19 @@ def test_a_hostile_archive_gets_a_sentence_and_the_page_goes_on(visitor: Open, t
     assert page.get_by_text("The archive unpacks").count() == 0
 
 
+def assert_apart(page: Page) -> None:
+    """Pictures with their captions stand beside each other, as wide as one can see, and none over another."""
+    found = "[...document.querySelectorAll('.vt-answer .vt-tile')].map((one) => one.getBoundingClientRect().toJSON())"
+    boxes = page.evaluate(found)
+    assert len(boxes) > 16
+    assert all(60 < box["width"] < 250 for box in boxes)
+    assert not [(a, b) for n, a in enumerate(boxes) for b in boxes[:n] if _overlap(a, b)]
+
+
+def _overlap(a: dict[str, float], b: dict[str, float]) -> bool:
+    return all(a[low] < b[high] - 1 and b[low] < a[high] - 1 for low, high in (("left", "right"), ("top", "bottom")))
+
+
 def test_queries_are_answered_and_downloaded(visitor: Open) -> None:
     page = visitor()
     page.get_by_role("button", name=WORDS.own.example, exact=True).click()
@@ -133,6 +146,9 @@ def test_queries_are_answered_and_downloaded(visitor: Open) -> None:
     page.get_by_text("Run queries", exact=True).click()
     page.get_by_role("button", name=WORDS.own.queries_example).click()
     page.locator(".vt-answer").nth(7).wait_for()
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_apart(page)
     with page.expect_download() as caught:
         page.get_by_role("button", name=WORDS.own.results_html).click()
     report = Path(caught.value.path()).read_text()

@@ -15,13 +15,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pi_heif
 from PIL import Image, ImageCms, UnidentifiedImageError, features
 
 from core.config import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
 from core.errors import ImageError, ImageTypeError, Sentence, sentence
 
 #: What an upload widget may offer; `open_image` looks at the content only.
-ACCEPTED_EXTENSIONS: tuple[str, ...] = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
+ACCEPTED_EXTENSIONS: tuple[str, ...] = (
+    *("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif"),
+)
 MIN_IMAGE_SIDE = 8
 #: A progressive JPEG has about ten scans; each one costs a pass over all pixels, however few its bytes.
 MAX_JPEG_SCANS = 100
@@ -34,14 +37,15 @@ SRGB_TOLERANCE = 3
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 Image.init()
 _OPTIONAL = tuple(kind for kind in ("WEBP", "AVIF") if features.check(kind.lower()))
-FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "BMP", "TIFF", *_OPTIONAL)  # JPEG covers MPO
+# Only a file's main picture is looked at; libheif turns it as it is meant to be seen.
+pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "BMP", "TIFF", *_OPTIONAL, "HEIF")  # JPEG covers MPO
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TOO_LARGE = sentence("engine.picture-too-large", limit=MAX_IMAGE_PIXELS / 1e6)
 _DAMAGED = sentence("engine.picture-damaged")
 _UNKNOWN = sentence("engine.picture-unknown", types=", ".join(FORMATS))
-_HEIC = sentence("engine.picture-heic")
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -85,7 +89,7 @@ def open_image(source: bytes | Path, name: str | None = None, enough: int | None
     except _Refused as refused:
         reason = refused.reason
     # Raised out here so that a kept error does not keep half-decoded pixels alive through its context.
-    raise (ImageTypeError if reason in (_UNKNOWN, _HEIC) else ImageError)(label, reason)
+    raise (ImageTypeError if reason == _UNKNOWN else ImageError)(label, reason)
 
 
 def megapixels(source: bytes | Path, enough: int | None = None) -> float:
@@ -171,6 +175,8 @@ def _decode(data: bytes, enough: int | None) -> Image.Image:
             if enough:
                 image.draft(None, (enough, enough))  # of other types than JPEG nothing comes of it
             image.load()
+            if image.width * image.height > MAX_IMAGE_PIXELS:  # a HEIC's header may have said less
+                raise _Refused(_TOO_LARGE)
             return _upright_rgb(image, enough)
     except _Refused:
         raise
@@ -200,13 +206,13 @@ def _check_header(image: Image.Image, data: bytes) -> int:
 
 
 def _why_unidentified(data: bytes) -> Sentence:
-    """Tell a damaged picture of an accepted type from a HEIC photo and from anything else."""
+    """Tell a damaged picture of an accepted type from anything else."""
     if data[4:8] == b"ftyp":
         size = min(max(int.from_bytes(data[:4], "big"), 12), 256)
         brands = {data[start : start + 4] for start in range(8, size, 4)}
         if b"avif" in brands or b"avis" in brands:
             return _DAMAGED if "AVIF" in FORMATS else _UNKNOWN
-        return _HEIC if brands & _HEIC_BRANDS else _UNKNOWN
+        return _DAMAGED if brands & _HEIC_BRANDS else _UNKNOWN
     webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP" and "WEBP" in FORMATS
     return _DAMAGED if webp or data.startswith(_SIGNATURES) else _UNKNOWN
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from html import escape
 from typing import cast
@@ -17,7 +16,7 @@ from core.ui.browse import twins
 from core.ui.browse.view import View, write
 from core.ui.components import cards
 from core.ui.components.pictures import Picture, picture_of
-from core.ui.visit import keys, session
+from core.ui.visit import keys, page, session
 from core.ui.words import WORDS
 
 N_NEIGHBOURS = 12
@@ -44,19 +43,12 @@ def show(view: View) -> None:
         heading = WORDS.browse.near.format(n=len(hits)) if hits else WORDS.browse.alone
         st.html(f'<h2 class="vt-title">{escape(heading)}</h2>')
         _neighbours(view, gallery, position, hits)
-    scroll_to_top(item.id)
+    page.arrive(item.id, heading)
 
 
 def open_button(view: View, item_id: str, label: str) -> None:
     """A button that opens an item."""
     st.button(cards.plain(label), key=f"open-{item_id}", width="stretch", on_click=_open, args=(view, item_id))
-
-
-def scroll_to_top(of: str) -> None:
-    """Begin a page at its top: the button that led here may have been far down."""
-    script = f"/*{json.dumps(of)[1:-1].replace('*', '').replace('<', '')}*/"
-    script += "document.querySelector('[data-testid=stMain]')?.scrollTo(0,0)"
-    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def trail(now: str) -> list[str]:
@@ -84,17 +76,15 @@ def _ways_back(view: View) -> None:
     with st.container(key="browse-crumbs", horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.button(WORDS.browse.close, key="close", icon=":material/grid_view:", on_click=_close, args=(view,))
         for n, id in enumerate(trail(view.item)[-MAX_CRUMBS:]):
-            gallery, position = session.find(id)
-            title = cards.plain(gallery.items.row(position).title)
             st.button(
-                title, key=f"crumb-{n}", type="tertiary", icon=":material/chevron_left:", help=WORDS.browse.trail,
-                on_click=_open, args=(view, id),
+                cards.plain(session.name_of(id)), key=f"crumb-{n}", type="tertiary", icon=":material/chevron_left:",
+                help=WORDS.browse.trail, on_click=_open, args=(view, id),
             )  # fmt: skip
 
 
 def _item_html(item: Item, picture: Picture) -> str:
     kicker = f'<p class="vt-kicker">{escape(session.title_of(item.catalogue))}</p>'
-    title = f'<h1 class="vt-title">{escape(item.title)}</h1>'
+    title = f'<h2 class="vt-title">{escape(item.title)}</h2>'
     id = f'<p class="vt-quiet vt-id">{escape(WORDS.browse.id)} {escape(item.id)}</p>'
     return f'<div class="vt-opened">{cards.item_html(item, picture, kicker + title + id)}</div>'
 

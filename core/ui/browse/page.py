@@ -29,7 +29,7 @@ def show() -> None:
     """Draw the page."""
     view, notes = read(st.query_params)
     page.remember("browse", write(view))
-    page.begin(WORDS.browse.title)
+    page.begin(WORDS.browse.title, "" if view.item else WORDS.browse.heading)
     try:
         if view.item:
             browse_item.show(view)
@@ -42,7 +42,6 @@ def show() -> None:
 
 
 def _catalogue(view: View, notes: list[str]) -> None:
-    st.html(f'<h2 class="vt-browse-heading">{WORDS.browse.heading}</h2>')
     _filters(view)
     with st.spinner(WORDS.common.looking):
         rows = _rows(view)
@@ -182,4 +181,4 @@ def _grid(view: View, places: list[Place]) -> None:
             with grid.cell():
                 st.html(cards.item_html(item, picture_of(gallery, position)))
                 browse_item.open_button(view, item.id, item.title)
-    browse_item.scroll_to_top(str(write(view)))
+    page.arrive(str(write(view)))

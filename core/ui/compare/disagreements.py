@@ -12,6 +12,7 @@ from core.config import artifacts_dir
 from core.ui.compare.columns import K, title_of
 from core.ui.components import cards
 from core.ui.components.controls import command, item_at
+from core.ui.components.link import linked, number
 from core.ui.visit import session, state
 from core.ui.words import WORDS
 
@@ -29,15 +30,10 @@ def show(chosen: list[str]) -> None:
         st.info(WORDS.compare.disputes_need_two, icon=":material/checklist:")
         return
     st.caption(WORDS.compare.disputes_note.format(names=", ".join(cards.plain(title_of(id)) for id in usable), k=K))
-    seed = st.number_input(
-        WORDS.compare.disputes_sample,
-        0,
-        999,
-        key="seed",
-        help=WORDS.compare.disputes_sample_help,
-        width=160,
-        bind="query-params",
-    )
+    seed = linked(
+        st.number_input, WORDS.compare.disputes_sample, 0, 999, name="seed", value=int(number("seed", 0, 999, 0)),
+        usual=0, help=WORDS.compare.disputes_sample_help, width=160,
+    )  # fmt: skip
     with st.spinner(WORDS.compare.disputes_looking):
         found = _found(tuple(usable), int(seed), str(artifacts_dir()))
     for dispute in found:
@@ -78,5 +74,4 @@ def _strip_html(backbone_id: str, places: list[tuple[str, int]]) -> str:
 
 
 def _open(item_id: str) -> None:
-    st.query_params.pop("view", None)
-    state.go(state.Asked("item", item_id))
+    state.go(state.Asked("item", item_id), drop=("view",))

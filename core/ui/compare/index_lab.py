@@ -15,6 +15,7 @@ from core.engine.search import process
 from core.ui.compare import plots
 from core.ui.components import ask
 from core.ui.components.controls import command, item_at
+from core.ui.components.link import linked, number
 from core.ui.components.query import photo_of, receive
 from core.ui.visit import session, state
 from core.ui.words import WORDS
@@ -32,7 +33,7 @@ def show() -> None:
     _sweep()
     st.html(f'<h3 class="vt-title">{escape(WORDS.compare.ef_heading)}</h3>')
     st.caption(WORDS.compare.ef_note)
-    ask.show(large=False, words=False)
+    ask.show(words=False)
     receive()
     query = state.pictured()
     if query is None:
@@ -73,7 +74,11 @@ def _sweep() -> None:
 @st.fragment
 def _slider(lab: EfLab, embedding: np.ndarray, exclude: tuple[tuple[str, int], ...], exact: Found) -> None:
     usual = lab.served_ef if lab.served_ef in EFS else EFS[0]
-    ef = st.select_slider(WORDS.compare.ef, EFS, usual, key="ef", help=WORDS.compare.ef_help, bind="query-params")
+    asked = int(number("ef", min(EFS), max(EFS), usual))
+    value = asked if asked in EFS else usual
+    ef = linked(
+        st.select_slider, WORDS.compare.ef, EFS, name="ef", value=value, usual=usual, help=WORDS.compare.ef_help
+    )
     found = lab.search(embedding, K, ef, exclude)
     kept = [place for place in exact.places if place in found.places]
     words = {"n": len(kept), "k": len(exact.places), "ms": found.ms, "exact_ms": exact.ms, "ef": ef}

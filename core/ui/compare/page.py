@@ -14,7 +14,7 @@ from core.ui.components import ask
 from core.ui.components.controls import problem
 from core.ui.components.link import choose, choose_several
 from core.ui.components.query import receive, ways_out
-from core.ui.visit import keys, page, state
+from core.ui.visit import page, state
 from core.ui.words import WORDS
 
 N_USUAL = 3
@@ -55,10 +55,9 @@ def _choose() -> list[str]:
 
 
 def _query(chosen: list[str]) -> None:
-    ask.show(large=False, words=False)
+    ask.show(words=False)
     receive()
     query = state.pictured()
-    problem(st.session_state.get(keys.PROBLEM, ""))
     if not chosen:
         st.info(WORDS.compare.choose_some, icon=":material/checklist:")
     elif query is None:

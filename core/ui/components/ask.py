@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.config import MAX_IMAGE_BYTES
 from core.ui.components import samples, words_box
+from core.ui.components.controls import problem
 from core.ui.visit import keys, state
 from core.ui.words import WORDS
 
-SMALL_CAMERA = 320  # pixels
 
+def show(words: bool = True) -> None:
+    """Draw the ways to ask; `words` where these can be asked with.
 
-def show(large: bool, words: bool = True) -> None:
-    """Draw the ways to ask; `large` where they are the whole page, `words` where these can be asked with."""
+    They stand in the same place on a page that has an answer and on one that has none, and only the style makes them
+    small: were they drawn anew in between, the photo on its way would be lost.
+    """
     st.html(samples.button_style())
-    with st.container(key="ask-large" if large else "ask-small"):
-        left, right = st.columns([2, 3] if large else 2, gap="medium")
+    with st.container(key="ask"):
+        left, right = st.columns([2, 3], gap="medium")
         with left:
-            _photo(large)
+            _photo()
         with right:
             _samples()
         if words:
-            words_box.show(large)
+            words_box.show()
 
 
-def _photo(large: bool) -> None:
+def _photo() -> None:
     source = st.segmented_control(
         WORDS.common.source,
         list(WORDS.common.sources),
@@ -41,31 +47,55 @@ def _photo(large: bool) -> None:
             key="camera",
             help=WORDS.common.camera_note,
             resolution="720p",
-            width="stretch" if large else SMALL_CAMERA,
-            on_change=_received,
-            args=("camera",),
+            on_change=_taken,
         )
-        return
+    else:
+        _uploader()
+    if state.current() is None and keys.INCOMING not in st.session_state:
+        problem(st.session_state.get(keys.PROBLEM) or (WORDS.common.photo_gone if state.is_photo_gone() else ""))
+
+
+def _uploader() -> None:
+    """Draw an uploader, a new one for each file: in a used one, the file before is taken away before the next comes."""
+    n = st.session_state.setdefault(keys.N_UPLOADS, 0)
     st.file_uploader(
         WORDS.common.upload,
         type="image",
-        key="upload",
+        key=f"upload-{n}",
         max_upload_size=MAX_IMAGE_BYTES // 10**6,
         on_change=_received,
-        args=("upload",),
+        args=(f"upload-{n}",),
     )
 
 
-def _received(widget: str) -> None:
-    """Take what a widget has just got; it is looked at when the page is drawn."""
-    file = st.session_state.get(widget)
-    keys.forget(keys.PROBLEM)
+def _received(key: str) -> None:
+    """Take the file that an uploader has just got; it is looked at when the page is drawn."""
+    file = st.session_state.get(key)
+    if isinstance(file, UploadedFile):
+        st.session_state[keys.N_UPLOADS] += 1
+        _take(file.getvalue(), file.name)
+        release(file)
+
+
+def _taken() -> None:
+    """Take what the camera has just seen; a picture that was taken back is forgotten."""
+    file = st.session_state.get("camera")
     if file is None:
         state.forget_photos()
-        st.session_state[keys.EMPTIED] = True
-        return
-    name = WORDS.common.camera_name if widget == "camera" else file.name
-    st.session_state[keys.INCOMING] = (file.getvalue(), name)
+    else:
+        _take(file.getvalue(), WORDS.common.camera_name)
+
+
+def _take(data: bytes, name: str) -> None:
+    keys.forget(keys.PROBLEM)
+    st.session_state[keys.INCOMING] = (data, name)
+
+
+def release(file: UploadedFile) -> None:
+    """Let Streamlit forget an upload, which it would otherwise keep as long as the visit lasts."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=file.file_id)
 
 
 def _samples() -> None:

@@ -37,14 +37,21 @@ def picture_html(picture: Picture, alt: str) -> str:
     return f'<div class="{kind}" role="img" aria-label="{escape(alt)}" style="{escape(style)}"></div>'
 
 
-def hit_html(hit: Hit, picture: Picture) -> str:
-    """The card of one hit: picture, rank, what it is, what of it agrees with the query, how close it is."""
+def hit_html(hit: Hit, picture: Picture, named: bool = True) -> str:
+    """The card of one hit: picture, rank, what it is, what of it agrees with the query, how close it is.
+
+    Args:
+        hit: The hit.
+        picture: Of it.
+        named: Whether the card names the hit's catalogue.
+    """
     catalogue = session.title_of(hit.catalogue)
     alt = WORDS.common.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
+    quiet = f'<p class="vt-quiet">{escape(catalogue)}</p>' if named else ""
     return (
         f'<article class="vt-hit" data-rank="{hit.rank}" data-id="{escape(hit.id)}">'
         f'<div class="vt-frame">{picture_html(picture, alt)}<span class="vt-rank">{hit.rank}</span></div>'
-        f'<h3 class="vt-title">{escape(hit.title)}</h3><p class="vt-quiet">{escape(catalogue)}</p>'
+        f'<h3 class="vt-title">{escape(hit.title)}</h3>{quiet}'
         f"{facts_html(hit)}</article>"
     )
 

@@ -1,7 +1,8 @@
-"""Choices that the Compare page keeps in its link: stable ids, never the words that visitors read."""
+"""Choices that a page keeps in its link: one change of a widget is one change of the link."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,37 @@ def choose(
 
 def _keep(name: str, usual: str) -> None:
     put(name, st.session_state[f"compare-{name}"], usual)
+
+
+def linked(widget: Callable[..., Any], *asked: Any, name: str, value: Any, usual: Any, **others: Any) -> Any:
+    """Draw a widget whose value is in the link, which decides what it shows.
+
+    Streamlit's own binding of a widget to the link is not used: what is bound, no program may change or take away.
+
+    Args:
+        widget: `st.slider` and its like.
+        asked: What it takes before its value.
+        name: Of the link's parameter, and the widget's key.
+        value: What the link says.
+        usual: The value that is left out of the link.
+        others: Whatever else the widget takes.
+    """
+    st.session_state[name] = value
+    return widget(*asked, key=name, on_change=_keep_linked, args=(name, usual), **others)
+
+
+def _keep_linked(name: str, usual: Any) -> None:
+    value = st.session_state[name]
+    if value == usual:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = list(value) if isinstance(value, list | tuple) else str(value)
+
+
+def number(name: str, low: float, high: float, usual: float) -> float:
+    """The number that the link has under a name, within its bounds; the usual one where it has none."""
+    asked = st.query_params.get(name, "")
+    return min(max(float(asked), low), high) if re.fullmatch(r"\d{1,6}(\.\d{1,6})?", asked) else usual
 
 
 def choose_several(

@@ -31,7 +31,7 @@ def receive() -> None:
     try:
         with st.spinner(WORDS.common.looking):
             photo = state.keep(_look_at(process.engine().embedder, data, name))
-        state.go(state.Asked("photo", photo.sha256))  # which also forgets what came in
+        state.go(state.Asked("photo", state.mark(photo.sha256)))  # which also forgets what came in
     except VitrineError as error:
         state.leave()
         st.session_state[keys.PROBLEM] = say(error)
@@ -52,7 +52,7 @@ def photo_of(query: state.Asked) -> Photo:
     path = samples.path_of(query.ref)
     if not path.is_file():
         raise ImageError(path.name, sentence("ui.sample-missing"))
-    known = state.photos().get(digest(path))
+    known = state.photos().get(state.mark(digest(path)))
     return state.keep(known or _look_at(session.engine().embedder, path, WORDS.common.samples[query.ref]))
 
 

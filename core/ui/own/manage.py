@@ -13,7 +13,7 @@ from core.ui.components import cards
 from core.ui.components.controls import download, paged
 from core.ui.components.pictures import Picture, data_url
 from core.ui.visit import keys, session
-from core.ui.words import WORDS
+from core.ui.words import WORDS, counted
 
 COLUMNS = 8
 PAGE = 24
@@ -63,8 +63,24 @@ def _remove_button(label: str, key: str, mine: OwnCatalogue, ids: Collection[str
 
 
 def _remove(mine: OwnCatalogue, ids: Collection[str]) -> None:
+    before = mine.items, mine.embeddings
     mine.remove(ids)
     session.forget_results()
+    st.session_state[keys.OWN_NOTE] = counted(WORDS.own.removed, len(ids))
+    st.session_state[keys.OWN_REMOVED] = before
+
+
+def undo() -> None:
+    """Draw the button that brings back what was removed last, as long as nothing else has changed since."""
+    if keys.OWN_REMOVED in st.session_state:
+        st.button(WORDS.own.undo, key="own-undo", icon=":material/undo:", on_click=_restore)
+
+
+def _restore() -> None:
+    mine, before = session.own(), st.session_state.get(keys.OWN_REMOVED)
+    session.forget_results()
+    if mine is not None and before:
+        mine.restore(*before)
 
 
 def duplicates(mine: OwnCatalogue) -> None:
@@ -93,7 +109,7 @@ def _pairs(mine: OwnCatalogue, pairs: list[NearPair]) -> None:
             with grid.cell():
                 both = "".join(tile_html(mine.item(id), mine.item(id).name) for id in (pair.id_a, pair.id_b))
                 similarity = WORDS.browse.similarity.format(similarity=pair.similarity)
-                st.html(f'<div class="vt-row">{both}</div><p class="vt-quiet">{similarity}</p>')
+                st.html(f'<div class="vt-tiles">{both}</div><p class="vt-quiet">{similarity}</p>')
 
 
 def downloads(mine: OwnCatalogue) -> None:

@@ -13,7 +13,7 @@ from core.ui.components.controls import problem
 from core.ui.own import evaluate, manage, queries, sources
 from core.ui.own import job as own_job
 from core.ui.visit import keys, page, session
-from core.ui.words import WORDS, say
+from core.ui.words import WORDS, counted, say
 
 
 def show() -> None:
@@ -63,6 +63,7 @@ def _notes() -> None:
     """What came of the last thing that was done."""
     if note := st.session_state.get(keys.OWN_NOTE):
         st.success(note, icon=":material/check:")
+    manage.undo()
     problem(st.session_state.get(keys.OWN_PROBLEM, ""))
     skipped: list[Skipped] = st.session_state.get(keys.OWN_SKIPPED, [])
     if skipped:
@@ -76,7 +77,9 @@ def _summary(mine: OwnCatalogue) -> None:
     n_labels = len(set(mine.labels) - {""})
     used, limit = mine.n_bytes / 1e6, mine.quota.memory / 1e6
     with st.container(key="own-summary", horizontal=True, vertical_alignment="center", gap="medium"):
-        st.markdown(WORDS.own.count.format(n=len(mine), labels=n_labels, used=used, limit=limit), width="content")
+        pictures, labels = counted(WORDS.own.n_pictures, len(mine)), counted(WORDS.own.n_labels, n_labels)
+        said = WORDS.own.count.format(pictures=pictures, labels=labels, used=used, limit=limit)
+        st.markdown(said, width="content")
         st.page_link(page.PAGES["search"], label=WORDS.own.search, icon=":material/search:")
         st.page_link(
             page.PAGES["browse"], label=WORDS.own.browse, icon=":material/grid_view:",

@@ -131,5 +131,5 @@ def answer_html(result: QueryResult, threshold: float) -> str:
     if not hits:
         closest = WORDS.own.closest.format(similarity=result.hits[0].similarity) if result.hits else ""
         hits = f'<p class="vt-none"><b>{escape(WORDS.own.no_match)}</b><br>{escape(closest)}</p>'
-    found = f'<div class="vt-row vt-found">{hits}</div>'
-    return f'<section class="vt-answer"><div class="vt-row">{query}</div>{found}</section>'
+    found = f'<div class="vt-tiles vt-found">{hits}</div>'
+    return f'<section class="vt-answer"><div class="vt-tiles">{query}</div>{found}</section>'

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import streamlit as st
 from PIL import Image, ImageEnhance, ImageOps
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.config import MAX_ARCHIVE_BYTES, Quota, allow_urls, own_dir
@@ -23,7 +21,8 @@ from core.own.ingest.incoming import FolderSource
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.zip_source import ZipSource
 from core.ui.access import at_home
-from core.ui.components import cards, samples
+from core.ui.components import samples
+from core.ui.components.ask import release
 from core.ui.components.controls import download
 from core.ui.own import job
 from core.ui.visit import keys, session
@@ -34,10 +33,13 @@ _EXAMPLE_SIDE = 480  # pixels
 
 def show() -> None:
     """Draw the ways in."""
-    _uploader(WORDS.own.upload, "own-upload", ["zip", "csv"], _add_file)
+    if allow_urls():
+        _uploader(WORDS.own.upload_urls, "own-upload", ["zip", "csv"], _add_file)
+    else:
+        _uploader(WORDS.own.upload, "own-upload", ["zip"], _add_file)
     quota = Quota()
     limits = WORDS.own.limits.format(images=quota.images, megabytes=MAX_ARCHIVE_BYTES / 1e6)
-    st.caption(f"{limits} {WORDS.own.urls_on if allow_urls() else cards.plain(WORDS.own.urls_off)}")
+    st.caption(f"{limits} {WORDS.own.urls_on}" if allow_urls() else limits)
     with st.container(key="own-example", horizontal=True, gap="small"):
         st.button(WORDS.own.example, key="own-try", icon=":material/play_arrow:", on_click=_guarded, args=(_try,))
         download(
@@ -67,7 +69,7 @@ def _uploader(label: str, name: str, types: list[str], receive: Callable[[Upload
         st.session_state[f"{name}-n"] = n + 1
         if isinstance(file, UploadedFile):  # one that was released comes again, as deleted, with the next click
             _guarded(lambda: receive(file))
-            _release(file)
+            release(file)
 
     limit = MAX_ARCHIVE_BYTES // 10**6
     st.file_uploader(label, type=types, key=key, max_upload_size=limit, on_change=received)
@@ -80,13 +82,6 @@ def _guarded(begin: Callable[[], None]) -> None:
         begin()
     except VitrineError as error:
         st.session_state[keys.OWN_PROBLEM] = say(error)
-
-
-def _release(file: UploadedFile) -> None:
-    """Let Streamlit forget an upload, which it would otherwise keep as long as the visit lasts."""
-    context = get_script_run_ctx()
-    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-        context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=file.file_id)
 
 
 def _add_file(file: UploadedFile) -> None:

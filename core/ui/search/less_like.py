@@ -7,7 +7,6 @@ from dataclasses import replace
 import streamlit as st
 
 from core.config import MAX_LESS_ITEMS
-from core.engine.catalogues.items import split_id
 from core.engine.search.engine import Hit
 from core.errors import VitrineError
 from core.ui.components import cards
@@ -39,7 +38,7 @@ def chips(query: state.Asked) -> None:
     with st.container(key="less-like", horizontal=True, gap="xsmall"):
         for id in items:
             st.button(
-                WORDS.search.less_like_chip.format(name=cards.plain(_name_of(id))),
+                WORDS.search.less_like_chip.format(name=cards.plain(session.name_of(id))),
                 key=f"unless-{id}",
                 icon=":material/close:",
                 icon_position="right",
@@ -66,13 +65,3 @@ def _problem(id: str) -> str:
     except VitrineError as error:
         return say(error)
     return ""
-
-
-def _name_of(id: str) -> str:
-    """What an item is called on its chip: its title and the start of its number."""
-    number = split_id(id)[1].rpartition("/")[2][:8]
-    try:
-        gallery, position = session.find(id)
-    except VitrineError:
-        return f"#{number}"
-    return f"{gallery.items.row(position).title} #{number}"

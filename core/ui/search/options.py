@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.config import DEFAULT_K
 from core.engine.search.query import Filters
-from core.ui.components import looks
-from core.ui.visit import session
+from core.ui.components import cards, looks
+from core.ui.components.link import linked, number
+from core.ui.visit import session, state
 from core.ui.words import WORDS
 
 MAX_SHOWN = 20
@@ -36,43 +37,70 @@ class Options:
 
 def choose_catalogue() -> tuple[str, ...]:
     """Draw the choice of catalogue; returns ids, () for all."""
-    chosen = st.segmented_control(
-        WORDS.common.catalogue,
-        [ALL, *sorted(session.catalogues())],
-        default=ALL,
-        required=True,
-        format_func=session.title_of,
-        key="catalogue",
-        label_visibility="collapsed",
-        bind="query-params",
-    )
+    ids = [ALL, *sorted(session.catalogues())]
+    asked = st.query_params.get("catalogue", "")
+    named = next((id for id in ids if asked in (id, session.title_of(id))), ALL)
+    chosen = linked(
+        st.segmented_control, WORDS.common.catalogue, ids, name="catalogue", value=named, usual=ALL,
+        format_func=session.title_of, required=True, label_visibility="collapsed",
+    )  # fmt: skip
     return (chosen,) if chosen in session.catalogues() else ()
 
 
 def choose(catalogues: tuple[str, ...]) -> Options:
     """Draw the other options, for a choice of catalogues."""
     notes: list[str] = []
+    known = class_names(catalogues)
     with st.popover(WORDS.search.options, icon=":material/tune:").container(width=380):
-        k = st.slider(WORDS.search.k, 1, MAX_SHOWN, DEFAULT_K, key="k", bind="query-params")
-        known = class_names(catalogues)
-        names = st.multiselect(
-            WORDS.search.classes,
-            list(known),
-            key="kinds",
-            placeholder=WORDS.search.classes_placeholder,
-            bind="query-params",
-        )
+        k = linked(
+            st.slider, WORDS.search.k, 1, MAX_SHOWN,
+            name="k", value=int(number("k", 1, MAX_SHOWN, DEFAULT_K)), usual=DEFAULT_K,
+        )  # fmt: skip
+        names = _several(WORDS.search.classes, "kinds", known, WORDS.search.classes_placeholder)
         chosen = {name: _chosen(name, catalogues or session.catalogues(), notes) for name in looks.FILTERS}
-        minimum = st.slider(
-            WORDS.search.minimum, 0.0, 1.0, 0.0, 0.01, key="min", help=WORDS.search.minimum_help, bind="query-params"
-        )
+        minimum = linked(
+            st.slider, WORDS.search.minimum, 0.0, 1.0,
+            name="min", value=number("min", 0, 1, 0.0), usual=0.0, step=0.01, help=WORDS.search.minimum_help,
+        )  # fmt: skip
         st.caption(WORDS.search.catalogue_help)
-    labels = frozenset(known[name] for name in names if name in known)
+    labels = frozenset(known[name] for name in names)
     # A visitor can send what a slider does not offer; what counts is checked here.
     wanted = tuple(sorted({id for id, _ in labels})) or catalogues
     filters = Filters(wanted, labels, minimum if minimum > 0 else -1.0, **chosen)
     left_out = looks.without(filters.looks, wanted or session.catalogues())
     return Options(max(1, min(k, MAX_SHOWN)), filters, tuple(left_out), tuple(notes))
+
+
+def chips(catalogues: tuple[str, ...]) -> None:
+    """Draw the options that are not as usual; a click takes one away, or all of them."""
+    said = {name: values for name, values in state.link().items() if name in state.OPTIONS}
+    known = class_names(catalogues)  # a class of a catalogue that is not searched counts for nothing
+    chips = [
+        (name, value)
+        for name, values in said.items()
+        for value in values
+        if value and (name != "kinds" or value in known)
+    ]
+    if not chips:
+        return
+    with st.container(key="chips", horizontal=True, gap="xsmall"):
+        for name, value in chips:
+            title = session.title_of(value) if name == "catalogue" else value
+            words = WORDS.search.chips[name].format(value=cards.plain(title[:60]))
+            st.button(
+                words, key=f"chip-{name}-{value}", icon=":material/close:", icon_position="right",
+                help=WORDS.search.chip_help, on_click=state.drop, args=(name, value),
+            )  # fmt: skip
+        if len(chips) > 1:
+            st.button(WORDS.search.no_chips, key="no-chips", type="tertiary", on_click=state.drop)
+
+
+def _several(label: str, name: str, known: Iterable[str], placeholder: str) -> list[str]:
+    """Draw the choice of several words, which are kept in the link."""
+    words = list(known)
+    value = [one for one in dict.fromkeys(st.query_params.get_all(name)) if one in words]
+    chosen = linked(st.multiselect, label, words, name=name, value=value, usual=[], placeholder=placeholder)
+    return [one for one in chosen if one in words]
 
 
 def _chosen(name: str, catalogues: Iterable[str], notes: list[str]) -> frozenset[str]:
@@ -87,9 +115,8 @@ def _chosen(name: str, catalogues: Iterable[str], notes: list[str]) -> frozenset
     notes += looks.unknown(name, asked, words)
     if not words:
         return frozenset()
-    label, placeholder = WORDS.looks.filters[name], WORDS.looks.placeholders[name]
-    chosen = st.multiselect(label, list(words), key=name, placeholder=placeholder, bind="query-params")
-    return frozenset(words[one] for one in chosen if one in words)
+    chosen = _several(WORDS.looks.filters[name], name, words, WORDS.looks.placeholders[name])
+    return frozenset(words[one] for one in chosen)
 
 
 def class_names(catalogues: tuple[str, ...]) -> dict[str, tuple[str, str]]:

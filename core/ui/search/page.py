@@ -18,15 +18,12 @@ from core.ui.words import WORDS
 
 def show() -> None:
     """Draw the page. What needs no engine is drawn first."""
-    page.remember("search", st.query_params.to_dict())
-    # A photo that replaces another is sent after that one was taken away; were the page drawn with its large uploader
-    # in between, the photo on its way would be lost.
-    emptied = st.session_state.pop(keys.EMPTIED, False)
-    busy = emptied or keys.INCOMING in st.session_state or state.current() is not None
+    page.remember("search", state.link())
+    busy = keys.INCOMING in st.session_state or state.current() is not None
     n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())
     lead = WORDS.search.lead.format(n_items=n_items)
     page.begin(WORDS.search.title, lead=lead, headline=() if busy else WORDS.search.headline)
-    ask.show(large=not busy)
+    ask.show()
     receive()
     query = state.current()
     if query is not None:
@@ -48,7 +45,6 @@ def _answer(query: state.Asked) -> None:
 
 def _idle() -> None:
     """Nothing is asked yet: say what happens with a photo, and whether the page can answer at all."""
-    problem(st.session_state.get(keys.PROBLEM, ""))
     if state.trail():
         ways_out()
     st.caption(WORDS.common.privacy, text_alignment="center")

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
-from html import escape
 from itertools import chain
 from typing import Any
 
@@ -20,16 +19,14 @@ from core.engine.search.engine import Hit, SearchResult
 from core.engine.search.photo import Photo
 from core.engine.search.words import Heard, hear, listed, quoted
 from core.ui.components import cards, looks, words_box
-from core.ui.components.controls import download, more_like
-from core.ui.components.pictures import picture_of
+from core.ui.components.controls import download
 from core.ui.components.query import described, photo_of, question, ways_out
-from core.ui.search import less_like, options
+from core.ui.search import less_like, options, strips
 from core.ui.search.options import Options
-from core.ui.search.summary import summary
-from core.ui.visit import session, state
+from core.ui.search.strips import Answer
+from core.ui.visit import page, session, state
 from core.ui.words import WORDS
 
-COLUMNS = 5
 #: What a hit is, and how probably the query is the same; of each attribute.
 CSV_LOOKS = {name: f"same_{name}" for name in ATTRIBUTES}
 CSV_COLUMNS = ("rank", "id", "catalogue", "label", "similarity", "closer_than", *chain(*CSV_LOOKS.items()))
@@ -58,35 +55,34 @@ def show(query: state.Asked) -> None:
         if hint == WORDS.search.no_known_words:
             return
         with st.container(key="toolbar", horizontal=True, vertical_alignment="center"):
-            chosen = options.choose(options.choose_catalogue())
+            catalogues = options.choose_catalogue()
+            chosen = options.choose(catalogues)
             place = st.container(width="content")
-        result = search(query, photo, chosen)
-        _heard(query, result.heard)
-        if result.hits:
+            options.chips(catalogues)
+        answer = strips.search(query, photo, chosen)
+        if answer.hits:
             with place:
                 file, note = csv_name(name), WORDS.search.csv_help
-                download(WORDS.common.csv, hits_csv(result.hits), file, "text/csv", "csv", help=note)
-        if result.left_out:
-            names = ", ".join(session.title_of(id) for id in result.left_out)
-            st.caption(WORDS.search.no_colours.format(names=names))
-        elif result.grey:
-            st.caption(WORDS.search.grey.format(names=", ".join(session.title_of(id) for id in result.grey)))
-        for note in chosen.notes:
-            st.info(cards.plain(note), icon=":material/info:")
-        looks.say_left_out(chosen.left_out)
-        if query.wording and not result.reads:
-            st.caption(WORDS.search.no_figures)
-        said = "" if hint else summary(result)
-        if said:
-            st.html(f'<p class="vt-summary">{escape(said)}</p>')
-        _hits(query, result.hits)
-        _footnotes(result, photo, chosen)
+                download(WORDS.common.csv, lambda: hits_csv(answer.hits), file, "text/csv", "csv", help=note)
+        _notes(query, answer.whole, chosen)
+        said = strips.show(query, photo, answer, plain=bool(hint))
+        _footnotes(answer, photo, chosen)
+    page.arrive(str(query), said)
 
 
-def search(query: state.Asked, photo: Photo | None, chosen: Options) -> SearchResult:
-    """The answer: from the session if it is the last one, else searched."""
-    key = (query, chosen, session.revision())
-    return state.answer_of(key, lambda: session.engine().search(question(query, photo, chosen.k, chosen.filters)))
+def _notes(query: state.Asked, result: SearchResult, chosen: Options) -> None:
+    """Say what one should know before reading the hits."""
+    _heard(query, result.heard)
+    if result.left_out:
+        names = ", ".join(session.title_of(id) for id in result.left_out)
+        st.caption(WORDS.search.no_colours.format(names=names))
+    elif result.grey:
+        st.caption(WORDS.search.grey.format(names=", ".join(session.title_of(id) for id in result.grey)))
+    for note in chosen.notes:
+        st.info(cards.plain(note), icon=":material/info:")
+    looks.say_left_out(chosen.left_out)
+    if query.wording and not result.reads:
+        st.caption(WORDS.search.no_figures)
 
 
 def _hint_for(query: state.Asked, photo: Photo | None) -> str:
@@ -138,24 +134,10 @@ def _reads(photo: Photo | None) -> str:
     return looks.reads_as(of_picture(photo.embedding, engine.looks).reads())
 
 
-def _hits(query: state.Asked, hits: list[Hit]) -> None:
-    if not hits:
-        st.info(WORDS.common.nothing, icon=":material/filter_alt:")
-        return
-    engine = session.engine()
-    with st.grid(COLUMNS, min_column_width=150, gap="small", key="hits") as grid:
-        for hit in hits:
-            with grid.cell():
-                st.html(cards.hit_html(hit, picture_of(engine.gallery(hit.catalogue), hit.position)))
-                with st.container(gap=None):
-                    more_like(hit.id, f"more-{hit.id}")
-                    less_like.button(query, hit)
-
-
-def _footnotes(result: SearchResult, photo: Photo | None, chosen: Options) -> None:
-    stages = (photo.timings_ms if photo else {}) | result.timings_ms
+def _footnotes(answer: Answer, photo: Photo | None, chosen: Options) -> None:
+    stages = (photo.timings_ms if photo else {}) | answer.whole.timings_ms
     known = session.engine().catalogues
-    left_out = {*result.left_out, *chosen.left_out}
+    left_out = {*answer.whole.left_out, *chosen.left_out}
     n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in left_out)
     parts = [
         text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-#: The query: sha256 of the visitor's photo, the photos by sha256, the queries before, the last question and its answer.
-PHOTO, PHOTOS, TRAIL, ANSWER = "photo", "photos", "trail", "answer"
-#: A photo that has just come in, why one was refused, and whether the uploader has just been emptied.
-INCOMING, PROBLEM, EMPTIED = "incoming", "problem", "emptied"
+#: The photos of a visit by their mark, the queries before this one, the last question and its answer.
+PHOTOS, TRAIL, ANSWER = "photos", "trail", "answer"
+#: A photo that has just come in, why one was refused, and how many have come: each gets an uploader of its own.
+INCOMING, PROBLEM, N_UPLOADS = "incoming", "problem", "n-uploads"
 #: What was last seen on each page, as the parameters of its link.
 PAGES_LEFT = "pages-left"
 #: The catalogue of one's own, the work at it, and what was found out about it.
 OWN, OWN_JOB, OWN_NOTE, OWN_PROBLEM, OWN_SKIPPED = "own", "own-job", "own-note", "own-problem", "own-skipped"
+#: What it held before the last removal.
+OWN_REMOVED = "own-removed"
 OWN_DUPLICATES, OWN_QUERIES, OWN_THRESHOLD = "own-duplicates", "own-queries", "own-threshold"
 OWN_EVALUATION = "own-evaluation"
 #: The items that were opened one after the other on the Browse page.

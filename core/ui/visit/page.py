@@ -1,10 +1,11 @@
-"""What every page begins with: its title and looks, the links to the other pages, the name of the house.
+"""What every page begins with: its title, looks and script, the links to the other pages, the name of the house.
 
 The links' paths are those that Streamlit finds by itself.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import cast
 
 import streamlit as st
 
-from core.ui.visit import keys
+from core.config import MAX_IMAGE_BYTES
+from core.ui.visit import keys, session
 from core.ui.visit.state import PICTURED
 from core.ui.words import WORDS
 
 STYLE = Path(__file__).with_name("style.css")
+SCRIPT = Path(__file__).with_name("page.js")
 ICON = Path(__file__).with_name("icon.svg")
 #: What a page's link holds.
 Params = Mapping[str, str | list[str]]
@@ -41,19 +44,44 @@ def begin(title: str, heading: str = "", lead: str = "", headline: Sequence[str]
         headline: Lines of a large one, where nothing has been asked yet.
     """
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
-    st.html(STYLE)
+    said = {"navigation": WORDS.common.links, "skip": WORDS.common.skip, "limit": MAX_IMAGE_BYTES}
+    # Together, since a style that comes alone is put elsewhere and may come after what it styles.
+    script = f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}"
+    st.html(f"<style>{STYLE.read_text('utf-8')}</style><script>{script}</script>", unsafe_allow_javascript=True)
     _navigation()
-    st.html(_header_html(headline, lead))
-    if heading:
-        quiet = f'<p class="vt-quiet">{escape(lead)}</p>' if lead else ""
-        st.html(f'<h2 class="vt-browse-heading">{escape(heading)}</h2>{quiet}')
+    kept = (
+        '<span class="vt-kept" hidden></span>' if session.own() else ""
+    )  # of which the script warns before it is lost
+    st.html(_heading_html(heading or title, lead, headline, shown=bool(heading)) + kept)
+
+
+def arrive(at: str, said: str = "") -> None:
+    """Begin what was asked for at the top of the page, since the button that led here may have been far down.
+
+    Args:
+        at: What is shown; as long as it stays the same, nothing happens.
+        said: What came of it, for whoever hears the page.
+    """
+    _run(f"window.vitrine.arrive({_quoted(said)});/*{_quoted(at).replace('*', '')}*/")
+
+
+def _run(script: str) -> None:
+    """Run a script in the page, once for as long as it stays the same."""
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
+def _quoted(said: object) -> str:
+    """Texts and numbers as a script may hold them, whatever is in them."""
+    return json.dumps(said).replace("<", "\\u003c")
 
 
 def _navigation() -> None:
     """Draw the links, each to what was last seen there; what is searched with goes along to where it is compared."""
     left = cast("dict[str, Params]", st.session_state.get(keys.PAGES_LEFT, {}))
     carried: Params = {name: ref for name in PICTURED if (ref := st.query_params.get(name))}
-    with st.container(key="navigation", horizontal=True, horizontal_alignment="right", gap="small"):
+    with st.container(key="navigation", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(key="home", width="stretch"):
+            st.page_link(PAGES["search"], label=WORDS.common.name, query_params={}, width="content")
         for name, path in PAGES.items():
             seen = {**left.get(name, {}), **(carried if name == "compare" else {})}
             st.page_link(path, label=WORDS.common.navigation[name], query_params=seen, width="content")
@@ -64,15 +92,15 @@ def remember(name: str, params: Params) -> None:
     st.session_state[keys.PAGES_LEFT] = st.session_state.get(keys.PAGES_LEFT, {}) | {name: params}
 
 
-def _header_html(headline: Sequence[str], lead: str) -> str:
-    """The name of the house, with the headline if there is one."""
-    name = escape(WORDS.common.name)
-    if not headline:
-        return f'<header class="vt-header"><h1 class="vt-name">{name}</h1></header>'
-    return (
-        f'<header class="vt-hero"><p class="vt-name">{name}</p>'
-        f'<h1>{"<br>".join(map(escape, headline))}</h1><p class="vt-lead">{escape(lead)}</p></header>'
-    )
+def _heading_html(heading: str, lead: str, headline: Sequence[str], shown: bool) -> str:
+    """The heading of a page; one that is not shown is only read out."""
+    if headline:
+        lines = "<br>".join(map(escape, headline))
+        return f'<header class="vt-hero"><h1>{lines}</h1><p class="vt-lead">{escape(lead)}</p></header>'
+    if not shown:
+        return f'<h1 class="vt-spoken">{escape(heading)}</h1>'
+    quiet = f'<p class="vt-quiet">{escape(lead)}</p>' if lead else ""
+    return f'<h1 class="vt-browse-heading">{escape(heading)}</h1>{quiet}'
 
 
 def step(heading: str) -> None:

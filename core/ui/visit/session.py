@@ -68,7 +68,7 @@ def drop() -> None:
 
 def forget_results() -> None:
     """Drop what was found out about the catalogue, because it changes."""
-    keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM, keys.OWN_SKIPPED, keys.OWN_DUPLICATES)
+    keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM, keys.OWN_SKIPPED, keys.OWN_DUPLICATES, keys.OWN_REMOVED)
     keys.forget(keys.OWN_QUERIES, keys.OWN_THRESHOLD, keys.OWN_EVALUATION, keys.ANSWER)
 
 
@@ -110,6 +110,16 @@ def find(item_id: str) -> tuple[Gallery, int]:
         if catalogue == OWN:
             raise VitrineError("ui.elsewhere") from None
         raise VitrineError("ui.unknown-item", id=item_id[:60]) from None
+
+
+def name_of(item_id: str) -> str:
+    """What an item is called beside others of its title: by that and the start of its number."""
+    number = split_id(item_id)[1].rpartition("/")[2][:8]
+    try:
+        gallery, position = find(item_id)
+    except VitrineError:
+        return f"#{number}"
+    return f"{gallery.items.row(position).title} #{number}"
 
 
 def thumbnail(item_id: str) -> bytes | None:

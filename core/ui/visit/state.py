@@ -1,7 +1,8 @@
 """What one visitor looks at: the query, the way back, and the few photos this visit keeps.
 
-A sample, an item or words are named in the URL, so that a link can be shared and the browser's own back button
-works. A photo never is: of it, a small preview and its embedding stay in the session, and of the last one its file.
+The query is named in the URL, so that a link can be shared and the browser's own back button works. Of a photo the
+link has only the start of its digest: a small preview and its embedding stay in the session, and of the last one its
+file. Every step writes the link once, so that it is one entry of the browser's history.
 """
 
 from __future__ import annotations
@@ -9,33 +10,36 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 import streamlit as st
 
 from core.config import MAX_LESS_ITEMS, MAX_WORDS
-from core.engine.search.engine import SearchResult
 from core.engine.search.photo import Photo
 from core.engine.search.query import NOTHING_SAID, Wording
 from core.ui.visit import keys
 
 Kind = Literal["photo", "sample", "item", "words"]
 #: Kinds of query that the URL names, and its parameter for each.
-URL_KINDS: dict[Kind, str] = {"item": "item", "sample": "sample", "words": "q"}
+URL_KINDS: dict[Kind, str] = {"item": "item", "sample": "sample", "words": "q", "photo": "photo"}
 #: Those of them that show a picture, whose parameter is their own name.
-PICTURED: tuple[Kind, ...] = ("item", "sample")
+PICTURED: tuple[Kind, ...] = ("item", "sample", "photo")
 #: What is said beside a query, as the URL names it.
 BESIDE = ("but", "less", "weight")
 #: Items that it is pushed away from, with commas between their ids.
 LESS_ITEMS = "less_items"
+#: All that a link says of a query, and what it says of the items that may be found.
+_QUERY = (*URL_KINDS.values(), *BESIDE, LESS_ITEMS)
+OPTIONS = ("catalogue", "k", "kinds", "colours", "patterns", "min")
 #: Photos and samples whose preview and embedding a session keeps (about 100 KB each).
 MAX_PHOTOS = 8
 MAX_TRAIL = 20
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for, as a link says it: `ref` is the sha256 of a photo, a sample's name, an item's id, or words."""
+    """What is asked for, as a link says it: `ref` is a photo's `mark`, a sample's name, an item's id, or words."""
 
     kind: Kind
     ref: str
@@ -43,13 +47,27 @@ class Asked:
 
 
 def current() -> Asked | None:
-    """The query of this page: what the URL names, else the visitor's photo."""
+    """The query of this page, as its link names it; None where that is a photo which this visit does not hold."""
+    named = _named()
+    return None if named is None or _is_gone(named) else named
+
+
+def is_photo_gone() -> bool:
+    """Whether the link names a photo that this visit does not hold: the page was loaded anew, or it is another's."""
+    named = _named()
+    return named is not None and _is_gone(named)
+
+
+def _named() -> Asked | None:
     for kind, name in URL_KINDS.items():
         ref = st.query_params.get(name, "").strip()
         if ref:
             return Asked(kind, ref[:MAX_WORDS] if kind == "words" else ref, _wording())
-    photo = st.session_state.get(keys.PHOTO)
-    return Asked("photo", photo, _wording()) if photo else None
+    return None
+
+
+def _is_gone(query: Asked) -> bool:
+    return query.kind == "photo" and query.ref not in photos()
 
 
 def _wording() -> Wording:
@@ -72,12 +90,12 @@ def latest() -> Asked | None:
     return current() or (cast("Asked", stored[0][0]) if stored else None)
 
 
-def go(query: Asked) -> None:
-    """Make this the query, and remember the one before."""
+def go(query: Asked, drop: tuple[str, ...] = ()) -> None:
+    """Make this the query, and remember the one before; parameters that are dropped leave the link with it."""
     before = current()
     if before is not None and before != query:
         st.session_state[keys.TRAIL] = [*trail(), before][-MAX_TRAIL:]
-    _set(query)
+    _set(query, drop)
 
 
 def back() -> None:
@@ -89,17 +107,17 @@ def back() -> None:
 
 
 def start_over() -> None:
-    """Return to the empty page and forget the photos."""
+    """Return to the empty page, forget the photos, and want all items again."""
     keys.forget(keys.TRAIL, keys.PHOTOS, keys.ANSWER)
-    _set(None)
+    _set(None, drop=OPTIONS)
 
 
 def forget_photos() -> None:
     """Drop all that is kept of the visitor's photos; a search by sample or item goes on."""
     query = current()
+    keys.forget(keys.PHOTOS, keys.INCOMING)
     if query is None or query.kind == "photo":
-        start_over()
-    keys.forget(keys.PHOTO, keys.PHOTOS, keys.INCOMING)
+        _set(None)
 
 
 def leave() -> None:
@@ -113,51 +131,65 @@ def leave() -> None:
 def trail() -> list[Asked]:
     """The queries before this one, without those that are shown now or whose photo is gone."""
     steps = cast("list[Asked]", st.session_state.get(keys.TRAIL, []))
-    kept = [step for step in steps if step.kind != "photo" or step.ref in photos()]
+    kept = [step for step in steps if not _is_gone(step)]
     while kept and kept[-1] == current():
         kept.pop()
     return kept
 
 
-def _set(query: Asked | None) -> None:
-    for name in (*URL_KINDS.values(), *BESIDE, LESS_ITEMS):
-        st.query_params.pop(name, None)
+def _set(query: Asked | None, drop: tuple[str, ...] = ()) -> None:
+    """Write a query into the link, whatever else it says staying as it is."""
     keys.forget(keys.INCOMING, keys.PROBLEM)
-    if query is None:
-        keys.forget(keys.PHOTO)
-        return
-    if query.kind == "photo":
-        st.session_state[keys.PHOTO] = query.ref
-    else:
-        st.query_params[URL_KINDS[query.kind]] = query.ref
-    for name in BESIDE:
-        value = getattr(query.wording, name)
-        if query.wording and value not in ("", None):
-            st.query_params[name] = str(value)
-    if query.wording.less_items:
-        st.query_params[LESS_ITEMS] = ",".join(query.wording.less_items)
+    kept = {name: values for name, values in link().items() if name not in (*_QUERY, *drop)}
+    st.query_params.from_dict({**kept, **(_link_of(query) if query else {})})
+
+
+def drop(name: str = "", value: str = "") -> None:
+    """Take one value of an option out of the link; all options where none is named."""
+    kept = link()
+    for option in (name,) if name else OPTIONS:
+        kept[option] = [one for one in kept.get(option, []) if name and one != value]
+    st.query_params.from_dict({name: values for name, values in kept.items() if values})
+
+
+def link() -> dict[str, list[str]]:
+    """The parameters of the page's link, those included that come several times."""
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def _link_of(query: Asked) -> dict[str, str]:
+    """How a link says a query."""
+    said = {name: getattr(query.wording, name) for name in BESIDE if query.wording}
+    beside = {name: str(value) for name, value in said.items() if value not in ("", None)}
+    items = {LESS_ITEMS: ",".join(query.wording.less_items)} if query.wording.less_items else {}
+    return {URL_KINDS[query.kind]: query.ref} | beside | items
 
 
 def photos() -> dict[str, Photo]:
-    """The pictures that this session has looked at, by sha256, the last used one last."""
+    """The pictures that this session has looked at, by their `mark`, the last used one last."""
     return cast("dict[str, Photo]", st.session_state.setdefault(keys.PHOTOS, {}))
+
+
+def mark(sha256: str) -> str:
+    """What a link calls a photo of this digest."""
+    return sha256[:12]
 
 
 def keep(photo: Photo) -> Photo:
     """Keep a photo in the session, drop the oldest ones above the limit, and of all but this one the file."""
     kept = photos()
-    kept.pop(photo.sha256, None)
-    for sha256, older in kept.items():
-        kept[sha256] = replace(older, file=None)
-    kept[photo.sha256] = photo
+    kept.pop(mark(photo.sha256), None)
+    for name, older in kept.items():
+        kept[name] = replace(older, file=None)
+    kept[mark(photo.sha256)] = photo
     for old in list(kept)[:-MAX_PHOTOS]:
         del kept[old]
     return photo
 
 
-def answer_of(key: object, search: Callable[[], SearchResult]) -> SearchResult:
-    """The last search's result if it was for this key, else a new one, which is kept."""
+def answer_of(key: object, search: Callable[[], _Found]) -> _Found:
+    """The last search's answer if it was for this key, else a new one, which is kept."""
     stored = st.session_state.get(keys.ANSWER)
     if not stored or stored[0] != key:
         stored = st.session_state[keys.ANSWER] = (key, search())
-    return cast("SearchResult", stored[1])
+    return cast("_Found", stored[1])

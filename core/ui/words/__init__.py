@@ -67,6 +67,11 @@ def say(told: VitrineError | Sentence | str) -> str:
     return told if isinstance(told, str) else told.said(language())
 
 
+def counted(forms: tuple[str, str], n: int) -> str:
+    """A number of things in words, of the forms for one and for several."""
+    return forms[n != 1].format(n=n)
+
+
 class _Words:
     """The words of the visit's language, page by page."""
 

@@ -441,9 +441,6 @@ def test_415_for_what_is_no_picture(client: TestClient) -> None:
     response = client.post("/api/search", files={"image": ("notes.png", b"only text", "image/png")})
     assert response.status_code == 415
     assert conforms(response, "Error")["detail"].startswith("notes.png: it is not a picture of an accepted type (JPEG")
-    heic = client.post("/api/search", files={"image": ("a.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 99)})
-    assert heic.status_code == 415
-    assert "HEIC" in heic.json()["detail"]
 
 
 def test_422_for_pictures_that_cannot_be_used(client: TestClient) -> None:

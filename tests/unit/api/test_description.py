@@ -17,7 +17,7 @@ from core.api.asked import OPTIONS, SUBJECTS
 from core.api.description import description
 
 ITEMS = [fakes.make_items(catalogue).row(3).id for catalogue in ("clothing", "fashion-mnist")]
-KINDS = ("png", "webp", "avif", "gif", "bmp", "tiff")
+KINDS = ("png", "webp", "avif", "gif", "bmp", "tiff", "heic")
 
 
 def picture(rgb: tuple[int, int, int]) -> bytes:

@@ -8,8 +8,11 @@ const SIGNS = { in: "+", out: "−" };
 class Hand {
   /* `tell` has hover(row, event), leave(), open(row), choose(rows, more). */
   constructor(chart, words, label, tell) {
-    Object.assign(this, { chart, tell, tool: TOOLS[0], down: new Map(), path: null });
+    // On a touch screen one finger scrolls the page until a tool is chosen.
+    const scrolls = matchMedia("(pointer: coarse)").matches, tool = scrolls ? "" : TOOLS[0];
+    Object.assign(this, { chart, tell, tool, scrolls, down: new Map(), path: null });
     this.plot = chart.plot;
+    this.plot.dataset.tool = tool;
     const listen = (name, act) => this.plot.addEventListener(name, act);
     listen("pointerdown", (event) => this.press(event));
     listen("pointermove", (event) => this.drag(event));
@@ -44,8 +47,8 @@ class Hand {
     else if (name === "out") this.chart.zoomBy(1 / 1.5);
     else if (name === "whole") { this.chart.look(null); this.chart.ask(); }
     else {
-      this.tool = name;
-      for (const one of this.bar.querySelectorAll("[aria-pressed]")) one.setAttribute("aria-pressed", String(one.dataset.name === name));
+      this.tool = this.scrolls && this.tool === name ? "" : name;
+      for (const one of this.bar.querySelectorAll("[aria-pressed]")) one.setAttribute("aria-pressed", String(one.dataset.name === this.tool));
     }
     this.plot.dataset.tool = this.tool;
   }
@@ -74,9 +77,9 @@ class Hand {
   press(event) {
     if (event.pointerType === "mouse" && event.button > 1) return;
     this.plot.setPointerCapture?.(event.pointerId);
-    const at = this.at(event), moving = this.tool === "move" || event.button === 1;
+    const at = this.at(event), draws = this.tool && this.tool !== "move" && event.button !== 1;
     this.down.set(event.pointerId, { from: at, at, moved: 0 });
-    this.path = moving || this.down.size > 1 ? null : [at];
+    this.path = draws && this.down.size === 1 ? [at] : null;
     this.pinched = this.down.size > 1;
     this.tell.leave();
   }
@@ -89,7 +92,8 @@ class Hand {
     Object.assign(one, { at, moved: Math.max(one.moved, Math.hypot(at[0] - one.from[0], at[1] - one.from[1])) });
     if (this.down.size === 2) this.pinch(before, [...this.down.values()].map((finger) => finger.at));
     else if (this.pinched) return; // the finger that is left of two
-    else if (!this.path) this.chart.move(dx, dy);
+    else if (!this.path && this.tool) this.chart.move(dx, dy);
+    else if (!this.path) return; // the page scrolls
     else if (one.moved > CLICK) {
       this.path = this.tool === "box" ? [one.from, [at[0], one.from[1]], at, [one.from[0], at[1]]] : [...this.path, at];
       this.give(this.path.map(([x, y]) => this.chart.back(x, y)));

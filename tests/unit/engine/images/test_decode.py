@@ -192,7 +192,7 @@ def test_a_path_gives_the_same_picture_as_its_bytes(tmp_path):
 
 
 def test_extensions_for_the_upload_widget():
-    expected = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
+    expected = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif")
     assert expected == ACCEPTED_EXTENSIONS
 
 
@@ -432,7 +432,8 @@ def test_empty_and_unreadable(tmp_path):
 def test_the_weight_limit_is_exact(tmp_path):
     good = encode(photo(), "JPEG")
     np.testing.assert_array_equal(pixels(good.ljust(MAX_IMAGE_BYTES, b"\0")), plain(good))
-    reason = "the file is larger than 10 MB, the limit for one picture"
+    reason = "the file is larger than 10 MB, the limit for one picture; "
+    reason += "a screenshot of it, or a copy in a smaller size, will do"
     assert refusal(good.ljust(MAX_IMAGE_BYTES + 1, b"\0")) == reason
     path = tmp_path / "heavy.jpg"
     with path.open("wb") as file:
@@ -522,11 +523,9 @@ def test_formats_that_pillow_reads_but_we_do_not(kind):
     assert refusal(encode(photo(64, 64), kind)).startswith(NOT_ACCEPTED)
 
 
-def test_heic_is_told_how_to_become_a_jpeg():
+def test_a_heic_that_holds_nothing_is_damaged():
     for brands in (b"heic\0\0\0\0mif1heic", b"mif1\0\0\0\0mif1heix", b"msf1\0\0\0\0hevc"):
-        data = struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands + bytes(400)
-        reason = refusal(data, "IMG_0001.HEIC")
-        assert reason.startswith("it is a HEIC photo, which cannot be read here; save or share it as JPEG first")
+        assert refusal(struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands + bytes(400), "IMG_0001.HEIC") == DAMAGED
 
 
 def test_compression_bombs_in_png_text_and_profile():

@@ -1,0 +1,106 @@
+/* What Streamlit has no words for: landmarks and names for whoever hears the page, where an answer begins, a warning
+   before a catalogue of one's own is lost, photos that are pasted or dropped anywhere. Run once a visit. */
+window.vitrine ??= (() => {
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const voice = Object.assign(document.createElement("div"), { className: "vt-spoken" });
+  voice.setAttribute("role", "status");
+  document.body.append(voice);
+
+  const skip = Object.assign(document.createElement("a"), { className: "vt-skip", href: "#", textContent: window.vitrineWords.skip });
+  skip.onclick = (event) => {
+    event.preventDefault();
+    (document.querySelector("[class*=st-key-look-] button, [data-testid=stGridCell] button") ?? document.querySelector("h1"))?.focus();
+  };
+  const way = document.createElement("nav");
+  way.setAttribute("aria-label", skip.textContent);
+  way.append(skip);
+  document.body.prepend(way);
+
+  /* Buttons that do the same to different pieces are named after their piece. */
+  function name() {
+    for (const bar of all(".st-key-navigation")) {
+      bar.setAttribute("role", "navigation");
+      bar.setAttribute("aria-label", window.vitrineWords.navigation);
+    }
+    for (const card of all("article[data-id]")) {
+      const cell = card.closest("[data-testid=stGridCell]");
+      const piece = [card.querySelector(".vt-title")?.innerText, card.dataset.id].filter(Boolean).join(", ");
+      for (const button of cell ? all("button", cell) : []) {
+        const label = `${button.innerText.trim()}: ${piece}`;
+        if (button.ariaLabel !== label) button.ariaLabel = label;
+      }
+    }
+    withoutPhotos();
+  }
+
+  /* Whether photos from the web can be had: the first one tells. */
+  let tried = false;
+  function withoutPhotos() {
+    const away = !tried && document.querySelector(".vt-without")?.closest("[class*=st-key-strip]");
+    const address = away && all(".vt-picture", away).map((one) => one.style.backgroundImage.match(/https:[^"']+/)?.[0]).find(Boolean);
+    if (!address) return;
+    tried = true;
+    Object.assign(new Image(), { onerror: () => document.body.classList.add("vt-no-photos"), src: address });
+  }
+
+  let asked = false;
+  new MutationObserver(() => {
+    if (!asked) requestAnimationFrame(() => { asked = false; name(); });
+    asked = true;
+  }).observe(document.body, { childList: true, subtree: true });
+
+  function arrive(said) {
+    document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+    voice.textContent = said;
+    setTimeout(() => { // the button that was pressed is gone, and the focus with it
+      const first = document.querySelector(".vt-summary");
+      if (!first || document.activeElement !== document.body) return;
+      first.tabIndex = -1;
+      first.focus({ preventScroll: true });
+    }, 300);
+  }
+
+  addEventListener("beforeunload", (event) => { if (document.querySelector(".vt-kept")) event.preventDefault(); });
+
+  /* A photo over the limit is made smaller before it travels, where the browser can read it. */
+  async function light(photo) {
+    try {
+      const picture = await createImageBitmap(photo), scale = Math.min(1, 2048 / Math.max(picture.width, picture.height));
+      const canvas = new OffscreenCanvas(picture.width * scale, picture.height * scale), ink = canvas.getContext("2d");
+      ink.fillStyle = "white";
+      ink.fillRect(0, 0, canvas.width, canvas.height);
+      ink.drawImage(picture, 0, 0, canvas.width, canvas.height);
+      const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+      return new File([blob], `${photo.name.replace(/\.\w+$/, "")}.jpg`, { type: blob.type });
+    } catch {
+      return photo;
+    }
+  }
+
+  /* Give the page's uploader a photo, as if it had been chosen there. */
+  const uploader = () => document.querySelector("[class*='st-key-upload-'] input[type=file]");
+  const given = new WeakSet();
+  async function give(input, photo) {
+    const list = new DataTransfer(), sent = photo.size > window.vitrineWords.limit ? await light(photo) : photo;
+    given.add(sent);
+    list.items.add(sent);
+    input.files = list.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  function take(event, files) {
+    const photo = [...(files ?? [])].find((file) => file.type.startsWith("image/")), input = uploader();
+    if (!photo || !input) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    give(input, photo);
+  }
+  addEventListener("paste", (event) => take(event, event.clipboardData?.files));
+  addEventListener("dragover", (event) => { if (uploader() && event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
+  addEventListener("drop", (event) => take(event, event.dataTransfer?.files), true);
+  addEventListener("change", (event) => {
+    const file = event.target === uploader() && event.target.files[0];
+    if (file && file.size > window.vitrineWords.limit && !given.has(file)) take(event, [file]);
+  }, true);
+
+  return { arrive };
+})();
