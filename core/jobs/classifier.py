@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.classifier import as_json
 from core.engine.progress import show_progress
 from core.jobs.backbones import add_backbone
 
@@ -118,6 +117,7 @@ def _load(options: argparse.Namespace, embedder: Embedder) -> tuple[Examples, Re
 
 
 def _organise(options: argparse.Namespace) -> int:
+    from core.classifier import as_json
     from core.classifier.data.sources import from_path
     from core.classifier.data.write_out import check_place, write_folders
     from core.engine.embedders.load import load_embedder
@@ -186,7 +186,7 @@ def _options(options: argparse.Namespace) -> Options:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from core.classifier import run
+    from core.classifier import as_json, run
     from core.classifier.data import datasets
     from core.classifier.model import files
     from core.engine.embedders.load import load_embedder
