@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HERE = ("localhost", "127.0.0.1", "::1")
-#: What browsers may do with a page. Streamlit's page needs inline scripts and styles, and compiles a little of its own;
-#: maps and the camera come as blobs; photos that are not on this computer are shown from where they are published.
+#: What browsers may do with a page. Streamlit needs inline scripts and styles, and brings scripts as blobs; a photo
+#: from the camera is fetched from a data URL; photos that are not here are shown from where they are published.
 _POLICY = {
     "default-src": "'self'",
-    "script-src": "'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:",
+    "script-src": "'self' 'unsafe-inline' blob:",
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob: https:",
     "font-src": "'self' data:",
     "media-src": "'self' blob:",
-    "connect-src": "'self'",
+    "connect-src": "'self' data: blob:",
     "worker-src": "'self' blob:",
     "object-src": "'none'",
     "base-uri": "'self'",

@@ -92,10 +92,12 @@ async def end_visits() -> None:
         if not Runtime.exists():
             continue
         runtime, now = Runtime.instance(), time.monotonic()
-        sessions = [one.session.id for one in runtime._session_mgr.list_sessions()]
+        sessions = {one.session.id: one.session for one in runtime._session_mgr.list_sessions()}
         left = {id: left.get(id, now) for id in sessions if not runtime.is_active_session(id)}
         over = [id for id, since in left.items() if now - since >= VISIT_GRACE_S]
         for id in over:
             runtime.close_session(id)
+            sessions[id].session_state.clear()  # Streamlit's loop holds the session that it served last
         if over:
+            del sessions
             await asyncio.to_thread(gc.collect)  # what a session's parts hold of each other
