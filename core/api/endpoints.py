@@ -28,6 +28,7 @@ from core.config import (
     API_PATIENCE_S,
     API_PICTURE_COST,
     API_SEARCH_MEGAPIXELS,
+    MAX_SEARCHES,
     URL_PARALLEL,
     allow_urls,
     api_per_minute,
@@ -55,6 +56,7 @@ class Api:
     def __init__(self, base: str):
         self.base = base
         self._rate = RateLimit(api_per_minute())
+        self._looking = anyio.CapacityLimiter(MAX_SEARCHES)  # at headers, for which a whole file is read
         self._uploads = Turns(API_MAX_UPLOADS, API_MAX_UPLOADS_EACH)
         self._fetches = Turns(URL_PARALLEL)
         self._fetching = Gate()
@@ -132,21 +134,23 @@ class Api:
             picture.file.seek(0)
             return picture.file.read()
 
-        size = await anyio.to_thread.run_sync(lambda: _megapixels(read(), backbone))
+        size = await anyio.to_thread.run_sync(lambda: _megapixels(read(), backbone), limiter=self._looking)
         return await self._answer(client, name, backbone, lambda: ask(photo=read(), name=name), size)
 
     async def _by_subject(self, client: str, values: dict[str, Any], known: tuple[str, ...]) -> Response:
         backbone, ask = check_options(values)
         kind, value = check_subject(values, known)
-        subject: dict[str, Any] = {kind: value}
-        size = 0.0
-        if kind == "image_url":  # a slow host holds a place of its own, never one of the searches'
-            async with self._fetching.enter(client, self._fetches):
-                subject = {"photo": await anyio.to_thread.run_sync(_fetch, value)}
-            size = _megapixels(subject["photo"], backbone)
-        return await self._answer(client, value, backbone, lambda: ask(**subject), size)
+        if kind != "image_url":
+            return await self._answer(client, value, backbone, lambda: ask(**{kind: value}))
+        # A slow host holds a place of its own, never one of the searches'; it has it for as long as the photo is kept.
+        async with self._fetching.enter(client, self._fetches):
+            photo = await anyio.to_thread.run_sync(_fetch, value)
+            size = _megapixels(photo, backbone)
+            return await self._answer(client, value, backbone, lambda: ask(photo=photo), size)
 
-    async def _answer(self, client: str, name: str, backbone: str, query: Callable[[], Query], size: float) -> Response:
+    async def _answer(
+        self, client: str, name: str, backbone: str, query: Callable[[], Query], size: float = 0.0
+    ) -> Response:
         """Search when it is this client's turn; a large picture counts as several searches."""
 
         def search() -> dict[str, Any]:
