@@ -23,6 +23,7 @@ from streamlit import config
 from core.ui import access, server, uploads
 from core.ui.access import HEADERS, Guard, is_known
 from core.ui.uploads import UploadQuota
+from core.ui.visit import home as at_home
 
 
 async def page(request: Request) -> Response:
@@ -46,7 +47,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever runs the server is the only one who can reach it."""
     monkeypatch.setenv("VITRINE_LOCAL", "1")
     known = {"server.address": "127.0.0.1", "server.allowedHosts": []}
-    monkeypatch.setattr(access, "st", SimpleNamespace(get_option=known.__getitem__))
+    for module in (access, at_home):
+        monkeypatch.setattr(module, "st", SimpleNamespace(get_option=known.__getitem__))
 
 
 def opens(client: TestClient, **headers: str) -> bool:
