@@ -29,6 +29,7 @@ from core.config import (
     API_PATIENCE_S,
     API_PICTURE_COST,
     API_SEARCH_MEGAPIXELS,
+    MAX_SEARCHES,
     URL_PARALLEL,
     allow_urls,
     api_per_minute,
@@ -57,6 +58,7 @@ class Api:
     def __init__(self, base: str):
         self.base = base
         self._rate = RateLimit(api_per_minute())
+        self._looking = anyio.CapacityLimiter(MAX_SEARCHES)  # at headers, for which a whole file is read
         self._uploads = Turns(API_MAX_UPLOADS, API_MAX_UPLOADS_EACH)
         self._fetches = Turns(URL_PARALLEL)
         self._fetching = Gate()
@@ -140,6 +142,14 @@ class Api:
         """What the client calls a file."""
         return (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
 
+    async def sizes(self, pictures: Sequence[UploadFile], backbone: str) -> list[float]:
+        """What decoding each picture for a backbone costs, in megapixels."""
+
+        def look() -> list[float]:
+            return [megapixels_of(picture, backbone) for picture in pictures]
+
+        return await anyio.to_thread.run_sync(look, limiter=self._looking)
+
     async def searching(self, client: str, work: Callable[[], T], sizes: Sequence[float] = ()) -> T:
         """Do something in a thread when it is a client's turn.
 
@@ -154,28 +164,29 @@ class Api:
 
     async def _by_picture(self, client: str, picture: UploadFile, values: dict[str, Any]) -> Response:
         backbone, ask = check_options(values)
-        name = self.name_of(picture)
-        size = await anyio.to_thread.run_sync(megapixels_of, picture, backbone)
+        name, sizes = self.name_of(picture), await self.sizes([picture], backbone)
         # The bytes are in memory only while they are looked at.
-        return await self._answer(client, name, backbone, lambda: ask(photo=picture.file.read(), name=name), size)
+        return await self._answer(client, name, backbone, lambda: ask(photo=picture.file.read(), name=name), sizes)
 
     async def _by_subject(self, client: str, values: dict[str, Any], known: tuple[str, ...]) -> Response:
         backbone, ask = check_options(values)
         kind, value = check_subject(values, known)
-        subject: dict[str, Any] = {kind: value}
-        size = 0.0
-        if kind == "image_url":  # a slow host holds a place of its own, never one of the searches'
-            async with self._fetching.enter(client, self._fetches):
-                subject = {"photo": await anyio.to_thread.run_sync(_fetch, value)}
-            size = megapixels(subject["photo"], enough_for(BACKBONES[backbone]))
-        return await self._answer(client, value, backbone, lambda: ask(**subject), size)
+        if kind != "image_url":
+            return await self._answer(client, value, backbone, lambda: ask(**{kind: value}))
+        # A slow host holds a place of its own, never one of the searches'; it has it for as long as the photo is kept.
+        async with self._fetching.enter(client, self._fetches):
+            photo = await anyio.to_thread.run_sync(_fetch, value)
+            size = megapixels(photo, enough_for(BACKBONES[backbone]))
+            return await self._answer(client, value, backbone, lambda: ask(photo=photo), (size,))
 
-    async def _answer(self, client: str, name: str, backbone: str, query: Callable[[], Query], size: float) -> Response:
+    async def _answer(
+        self, client: str, name: str, backbone: str, query: Callable[[], Query], sizes: Sequence[float] = ()
+    ) -> Response:
         def search() -> dict[str, Any]:
             engine = engine_for(backbone)
             return answers.found(name, engine.search(query()), self.base, engine)
 
-        return _json(await self.searching(client, search, (size,)))
+        return _json(await self.searching(client, search, sizes))
 
 
 def _fetch(url: str) -> bytes:

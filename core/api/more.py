@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from core.api import answers
 from core.api.asked import OPTIONS, check_names, check_options, check_page, check_subject, engine_for, from_texts
-from core.api.body import media_type, megapixels_of, open_files, read_json
+from core.api.body import media_type, open_files, read_json
 from core.api.description import description
 from core.api.docs import page
 from core.api.errors import HEADERS, ApiError, problem
@@ -95,7 +95,7 @@ class More:
                 return await self._run(
                     request,
                     lambda: answers.embedded(engine_for(backbone), ask(photo=picture.file.read(), name=name)),
-                    await self._sizes(pictures, backbone),
+                    await self._api.sizes([picture for _, picture in pictures], backbone),
                 )
 
     async def batch(self, request: Request) -> Response:
@@ -117,14 +117,16 @@ class More:
                     return {"query": name, "problem": problem(error)}
                 return answers.found(name, result, self._api.base, engine)
 
-            return await self._run(request, search, await self._sizes(pictures, backbone))
+            return await self._run(
+                request, search, await self._api.sizes([picture for _, picture in pictures], backbone)
+            )
 
     async def classify(self, request: Request) -> Response:
         """Pictures sorted with a saved classifier."""
         async with self._form(request), self._pictures(request, ("classifier",)) as (pictures, values):
             self._api.spend(request, len(pictures) - 1)
             _, name = check_subject(values, ("classifier",))
-            sizes = await self._sizes(pictures, DEFAULT_BACKBONE)
+            sizes = await self._api.sizes([picture for _, picture in pictures], DEFAULT_BACKBONE)
             return await self._run(request, lambda: _classified(name, pictures), sizes)
 
     async def match(self, request: Request) -> Response:
@@ -173,10 +175,6 @@ class More:
             if not files or {field for field, _ in files} != {"image"}:
                 raise ApiError(422, f"The form must hold 1 to {most} pictures, as files named image.")
             yield [(self._api.name_of(file), file) for _, file in files], values
-
-    async def _sizes(self, pictures: list[tuple[str, UploadFile]], backbone: str) -> list[float]:
-        """Megapixels of each, as they count."""
-        return await anyio.to_thread.run_sync(lambda: [megapixels_of(picture, backbone) for _, picture in pictures])
 
     async def _run(
         self, request: Request, function: Callable[[], dict[str, Any]], sizes: Sequence[float] = ()

@@ -10,23 +10,22 @@ import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
-from core.config import is_local
+from core.ui.visit.home import HERE, at_home
 from core.ui.words import WORDS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_HERE = ("localhost", "127.0.0.1", "::1")
-#: What browsers may do with a page. Streamlit's page needs inline scripts and styles, and compiles a little of its own;
-#: maps and the camera come as blobs; photos that are not on this computer are shown from where they are published.
+#: What browsers may do with a page. Streamlit needs inline scripts and styles, and brings scripts as blobs; a photo
+#: from the camera is fetched from a data URL; photos that are not here are shown from where they are published.
 _POLICY = {
     "default-src": "'self'",
-    "script-src": "'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:",
+    "script-src": "'self' 'unsafe-inline' blob:",
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob: https:",
     "font-src": "'self' data:",
     "media-src": "'self' blob:",
-    "connect-src": "'self'",
+    "connect-src": "'self' data: blob:",
     "worker-src": "'self' blob:",
     "object-src": "'none'",
     "base-uri": "'self'",
@@ -41,14 +40,9 @@ HEADERS = {
 _METRICS = "/_stcore/metrics"
 
 
-def at_home() -> bool:
-    """Whether folders may be opened by name: the owner said so, and nobody but the owner can reach this server."""
-    return is_local() and st.get_option("server.address") in _HERE
-
-
 def known_hosts() -> tuple[str, ...]:
     """The names that this server answers to, none for any: those of Streamlit's own setting, else those of home."""
-    return tuple(st.get_option("server.allowedHosts")) or (_HERE if at_home() else ())
+    return tuple(st.get_option("server.allowedHosts")) or (HERE if at_home() else ())
 
 
 class Guard:

@@ -19,7 +19,7 @@ from core.config import MAX_ARCHIVE_BYTES, MAX_UPLOAD_BYTES, MAX_VISIT_UPLOAD_BY
 from core.ui.words import WORDS
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: Where Streamlit 1.67 takes uploads: this, a session and a file.
 _UPLOADS = "/_stcore/upload_file/"
@@ -27,15 +27,21 @@ _UPLOADS = "/_stcore/upload_file/"
 _LOOK_S = 5.0
 
 
+class _Full(Exception):
+    """All visits together hold as much as they may."""
+
+
 class UploadQuota:
     """Refuses an upload that would take what its session, or all sessions, hold and have on the way over the limit.
 
     Streamlit bounds each file, but not how many are kept, and a client made by hand needs no page to send them.
+    For one session counts what it announces; for all counts what has come, so that nobody keeps others out by words.
     """
 
     def __init__(self, app: ASGIApp):
         self._app = app
-        self._on_the_way: Counter[str] = Counter()  # bytes by session, as announced; only of requests in hand
+        self._announced: Counter[str] = Counter()  # bytes by session; only of requests in hand
+        self._arrived = 0  # bytes of these requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 413 or 503 with one sentence."""
@@ -44,26 +50,38 @@ class UploadQuota:
             await self._app(scope, receive, send)
             return
         session, size = rest.partition("/")[0], _announced(Headers(scope=scope))
-        refusal = self._refusal(session, size)
-        if refusal:
+        if _held()[session] + self._announced[session] + size > MAX_VISIT_UPLOAD_BYTES:
+            refusal = PlainTextResponse(WORDS.common.uploads_full.format(megabytes=MAX_VISIT_UPLOAD_BYTES / 1e6), 413)
             await refusal(scope, receive, send)
             return
-        self._on_the_way[session] += size
+        self._announced[session] += size
+        try:
+            await self._pass(scope, receive, send)
+        finally:
+            self._announced[session] -= size
+            self._announced += Counter()  # forgets who sends nothing
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on for as long as there is room for what comes."""
+        arrived = 0
+
+        async def counted() -> Message:
+            nonlocal arrived
+            message = await receive()
+            n_bytes = len(message.get("body", b""))
+            arrived += n_bytes
+            self._arrived += n_bytes
+            if _held().total() + self._arrived > MAX_UPLOAD_BYTES:
+                raise _Full
+            return message
+
         try:
             with suppress(ClientDisconnect):  # an upload that was given up is no error of the server's
-                await self._app(scope, receive, send)
+                await self._app(scope, counted, send)
+        except _Full:
+            await PlainTextResponse(WORDS.common.uploads_full_for_all, 503)(scope, receive, send)
         finally:
-            self._on_the_way[session] -= size
-            if not self._on_the_way[session]:
-                del self._on_the_way[session]
-
-    def _refusal(self, session: str, size: int) -> PlainTextResponse | None:
-        held = _held()
-        if held[session] + self._on_the_way[session] + size > MAX_VISIT_UPLOAD_BYTES:
-            return PlainTextResponse(WORDS.common.uploads_full.format(megabytes=MAX_VISIT_UPLOAD_BYTES / 1e6), 413)
-        if held.total() + self._on_the_way.total() + size > MAX_UPLOAD_BYTES:
-            return PlainTextResponse(WORDS.common.uploads_full_for_all, 503)
-        return None
+            self._arrived -= arrived
 
 
 def _announced(headers: Headers) -> int:
@@ -92,10 +110,12 @@ async def end_visits() -> None:
         if not Runtime.exists():
             continue
         runtime, now = Runtime.instance(), time.monotonic()
-        sessions = [one.session.id for one in runtime._session_mgr.list_sessions()]
+        sessions = {one.session.id: one.session for one in runtime._session_mgr.list_sessions()}
         left = {id: left.get(id, now) for id in sessions if not runtime.is_active_session(id)}
         over = [id for id, since in left.items() if now - since >= VISIT_GRACE_S]
         for id in over:
             runtime.close_session(id)
+            sessions[id].session_state.clear()  # Streamlit's loop holds the session that it served last
         if over:
+            del sessions
             await asyncio.to_thread(gc.collect)  # what a session's parts hold of each other

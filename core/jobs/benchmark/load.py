@@ -138,7 +138,8 @@ async def visit_pages(address: str, answers: Answers, more: Callable[[], bool]) 
     content = SAMPLE.read_bytes()
     async with _noted(answers), page_session(address) as visit:
         while more():
-            await _timed(answers, visit.search_photo(content, SAMPLE.name))
+            if not await _timed(answers, visit.search_photo(content, SAMPLE.name)):
+                answers.failures["no answer"] += 1
 
 
 async def ask_api(address: str, answers: Answers, more: Callable[[], bool]) -> None:
@@ -165,12 +166,14 @@ async def _noted(answers: Answers) -> AsyncIterator[None]:
         answers.failures[type(error).__name__] += 1
 
 
-async def _timed(answers: Answers, answer: Awaitable[bool]) -> None:
-    """Note how long an answer took; a refusal is noted where it is read."""
+async def _timed(answers: Answers, answer: Awaitable[bool]) -> bool:
+    """Note how long an answer took; whether there was one."""
     started = time.monotonic()
     async with asyncio.timeout(_PATIENCE_S):
-        if await answer:
-            answers.seconds.append(time.monotonic() - started)
+        answered = await answer
+    if answered:
+        answers.seconds.append(time.monotonic() - started)
+    return answered
 
 
 def _request(host: str, content: bytes) -> bytes:

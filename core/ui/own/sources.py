@@ -20,12 +20,12 @@ from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.zip_source import ZipSource
-from core.ui.access import at_home
 from core.ui.components import samples
 from core.ui.components.ask import release
 from core.ui.components.controls import download
 from core.ui.own import job
 from core.ui.visit import keys, session
+from core.ui.visit.home import at_home
 from core.ui.words import WORDS, say
 
 _EXAMPLE_SIDE = 480  # pixels

@@ -23,6 +23,7 @@ from streamlit import config
 from core.ui import access, server, uploads
 from core.ui.access import HEADERS, Guard, is_known
 from core.ui.uploads import UploadQuota
+from core.ui.visit import home as at_home
 
 
 async def page(request: Request) -> Response:
@@ -46,7 +47,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever runs the server is the only one who can reach it."""
     monkeypatch.setenv("VITRINE_LOCAL", "1")
     known = {"server.address": "127.0.0.1", "server.allowedHosts": []}
-    monkeypatch.setattr(access, "st", SimpleNamespace(get_option=known.__getitem__))
+    for module in (access, at_home):
+        monkeypatch.setattr(module, "st", SimpleNamespace(get_option=known.__getitem__))
 
 
 def opens(client: TestClient, **headers: str) -> bool:
@@ -155,13 +157,18 @@ def test_uploads_are_bounded_for_one_visit_and_for_all(monkeypatch: pytest.Monke
     monkeypatch.setattr(uploads, "MAX_UPLOAD_BYTES", 150)
     held = {"one": 60, "two": 40}
     monkeypatch.setattr(uploads, "_held", lambda: uploads.Counter(held))
-    routes = [Route("/_stcore/upload_file/{session}/{file}", page, methods=["PUT"])]
+
+    async def take(request: Request) -> Response:
+        await request.body()
+        return Response(status_code=204)
+
+    routes = [Route("/_stcore/upload_file/{session}/{file}", take, methods=["PUT"])]
     client = TestClient(Starlette(routes=routes, middleware=[Middleware(UploadQuota)]))
 
     def put(session: str, n_bytes: int) -> int:
         return int(client.put(f"/_stcore/upload_file/{session}/f", content=bytes(n_bytes)).status_code)
 
-    assert [put("one", 40), put("one", 41)] == [200, 413]
-    assert [put("three", 50), put("three", 51)] == [200, 503]
+    assert [put("one", 40), put("one", 41)] == [204, 413]
+    assert [put("three", 50), put("three", 51)] == [204, 503]
     held["two"] = 0
-    assert put("three", 51) == 200
+    assert put("three", 51) == 204
