@@ -5,7 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format browser clean
+SECONDS := 60
+
+.PHONY: run test check format fuzz browser clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/streamlit run app.py
@@ -22,6 +24,10 @@ check: $(VENV)/.dev-ready browser
 format: $(VENV)/.dev-ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Each reader of bytes from outside, for so many seconds: make fuzz SECONDS=600. What it finds is kept in tests/seeds/.
+fuzz: $(VENV)/.dev-ready
+	$(BIN)/python tests/fuzz.py $(SECONDS)
 
 # The end-to-end tests drive a real Chromium. Where there is none and it can be installed, it is.
 browser:

@@ -100,7 +100,7 @@ def parse_table(
     text = _decode(content)
     found: list[tuple[int, str]] = []
     for delimiter in _DELIMITERS:
-        header = next(_reader(text, delimiter), [])
+        header = [shown(name) for name in next(_reader(text, delimiter), [])]
         if any(_plain(name) in wanted for name in header):
             found.append((len(header), delimiter))
     if not found:

@@ -135,6 +135,35 @@ def test_the_graph_finds_what_exact_search_finds(graph):
         np.testing.assert_allclose(similarities[same], expected_similarities[same], atol=1e-6)
 
 
+def clusters(n: int, dim: int, n_clusters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Items in tight clusters, as training makes them, and the middles of those."""
+    rng = np.random.default_rng(0)
+    middles = unit_rows(n_clusters, dim, seed=10)
+    items = middles[rng.integers(n_clusters, size=n)] + 0.6 / np.sqrt(dim) * rng.normal(size=(n, dim))
+    return (items / np.linalg.norm(items, axis=1, keepdims=True)).astype(np.float32), middles
+
+
+def test_the_graph_finds_what_queries_from_outside_the_items_are_closest_to():
+    """Visitors' photos and words lie outside the clusters: there a graph loses its way that finds moved items."""
+    items, middles = clusters(2500, 48, 40)
+    rng = np.random.default_rng(1)
+    between = (
+        middles[rng.integers(40, size=150)] + middles[rng.integers(40, size=150)] + 0.3 * rng.normal(size=(150, 48))
+    )
+    queries = {"moved": items[:150] + 0.01, "elsewhere": unit_rows(150, 48, seed=2), "between": between}
+    exact, usual = ExactIndex(items), HnswIndex.build(items, PARAMETERS)
+    recalls = {}
+    for kind, rows in queries.items():
+        rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        expected, _ = exact.search(rows, 10)
+        found, _ = usual.search(rows, 10)
+        assert index_recall_at_k(found, expected) >= 0.99, kind
+        assert (found[:, 0] == expected[:, 0]).mean() >= 0.99, kind
+        recalls[kind] = index_recall_at_k(usual.search_at(rows, 10, 10)[0], expected)
+    assert recalls["moved"] > 0.95  # by which alone one would have thought a narrow search to be good enough
+    assert max(recalls["elsewhere"], recalls["between"]) < 0.9
+
+
 def test_an_item_finds_itself_first(graph):
     positions, similarities = graph.search(ITEMS, 1)
     assert positions[:, 0].tolist() == list(range(600))
