@@ -144,6 +144,7 @@ def test_on_a_phone_the_first_hit_is_on_the_first_screen(visitor: Callable[..., 
 
 def test_a_hit_opens_large_beside_the_query_by_keyboard(visitor: Callable[..., Page]) -> None:
     page = visitor("/?sample=shirt")
+    page.locator('[class*="st-key-look-"] button[aria-label]').nth(4).wait_for()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.ariaLabel").startswith(f"{WORDS.search.look}: ")
@@ -176,6 +177,7 @@ def test_a_piece_of_a_catalogue_opens_by_its_picture(visitor: Callable[..., Page
 
 def test_a_picture_is_pasted_and_dropped_anywhere(visitor: Callable[..., Page]) -> None:
     page = visitor()
+    page.locator("input[type=file]").wait_for(state="attached")
     script = """([kind, name, data]) => {
       const list = new DataTransfer(), bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
       list.items.add(new File([bytes], name, { type: "image/jpeg" }));

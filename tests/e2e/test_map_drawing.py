@@ -13,7 +13,7 @@ from browsing import CHROMIUM, FLAGS
 from core.config import artifacts_dir
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, CDPSession, Page, Playwright
 
 pytestmark = [
     pytest.mark.browser,
@@ -262,6 +262,14 @@ def test_what_the_map_fetches_is_served_and_nothing_else(maps_server: str) -> No
         assert (answer.status_code, list(answer.json())) == (404, ["error"])
 
 
+def swipe(line: CDPSession, start: int, end: int) -> None:
+    """Move one finger up the middle of a phone's screen."""
+    line.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": 195, "y": start}]})
+    for y in range(start - 15, end, -15):
+        line.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": 195, "y": y}]})
+    line.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def test_one_finger_scrolls_the_page_until_a_tool_is_chosen(browser: Browser, maps_server: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
@@ -271,12 +279,12 @@ def test_one_finger_scrolls_the_page_until_a_tool_is_chosen(browser: Browser, ma
     box = plot.bounding_box()
     assert box and box["y"] < 500  # with 62 % of the screen's height, most of it is on the first screen
     line, scrolled = context.new_cdp_session(page), "document.querySelector('[data-testid=stMain]').scrollTop"
-    swipe = {"x": 195, "y": 600, "yDistance": -200, "gestureSourceType": "touch"}
-    line.send("Input.synthesizeScrollGesture", swipe)
+    swipe(line, 650, 400)
     page.wait_for_function(f"{scrolled} > 150")
     assert page.evaluate(LIT) == [None]
+    page.wait_for_timeout(500)  # until it comes to rest
     page.get_by_role("button", name="Lasso").tap()
     before = page.evaluate(scrolled)
-    line.send("Input.synthesizeScrollGesture", swipe)
+    swipe(line, 550, 300)  # the map has moved up
     assert page.evaluate(scrolled) == before
     context.close()

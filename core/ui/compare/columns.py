@@ -130,9 +130,9 @@ def _record(id: str, answer: Answer | None) -> Backbone | None:
 def head_html(id: str, record: Backbone | None) -> str:
     """The head of a column: what the backbone is."""
     if record is None:
-        return f'<h3 class="vt-title">{escape(id)}</h3>'
+        return f'<h2 class="vt-title">{escape(id)}</h2>'
     facts = WORDS.compare.facts.format(dim=record.dim, parameters=millions(record.n_parameters), size=record.input_size)
-    return f'<h3 class="vt-title">{escape(record.title)}</h3><p class="vt-quiet">{escape(facts)}</p>'
+    return f'<h2 class="vt-title">{escape(record.title)}</h2><p class="vt-quiet">{escape(facts)}</p>'
 
 
 def millions(n: int) -> str:

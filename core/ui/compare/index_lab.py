@@ -31,7 +31,7 @@ def show() -> None:
         VitrineError: The query names nothing that exists, or an index is damaged.
     """
     _sweep()
-    st.html(f'<h3 class="vt-title">{escape(WORDS.compare.ef_heading)}</h3>')
+    st.html(f'<h2 class="vt-title">{escape(WORDS.compare.ef_heading)}</h2>')
     st.caption(WORDS.compare.ef_note)
     ask.show(words=False)
     receive()

@@ -9,7 +9,8 @@ window.vitrine ??= (() => {
   const skip = Object.assign(document.createElement("a"), { className: "vt-skip", href: "#", textContent: window.vitrineWords.skip });
   skip.onclick = (event) => {
     event.preventDefault();
-    (document.querySelector("[class*=st-key-look-] button, [data-testid=stGridCell] button") ?? document.querySelector("h1"))?.focus();
+    const piece = document.querySelector("article[data-id]")?.closest("[data-testid=stGridCell]");
+    (piece?.querySelector("button") ?? document.querySelector("h1"))?.focus();
   };
   const way = document.createElement("nav");
   way.setAttribute("aria-label", skip.textContent);
@@ -49,12 +50,15 @@ window.vitrine ??= (() => {
     asked = true;
   }).observe(document.body, { childList: true, subtree: true });
 
+  let pressed = false;
+  addEventListener("click", () => { pressed = true; }, true);
+
   function arrive(said) {
     document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
     voice.textContent = said;
     setTimeout(() => { // the button that was pressed is gone, and the focus with it
       const first = document.querySelector(".vt-summary");
-      if (!first || document.activeElement !== document.body) return;
+      if (!first || !pressed || document.activeElement !== document.body) return;
       first.tabIndex = -1;
       first.focus({ preventScroll: true });
     }, 300);

@@ -105,4 +105,4 @@ def _heading_html(heading: str, lead: str, headline: Sequence[str], shown: bool)
 
 def step(heading: str) -> None:
     """The heading of a step of a page."""
-    st.html(f'<h3 class="vt-step">{escape(heading)}</h3>')
+    st.html(f'<h2 class="vt-step">{escape(heading)}</h2>')
