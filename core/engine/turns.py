@@ -15,8 +15,9 @@ from types import TracebackType
 
 from core.config import HEAVY_MEGAPIXELS, MAX_SEARCHES
 
-#: Seconds after which somebody who waits is told how many are before them.
-_TELL_S = 0.5
+#: Seconds after which somebody who waits is told how many are before them, at first and at last: each time twice as
+#: many, since a hundred who are told all the time leave little for those who have their turn.
+_TELL_S, _TELL_AT_LAST_S = 0.5, 4.0
 
 
 class Turn:
@@ -150,7 +151,9 @@ def in_turn(who: Hashable, megapixels: float = 0.0, tell: Callable[[int], object
     with ExitStack() as held:
         for turns in places_for(megapixels):
             place = held.enter_context(turns.ask(who))
-            while not place.wait(_TELL_S):
+            seconds = _TELL_S
+            while not place.wait(seconds):
+                seconds = min(2 * seconds, _TELL_AT_LAST_S)
                 if tell:
                     tell(place.n_ahead)
         yield
