@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             VitrineError("errors.disk", file=error.filename or "The disk", why=error.strerror or error), file=sys.stderr
         )
-        return 2
+        return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
