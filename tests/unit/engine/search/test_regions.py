@@ -45,7 +45,7 @@ def test_the_veil_is_clear_where_most_is_lost():
 @pytest.mark.data
 @pytest.mark.skipif(not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built")
 def test_hiding_the_hottest_region_costs_a_real_match_more_than_hiding_another(real_data: Path) -> None:
-    """Hidden otherwise than it was found, by a blur; of 200 matches, MEASURED %."""
+    """Hidden otherwise than it was found: by a blur."""
     assert share_of_right(20) >= 0.9
 
 
