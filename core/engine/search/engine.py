@@ -201,6 +201,7 @@ class SearchEngine:
         embedding, asked, timings_ms = self.embed(query)
         for catalogue in query.filters.catalogues or self.catalogues:
             self.gallery(catalogue)
+            load_attributes(catalogue)
         started = time.perf_counter()
         subject = subjects.of_query(query, embedding, self.gallery, self.looks)
         if query.wording:
