@@ -206,8 +206,9 @@ class LastRound:
             logits = recipe.head_scale * normalize(parts[PART_OF[name]], dim=1) @ normalize(head, dim=1).T
             losses[name] = recipe.label_weights[name] * set_loss(logits, self.allowed[name][rows].repeat(2, 1))
         first, second = images.chunk(2)
-        looks = parts["look"].chunk(2)
-        losses["views"] = recipe.views_weight * views_loss(first, second) + recipe.looks_weight * views_loss(*looks)
+        first_look, second_look = parts["look"].chunk(2)
+        losses["views"] = recipe.views_weight * views_loss(first, second)
+        losses["looks"] = recipe.looks_weight * views_loss(first_look, second_look)
         some = np.sort(self.rng.permutation(len(rows))[: recipe.n_texts])
         texts = texts_of(self.samples, rows[some], self.codes, self.texts_rng)
         encoded = normalize(self.encode(texts.texts), dim=1)
