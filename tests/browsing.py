@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from typing import Any
 
 import pytest
@@ -20,6 +21,14 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found"),
     pytest.mark.skipif(not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ has not been built"),
 ]
+
+
+def until(page: Any, script: str, argument: object = None) -> None:
+    """Wait until a script gives something true; Playwright's own wait compiles it in the page, which may not."""
+    end = time.monotonic() + 30
+    while not page.evaluate(script, argument):
+        assert time.monotonic() < end, script
+        page.wait_for_timeout(50)
 
 
 def own_error(message: Any, server: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from browsing import own_error, pytestmark  # noqa: F401
+from browsing import own_error, pytestmark, until  # noqa: F401
 from PIL import Image
 
 from core.config import MAX_IMAGE_BYTES, ROOT
@@ -138,7 +138,7 @@ def test_on_a_phone_the_first_hit_is_on_the_first_screen(visitor: Callable[..., 
     assert page.evaluate(SCROLLED) > 300
     page.get_by_role("button", name=WORDS.common.more).last.click()
     page.wait_for_url(re.compile(r"\?item="))
-    page.wait_for_function(f"({SCROLLED})() === 0")
+    until(page, f"({SCROLLED})() === 0")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -156,12 +156,15 @@ def test_a_hit_opens_large_beside_the_query_by_keyboard(visitor: Callable[..., P
     dialog.locator(".vt-veil").first.wait_for()
     dialog.get_by_role("button", name=WORDS.search.search_with).click()
     page.wait_for_url(re.compile(r"\?item="))
-    page.wait_for_function("document.querySelector('[role=status].vt-spoken').textContent.length > 10")
-    page.wait_for_function("""() => {
+    until(page, "document.querySelector('[role=status].vt-spoken').textContent.length > 10")
+    until(
+        page,
+        """() => {
       const cells = [...document.querySelectorAll(".vt-hit")].map((one) => one.closest("[data-testid=stGridCell]"));
       const names = cells.flatMap((cell) => [...cell.querySelectorAll("button")]).map((button) => button.ariaLabel);
       return names.length === 30 && new Set(names).size === 30;
-    }""")
+    }""",
+    )
 
 
 def test_a_piece_of_a_catalogue_opens_by_its_picture(visitor: Callable[..., Page]) -> None:

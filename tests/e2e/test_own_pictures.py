@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import own_error, pytestmark  # noqa: F401
+from browsing import own_error, pytestmark, until  # noqa: F401
 from PIL import Image, ImageDraw
 
 from core.errors import sentence
@@ -106,7 +106,7 @@ def test_the_bar_moves_and_cancel_keeps_what_is_in(visitor: Open, tmp_path: Path
     first = bar.inner_text()
     page.get_by_role("button", name=WORDS.own.cancel).wait_for()
     moved = "before => document.querySelector('[data-testid=stProgress]').innerText !== before"
-    page.wait_for_function(moved, arg=first)
+    until(page, moved, first)
     page.get_by_role("button", name=WORDS.own.cancel).click()
     page.get_by_text(re.compile(r"^Stopped\. ")).wait_for()
     n = count(page)
