@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import pytestmark  # noqa: F401
+from browsing import pytestmark, until  # noqa: F401
 
 from core.config import ROOT
 
@@ -48,7 +48,8 @@ def test_a_visitor_drops_a_photo_and_reads_five_hits(page: Page, server: str) ->
     page.get_by_role("button", name="Back to shirt.jpg").click()
     page.wait_for_url(re.compile(r"\?photo="))
     for rank, id, _ in hits:  # the cards are replaced one after the other
-        page.locator(f'.vt-hit[data-rank="{rank}"][data-id="{id}"]').wait_for()
+        page.locator(f'.vt-hit[data-rank="{rank}"][data-id="{id}"]').first.wait_for()
+    until(page, "document.querySelectorAll('.vt-hit').length === 10")  # and no longer those before
     assert read_hits(page) == hits
 
 
