@@ -155,7 +155,7 @@ def test_the_legend_hides_a_class_on_every_map_by_keyboard(page: Page, maps_serv
     sandals = """() => [...document.querySelectorAll('.vt-map-plot')].map(({ chart }) => {
       const sandal = chart.groups.findIndex(({ name }) => name === "Sandal"), { steps } = chart.points;
       const at = (row) => chart.nearest(chart.px(steps[2 * row]), chart.py(steps[2 * row + 1]));
-      const found = [...chart.group.keys()].some((row) => chart.group[row] === sandal && chart.group[at(row)] === sandal);
+      const found = [...chart.group.keys()].some((i) => chart.group[i] === sandal && chart.group[at(i)] === sandal);
       return [found, chart.over.textContent.includes("Sandal")];
     })"""
     until(page, f"String(({sandals})()) === 'false,false,false,false'")
