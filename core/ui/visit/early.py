@@ -30,7 +30,8 @@ class EarlyStyle:
         if scope["type"] != "http" or scope.get("method") != "GET" or "." in scope["path"].rpartition("/")[2]:
             await self._app(scope, receive, send)
             return
-        scope = scope | {"headers": [(name, value) for name, value in scope["headers"] if not name.startswith(b"if-")]}
+        headers = [(name, value) for name, value in scope["headers"] if not name.startswith(b"if-")]
+        asked = {**scope, "headers": headers}
         began: list[Message] = []
         body = bytearray()
 
@@ -53,4 +54,4 @@ class EarlyStyle:
                 message = {"type": "http.response.body", "body": page}
             await send(message)
 
-        await self._app(scope, receive, styled)
+        await self._app(asked, receive, styled)
