@@ -83,7 +83,7 @@ def test_two_visitors_never_see_each_others_pictures(visitor: Open, server: str,
         assert page.locator(".vt-tile").count() == n
         assert f"{other}-" not in page.content()
         page.get_by_role("button", name=f"{mine}-0").first.click()  # "more like this", of an own item
-        page.get_by_text(re.compile(r"look most like it")).wait_for()
+        page.get_by_role("heading", name=re.compile(r"look most like it")).wait_for()
         page.get_by_role("link", name=WORDS.common.navigation["search"]).click()
         page.get_by_role("button", name="Bag", exact=True).click()
         page.locator(".vt-hit").nth(4).wait_for()
