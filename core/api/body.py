@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
@@ -81,20 +81,13 @@ async def open_form(request: Request) -> AsyncIterator[tuple[UploadFile, list[tu
         ApiError: 400, 408, 413, or 422 where there is no picture.
         HTTPException: 400, the form is malformed or has too many parts.
     """
-    async with _within(request, MAX_IMAGE_BYTES + ENVELOPE_BYTES, _TOO_HEAVY) as limited:
-        try:
-            form = await limited.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=2048)
-        except UnicodeError:  # a charset that the form itself chose
-            raise ApiError(400, _NOT_FORM) from None
-    try:
+    async with _open(request, MAX_IMAGE_BYTES, _TOO_HEAVY, 1) as form:
         picture = form.get("image")
         if not isinstance(picture, UploadFile):
             raise ApiError(422, _NO_PICTURE)
         if (picture.size or 0) > MAX_IMAGE_BYTES:
             raise ApiError(413, _TOO_HEAVY)
-        yield picture, [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    finally:
-        await form.close()
+        yield picture, _texts(form)
 
 
 @asynccontextmanager
@@ -107,18 +100,27 @@ async def open_files(
         ApiError: 400, 408 or 413.
         HTTPException: 400, the form is malformed or has too many parts.
     """
-    too_long = f"The form is longer than {max_bytes / 1e6:g} MB."
+    async with _open(request, max_bytes, f"The form is longer than {max_bytes / 1e6:g} MB.", most) as form:
+        files = [(name, value) for name, value in form.multi_items() if isinstance(value, UploadFile)]
+        yield files, _texts(form)
+
+
+@asynccontextmanager
+async def _open(request: Request, max_bytes: int, too_long: str, most: int) -> AsyncIterator[FormData]:
+    """A form of at most so many files and bytes; `too_long` says that it has more of these."""
     async with _within(request, max_bytes + ENVELOPE_BYTES, too_long) as limited:
         try:
             form = await limited.form(max_files=most, max_fields=MAX_FIELDS, max_part_size=2048)
         except UnicodeError:  # a charset that the form itself chose
             raise ApiError(400, _NOT_FORM) from None
     try:
-        pairs = form.multi_items()
-        files = [(name, value) for name, value in pairs if isinstance(value, UploadFile)]
-        yield files, [(name, value) for name, value in pairs if isinstance(value, str)]
+        yield form
     finally:
         await form.close()
+
+
+def _texts(form: FormData) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import visits
+from sorted_pictures import make_zip
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 from visits import html_of
@@ -39,11 +40,7 @@ def upload(page: AppTest, content: bytes, name: str = "mine.zip") -> AppTest:
 
 
 def archive(**members: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as out:
-        for name, content in members.items():
-            out.writestr(name, content)
-    return buffer.getvalue()
+    return make_zip(members)
 
 
 @pytest.fixture

@@ -154,6 +154,7 @@ class SearchEngine:
         with self._lock:
             if catalogue not in self._galleries:
                 self._galleries[catalogue] = self._load(self.backbone_id, catalogue)
+                load_attributes(catalogue)  # read with the first search otherwise, within its time
             return self._galleries[catalogue]
 
     @property
@@ -201,7 +202,6 @@ class SearchEngine:
         embedding, asked, timings_ms = self.embed(query)
         for catalogue in query.filters.catalogues or self.catalogues:
             self.gallery(catalogue)
-            load_attributes(catalogue)
         started = time.perf_counter()
         subject = subjects.of_query(query, embedding, self.gallery, self.looks)
         if query.wording:

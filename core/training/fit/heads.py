@@ -21,18 +21,16 @@ import numpy as np
 from core.engine.looks.vocabulary import ATTRIBUTES
 from core.training.data.samples import CLOTHING, FASHION_MNIST, MORE_PRODUCTS, PRODUCTS, SMALL_PRODUCTS, Sample
 from core.training.fit.batches import FACTS, LabelCodes, rows_by_source, texts_of
-from core.training.fit.losses import clip_loss, set_loss, views_loss
-from core.training.fit.optimise import let_move, optimizer_of, set_learning_rate, take_step, text_parameters
+from core.training.fit.losses import PART_OF, clip_loss, label_losses, looks_losses
+from core.training.fit.optimise import average, let_move, optimizer_of, set_learning_rate, take_step, text_parameters
 from core.training.fit.seen import Seen
 from core.training.model import clip as models
-from core.training.model.parts import PARTS
+from core.training.model.parts import split
 from core.training.model.tokenizer import text_encoder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: attribute -> the part of the embedding that it shapes
-PART_OF = {"kind": "kind", "colour": "colour", "pattern": "look"} | FACTS
 _REPORTED_EVERY = 25
 
 
@@ -120,7 +118,7 @@ def learn_heads(
         set_learning_rate(last.optimizer, last.recipe.rate(step))
         losses = last.losses()
         take_step(model, last.optimizer, last.parameters, torch.stack(list(losses.values())).sum())
-        last.average(step)
+        average(last.mean, last.moving, last.recipe.kept, step)
         for name, value in losses.items():
             running[name] = 0.9 * running.get(name, value.item()) + 0.1 * value.item()
         if (step + 1) % _REPORTED_EVERY == 0 or step + 1 == n_steps:
@@ -151,8 +149,8 @@ class LastRound:
         self.trunk.drop.train()
         self.trunk.drop.p = recipe.drop
         self.optimizer = optimizer_of([([*image, *heads], recipe.lr), (texts, recipe.text_lr)], recipe.decay)
-        self._moving = {name: value for name, value in model.named_parameters() if value.requires_grad}
-        self.mean = {name: value.detach().clone() for name, value in self._moving.items()}
+        self.moving = {name: value for name, value in model.named_parameters() if value.requires_grad}
+        self.mean = {name: value.detach().clone() for name, value in self.moving.items()}
 
     def _standardise(self, n: int = 20_000) -> None:
         """Let the normalisation know the size of pictures that is served: it was trained on smaller ones."""
@@ -171,7 +169,7 @@ class LastRound:
         rows = np.concatenate(list(self.rows.values()))
         with torch.inference_mode():
             embedded = [self._embed(self.seen.whole(rows[i : i + 1024])) for i in range(0, len(rows), 1024)]
-        parts = _parts(torch.cat(embedded))
+        parts = split(torch.cat(embedded))
         heads = {}
         for name in (*ATTRIBUTES, *FACTS):
             allowed = self.allowed[name][rows].float()
@@ -200,15 +198,12 @@ class LastRound:
             ]
         )
         images = torch.cat([self._embed(self.seen.one_of_each(rows, self.rng)) for _ in range(2)])
-        parts = _parts(images)
-        losses = {}
-        for name, head in self.heads.items():
-            logits = recipe.head_scale * normalize(parts[PART_OF[name]], dim=1) @ normalize(head, dim=1).T
-            losses[name] = recipe.label_weights[name] * set_loss(logits, self.allowed[name][rows].repeat(2, 1))
+        parts = split(images)
+        allowed = {name: some[rows].repeat(2, 1) for name, some in self.allowed.items()}
+        losses = label_losses(self.heads, parts, allowed, recipe.head_scale, {}) | looks_losses(images, parts)
+        weights = {**recipe.label_weights, "views": recipe.views_weight, "looks": recipe.looks_weight}
+        losses = {name: weights[name] * value for name, value in losses.items()}
         first, second = images.chunk(2)
-        first_look, second_look = parts["look"].chunk(2)
-        losses["views"] = recipe.views_weight * views_loss(first, second)
-        losses["looks"] = recipe.looks_weight * views_loss(first_look, second_look)
         some = np.sort(self.rng.permutation(len(rows))[: recipe.n_texts])
         texts = texts_of(self.samples, rows[some], self.codes, self.texts_rng)
         encoded = normalize(self.encode(texts.texts), dim=1)
@@ -216,16 +211,3 @@ class LastRound:
         both = torch.cat([first[some], second[some]])
         losses["texts"] = recipe.texts_weight * clip_loss(both, encoded, relation, self.model.logit_scale.exp())
         return losses
-
-    def average(self, step: int) -> None:
-        """Draw the mean of the weights towards what they are after a step."""
-        import torch
-
-        kept = min(self.recipe.kept, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for name, value in self._moving.items():
-                self.mean[name].lerp_(value, 1 - kept)
-
-
-def _parts(embeddings: Tensor) -> dict[str, Tensor]:
-    return dict(zip(PARTS, embeddings.split(list(PARTS.values()), 1), strict=True))

@@ -10,10 +10,17 @@ Source: Radford et al. 2021 (CLIP); Yang et al. 2022 (UniCL, several positives);
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from core.training.fit.batches import FACTS
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+#: attribute -> the part of the embedding that it shapes
+PART_OF = {"kind": "kind", "colour": "colour", "pattern": "look"} | FACTS
 
 
 def contrastive_loss(logits: Tensor, relation: Tensor) -> Tensor:
@@ -69,6 +76,38 @@ def set_loss(logits: Tensor, allowed: Tensor, weights: Tensor | None = None) -> 
     if weights is not None:
         loss = loss * weights[allowed.int().argmax(1)]
     return loss.sum() / len(known)
+
+
+def label_losses(
+    heads: Any,
+    parts: Mapping[str, Tensor],
+    allowed: Mapping[str, Tensor],
+    scale: float,
+    class_weights: Mapping[str, Tensor],
+) -> dict[str, Tensor]:
+    """`set_loss` of each attribute's head on its part of the embedding, by attribute.
+
+    Args:
+        heads: A ParameterDict, attribute -> (n_classes, part dim), a direction for each class.
+        parts: part -> (n, part dim) of the embeddings.
+        allowed: attribute -> (n, n_classes) bool.
+        scale: Inverse temperature.
+        class_weights: attribute -> (n_classes,), for those that have some.
+    """
+    from torch.nn.functional import normalize
+
+    losses = {}
+    for name, head in heads.items():
+        logits = scale * normalize(parts[PART_OF[name]], dim=1) @ normalize(head, dim=1).T
+        losses[name] = set_loss(logits, allowed[name], class_weights.get(name))
+    return losses
+
+
+def looks_losses(images: Tensor, parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`views_loss` of the whole embedding and of the look part; (2n, dim), first views above second ones."""
+    first, second = images.chunk(2)
+    first_look, second_look = parts["look"].chunk(2)
+    return {"views": views_loss(first, second), "looks": views_loss(first_look, second_look)}
 
 
 def views_loss(first: Tensor, second: Tensor, temperature: float = 0.1) -> Tensor:

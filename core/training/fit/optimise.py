@@ -40,6 +40,16 @@ def set_learning_rate(optimizer: Any, factor: float) -> None:
         group["lr"] = group["peak"] * factor
 
 
+def average(mean: dict[str, Any], moving: dict[str, Any], kept: float, step: int) -> None:
+    """Draw a running mean of weights towards what they are after a step; the first steps count for more."""
+    import torch
+
+    kept = min(kept, (1 + step) / (10 + step))
+    with torch.no_grad():
+        for name, value in moving.items():
+            mean[name].lerp_(value, 1 - kept)
+
+
 def take_step(model: Any, optimizer: Any, parameters: list[Any], loss: Any) -> None:
     """Move the parameters against the gradient of a loss, and keep CLIP's temperature within its bounds."""
     import torch

@@ -31,12 +31,11 @@ from core.training.data.samples import (
     Sample,
 )
 from core.training.fit.batches import FACTS, LabelCodes, passes, rows_by_source, texts_of
-from core.training.fit.heads import PART_OF
-from core.training.fit.losses import clip_loss, contrastive_loss, set_loss, views_loss
-from core.training.fit.optimise import let_move, optimizer_of, set_learning_rate, take_step, text_parameters
+from core.training.fit.losses import PART_OF, clip_loss, contrastive_loss, label_losses, looks_losses
+from core.training.fit.optimise import average, let_move, optimizer_of, set_learning_rate, take_step, text_parameters
 from core.training.fit.state import load_state, save_state
 from core.training.model import clip as models
-from core.training.model.parts import PARTS
+from core.training.model.parts import PARTS, split
 from core.training.model.tokenizer import text_encoder
 
 if TYPE_CHECKING:
@@ -193,10 +192,7 @@ class Trainer:
             set_learning_rate(self.optimizer, recipe.rate(step))
             losses = self._losses({source: next(some) for source, some in drawn.items()}, step, rng, texts_rng)
             take_step(self.model, self.optimizer, self.parameters, torch.stack(list(losses.values())).sum())
-            with torch.no_grad():
-                kept = min(recipe.kept, (1 + step) / (10 + step))
-                for name, value in self._moving().items():
-                    self.mean[name].lerp_(value, 1 - kept)
+            average(self.mean, self._moving(), recipe.kept, step)
             for name, value in losses.items():
                 running[name] = 0.95 * running.get(name, value.item()) + 0.05 * value.item()
             done = step + 1
@@ -229,18 +225,16 @@ class Trainer:
         pixels = torch.cat(views).contiguous(memory_format=_channels_last()) * 2 - 1
         images = visual(pixels)
         grey_all = torch.from_numpy(np.concatenate(grey))
-        parts = dict(zip(PARTS, images.split(list(PARTS.values()), 1), strict=True))
-        losses = {}
-        for name, head in self.heads.items():
-            allowed = self.allowed[name][rows].repeat(2, 1)
+        parts = split(images)
+        allowed = {name: some[rows].repeat(2, 1) for name, some in self.allowed.items()}
+        for name in allowed:
             if PART_OF[name] == "colour":
-                allowed = allowed & ~grey_all[:, None]
-            logits = recipe.head_scale * normalize(parts[PART_OF[name]], dim=1) @ normalize(head, dim=1).T
-            weights = self.pattern_weights if name == "pattern" else None
-            losses[name] = recipe.label_weights[name] * set_loss(logits, allowed, weights)
+                allowed[name] &= ~grey_all[:, None]
+        pattern = {"pattern": self.pattern_weights}
+        losses = label_losses(self.heads, parts, allowed, recipe.head_scale, pattern) | looks_losses(images, parts)
+        weights = {**recipe.label_weights, "views": recipe.views_weight, "looks": recipe.looks_weight}
+        losses = {name: weights[name] * value for name, value in losses.items()}
         first, second = images.chunk(2)
-        looks = parts["look"].chunk(2)
-        losses["views"] = recipe.views_weight * views_loss(first, second) + recipe.looks_weight * views_loss(*looks)
         texts = texts_of(self.samples, rows, self.codes, texts_rng)
         encoded = normalize(self.encode_texts(texts.texts), dim=1)
         relation = torch.from_numpy(texts.relation).repeat(2, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from pathlib import Path
 
 import fakes
@@ -11,6 +10,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from sorted_pictures import make_zip
 
 from core import api
 from core.api.asked import OPTIONS, SUBJECTS
@@ -26,16 +26,8 @@ def picture(rgb: tuple[int, int, int]) -> bytes:
     return buffer.getvalue()
 
 
-def archive(members: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as out:
-        for name, content in members.items():
-            out.writestr(name, content)
-    return buffer.getvalue()
-
-
 PICTURES = st.sampled_from([picture((200, 30, 40)), picture((9, 9, 9))])
-schemathesis.openapi.media_type("application/zip", st.just(archive({"red/a.png": picture((200, 30, 40))})))
+schemathesis.openapi.media_type("application/zip", st.just(make_zip({"red/a.png": picture((200, 30, 40))})))
 schemathesis.openapi.media_type("image/jpeg", PICTURES, aliases=[f"image/{kind}" for kind in KINDS])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import fakes
 import jsonschema
 import numpy as np
 import pytest
+from sorted_pictures import make_zip
 from starlette.testclient import TestClient
 
 from core import api
@@ -33,14 +33,6 @@ from core.own.ingest.incoming import Incoming
 def png(rgb: tuple[int, int, int] = (200, 30, 40)) -> bytes:
     buffer = io.BytesIO()
     fakes.solid(rgb, (40, 30)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def archive(**members: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as out:
-        for name, content in members.items():
-            out.writestr(name, content)
     return buffer.getvalue()
 
 
@@ -123,7 +115,7 @@ QUERIES = {"red/q.png": png((245, 5, 5)), "green/q.png": png((0, 250, 0)), "note
 
 
 def test_queries_are_matched_against_an_archive_and_no_match_is_an_answer(client: TestClient) -> None:
-    parts = {"gallery": archive(**REDS), "queries": archive(**QUERIES)}
+    parts = {"gallery": make_zip(REDS), "queries": make_zip(QUERIES)}
     asked = {"min_similarity": "0.95", "k": "2"}
     content = conforms(client.post("/api/match", files=parts, data=asked), "Matched")
     red, green = content["queries"]
@@ -137,7 +129,7 @@ def test_queries_are_matched_against_an_archive_and_no_match_is_an_answer(client
 
 
 def test_a_built_catalogue_takes_the_place_of_the_first_archive(client: TestClient, engine: SearchEngine) -> None:
-    parts = {"queries": archive(**{"q.png": png()})}
+    parts = {"queries": make_zip({"q.png": png()})}
     content = conforms(client.post("/api/match", files=parts, data={"catalogue": "clothing", "k": "1"}), "Matched")
     best = max(engine.search(Query(photo=png(), k=20)).hits, key=lambda hit: (hit.catalogue == "clothing", -hit.rank))
     assert [hit["id"] for hit in content["queries"][0]["hits"]] == [best.id]
