@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -40,3 +42,28 @@ def own_error(message: Any, server: str) -> list[str]:
     url = message.location.get("url", "")
     expected = url.startswith("https://") or re.search(r"/[A-Z]\w+/_stcore/", url) is not None
     return [f"{message.text} {url}"] if message.type == "error" and not expected else []
+
+
+@contextmanager
+def visitors(browser: Any, server: str, timeout_ms: int = 30_000) -> Iterator[Callable[..., Any]]:
+    """Opens pages of visitors of their own, which reach nothing but the server, and must log no error of their own.
+
+    What is yielded takes what a browser's context does.
+    """
+    problems: list[str] = []
+    contexts = []
+
+    def visitor(**options: Any) -> Any:
+        context = browser.new_context(**options)
+        context.route(lambda url: not url.startswith((server, "data:", "blob:")), lambda route: route.abort())
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(timeout_ms)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.extend(own_error(message, server)))
+        return page
+
+    yield visitor
+    for context in contexts:
+        context.close()
+    assert not problems

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import CHROMIUM, FLAGS, own_error
+from browsing import CHROMIUM, FLAGS, visitors
 
 from core.jobs.benchmark.serving import serving
 
@@ -54,13 +54,5 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, server: str) -> Iterator[Page]:
     """A page that reaches nothing but the server, and must log no error of its own."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.route(lambda url: not url.startswith((server, "data:", "blob:")), lambda route: route.abort())
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.extend(own_error(message, server)))
-    yield page
-    context.close()
-    assert not problems
+    with visitors(browser, server) as visit:
+        yield visit(viewport={"width": 1280, "height": 900})

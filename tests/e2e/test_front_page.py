@@ -58,13 +58,13 @@ def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page: Page, server: str
     bad.write_text("this is only text")
     page.goto(server)
     page.locator("input[type=file]").set_input_files(bad)
-    alert = page.get_by_role("alert")
+    alert = page.get_by_role("alert").first
     alert.wait_for()
     assert "notes.jpg: it is not a picture of an accepted type" in alert.inner_text()
     assert page.locator(".vt-hit").count() == 0
     page.get_by_role("button", name="Sneaker", exact=True).click()
     page.locator(".vt-hit").nth(4).wait_for()
-    alert.wait_for(state="detached")
+    until(page, "document.querySelectorAll('[role=alert]').length === 0")
 
 
 def test_the_samples_are_reached_and_pressed_by_keyboard(page: Page, server: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import own_error, pytestmark, until  # noqa: F401
+from browsing import pytestmark, until, visitors  # noqa: F401
 from PIL import Image, ImageDraw
 
 from core.errors import sentence
@@ -37,25 +37,15 @@ def archive(path: Path, name: str, n: int, hue: int) -> Path:
 @pytest.fixture
 def visitor(browser: Browser, server: str) -> Iterator[Open]:
     """Opens the page for one more visitor; none may see an error of the page's own."""
-    problems: list[str] = []
-    contexts = []
+    with visitors(browser, server, 60_000) as visit:
 
-    def open_page() -> Page:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.route(lambda url: not url.startswith((server, "data:", "blob:")), lambda route: route.abort())
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.extend(own_error(message, server)))
-        page.goto(f"{server}/Your_catalogue")
-        page.get_by_role("button", name=WORDS.own.example, exact=True).wait_for()
-        return page
+        def open_page() -> Page:
+            page: Page = visit(viewport={"width": 1280, "height": 900})
+            page.goto(f"{server}/Your_catalogue")
+            page.get_by_role("button", name=WORDS.own.example, exact=True).wait_for()
+            return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not problems
+        yield open_page
 
 
 def upload(page: Page, path: Path) -> None:
