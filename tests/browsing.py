@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,12 @@ def until(page: Any, script: str, argument: object = None) -> None:
     while not page.evaluate(script, argument):
         assert time.monotonic() < end, script
         page.wait_for_timeout(50)
+
+
+def choose(page: Any, path: Path) -> None:
+    """Give the page's uploader a file, once the uploader of the file before is gone."""
+    until(page, "document.querySelectorAll('input[type=file]').length === 1")
+    page.locator("input[type=file]").set_input_files(path)
 
 
 def own_error(message: Any, server: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from browsing import pytestmark, until, visitors  # noqa: F401
+from browsing import choose, pytestmark, until, visitors  # noqa: F401
 from PIL import Image
 
 from core.config import MAX_IMAGE_BYTES, ROOT
@@ -50,10 +50,6 @@ def visitor(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
             return page
 
         yield open_page
-
-
-def choose(page: Page, file: Path) -> None:
-    page.locator("input[type=file]").set_input_files(file)
 
 
 def noise(path: Path, side: int, **options: Any) -> Path:

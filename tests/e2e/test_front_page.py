@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import pytestmark, until  # noqa: F401
+from browsing import choose, pytestmark, until  # noqa: F401
 
 from core.config import ROOT
 
@@ -31,7 +31,7 @@ def read_hits(page: Page) -> list[tuple[int, str, float]]:
 def test_a_visitor_drops_a_photo_and_reads_five_hits(page: Page, server: str) -> None:
     page.goto(server)
     page.get_by_role("heading", level=1).wait_for()
-    page.locator("input[type=file]").set_input_files(ROOT / "samples" / "shirt.jpg")
+    choose(page, ROOT / "samples" / "shirt.jpg")
     page.locator(".vt-hit").nth(4).wait_for()
     hits = read_hits(page)
     assert [rank for rank, _, _ in hits] == [1, 2, 3, 4, 5]
@@ -57,7 +57,7 @@ def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page: Page, server: str
     bad = tmp_path / "notes.jpg"
     bad.write_text("this is only text")
     page.goto(server)
-    page.locator("input[type=file]").set_input_files(bad)
+    choose(page, bad)
     alert = page.get_by_role("alert").first
     alert.wait_for()
     assert "notes.jpg: it is not a picture of an accepted type" in alert.inner_text()

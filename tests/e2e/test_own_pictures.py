@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import pytestmark, until, visitors  # noqa: F401
+from browsing import choose, pytestmark, until, visitors  # noqa: F401
 from PIL import Image, ImageDraw
 
 from core.errors import sentence
@@ -48,10 +48,6 @@ def visitor(browser: Browser, server: str) -> Iterator[Open]:
         yield open_page
 
 
-def upload(page: Page, path: Path) -> None:
-    page.locator("input[type=file]").set_input_files(path)
-
-
 def count(page: Page) -> int:
     found = re.search(r"([\d,]+) pictures · ", page.locator(".st-key-own-summary").inner_text())
     assert found
@@ -60,8 +56,8 @@ def count(page: Page) -> int:
 
 def test_two_visitors_never_see_each_others_pictures(visitor: Open, server: str, tmp_path: Path) -> None:
     red, blue = visitor(), visitor()
-    upload(red, archive(tmp_path / "red.zip", "red", 12, 0))
-    upload(blue, archive(tmp_path / "blue.zip", "blue", 9, 240))
+    choose(red, archive(tmp_path / "red.zip", "red", 12, 0))
+    choose(blue, archive(tmp_path / "blue.zip", "blue", 9, 240))
     for page, n in ((red, 12), (blue, 9)):
         page.locator('.vt-tile[data-id="own/1"]').wait_for()
         assert count(page) == n
@@ -90,7 +86,7 @@ def test_two_visitors_never_see_each_others_pictures(visitor: Open, server: str,
 
 def test_the_bar_moves_and_cancel_keeps_what_is_in(visitor: Open, tmp_path: Path) -> None:
     page = visitor()
-    upload(page, archive(tmp_path / "many.zip", "many", 1500, 120))
+    choose(page, archive(tmp_path / "many.zip", "many", 1500, 120))
     page.get_by_text(re.compile(r"^[1-9]\d* of 1,500 · \d+ pictures a second · \d+ s left")).wait_for()
     bar = page.locator('[data-testid="stProgress"]')
     first = bar.inner_text()
@@ -109,7 +105,7 @@ def test_a_hostile_archive_gets_a_sentence_and_the_page_goes_on(visitor: Open, t
     page = visitor()
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as out:
         out.writestr("bomb.jpg", bytes(5_000_000))
-    upload(page, tmp_path / "bomb.zip")
+    choose(page, tmp_path / "bomb.zip")
     page.get_by_text("The archive unpacks to more than 100 times its size").wait_for()
     page.get_by_role("button", name=WORDS.own.example, exact=True).click()
     page.locator('.vt-tile[data-id="own/16"]').wait_for()

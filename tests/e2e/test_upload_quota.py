@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from browsing import pytestmark  # noqa: F401
+from browsing import choose, pytestmark  # noqa: F401
 
 from core.config import MAX_VISIT_UPLOAD_BYTES, ROOT
 from core.ui.words import WORDS
@@ -55,7 +55,7 @@ class Client:
 def drop(page: Page, path: Path) -> Request:
     """Give the page a photo, as a visitor does; gives the request that brought it, which is its session's."""
     with page.expect_request(lambda request: request.method == "PUT") as caught:
-        page.locator("input[type=file]").set_input_files(path)
+        choose(page, path)
     page.locator(".vt-query .vt-title", has_text=path.name).wait_for()
     page.locator(".vt-hit").nth(4).wait_for()
     return caught.value
