@@ -16,6 +16,7 @@ from core.ui.compare.columns import title_of
 from core.ui.components import cards
 from core.ui.components.controls import command
 from core.ui.components.link import choose
+from core.ui.components.plots import draw
 from core.ui.components.tables import difference_line, table_downloads
 from core.ui.words import WORDS
 
@@ -44,7 +45,7 @@ def show(chosen: list[str]) -> None:
     _missing([row for row in rows if not row["computed"]])
     computed = [row for row in rows if row["computed"]]
     metric = choose(st.selectbox, WORDS.compare.metric, "metric", metrics, _metric_name, width=320)
-    _plot([row for row in computed if metric in row and "ms_p50" in row], metric, chosen)
+    _plot([row for row in computed if metric in row and "ms_p50" in row], protocol, metric, chosen)
     _differences([id for id in chosen if any(row["backbone"] == id for row in computed)], protocol, metric)
     _published(protocol)
 
@@ -115,11 +116,12 @@ def _missing(rows: list[Row]) -> None:
             st.code("\n".join(row["command"] for row in rows), language=None, wrap_lines=True)
 
 
-def _plot(rows: list[Row], metric: str, chosen: list[str]) -> None:
+def _plot(rows: list[Row], protocol: str, metric: str, chosen: list[str]) -> None:
     if len(rows) < 2:
         return
     figure = plots.quality_against_cost(rows, metric, _metric_name(metric), chosen)
-    st.plotly_chart(figure, key="quality-cost", alt=WORDS.compare.plot_alt.format(metric=_metric_name(metric)))
+    alt = WORDS.compare.plot_alt.format(metric=_metric_name(metric))
+    draw(figure, f"vitrine-{protocol}-{metric}", "quality-cost", alt)
 
 
 def _differences(ids: list[str], protocol: str, metric: str) -> None:
