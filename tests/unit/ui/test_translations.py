@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from core import errors
+from core.compare.figures.table import PUBLISHED
 from core.config import ROOT
+from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
 from core.ui import words
 from core.ui.words import USUAL, languages, words_in
@@ -26,7 +28,8 @@ SAME = {
     "pt_br": {
         "words/browse.id", "words/browse.item_alt", "words/common.name", "words/common.csv", "words/common.markdown",
         "words/common.latex", "words/common.catalogues.fashion-mnist", "words/compare.heading",
-        "words/compare.table_backbone", "words/compare.table_unknown", "words/compare.ef",
+        "words/compare.table_backbone", "words/compare.classes_backbone",
+        "words/taken.of_class", "words/compare.table_unknown", "words/compare.ef",
         "words/compare.views.benchmark", "words/compare.protocols.fashion-mnist.0", "words/compare.metrics.R@1.0",
         "words/compare.metrics.P@5.0", "words/compare.metrics.mAP@100.0", "words/compare.costs.ms_p95.0",
         "words/looks.signs.same", "words/looks.signs.other", "words/looks.summary.every", "words/looks.tails.one_all",
@@ -118,6 +121,17 @@ def test_what_agrees_is_among_the_kinds(language: str) -> None:
 def test_a_class_is_called_in_english_as_its_catalogue_says() -> None:
     own = {f"{of.id}/{label}": title for of in CATALOGUES.values() for label, title in of.classes.items()}
     assert words_in(USUAL).looks.classes == own
+
+
+def test_what_records_say_can_be_said_in_other_languages() -> None:
+    """Names alone, such as "HOG + SVM", are the same everywhere."""
+    said = {record.trained_on for record in BACKBONES.values()}
+    said |= {text for one in PUBLISHED for text in (one.system, one.note)}
+    facts = words_in(USUAL).compare.records
+    assert all(name == text for name, text in facts.items())
+    assert facts.keys() <= said
+    in_words = {text for text in said - facts.keys() if re.search(r"[a-z]{3,} [a-z]{2,}", text)}
+    assert in_words == {"WRN-28-10 + random erasing"}  # the technique has no other name
 
 
 @pytest.mark.parametrize("language", languages())
