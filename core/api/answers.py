@@ -7,8 +7,6 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-
 from core import __version__
 from core.api.errors import ApiError
 from core.compare.gallery import searchable
@@ -20,7 +18,7 @@ from core.engine.files.manifest import REPAIR, load_manifest
 from core.engine.search import process
 from core.engine.search.answers import as_json
 from core.engine.search.engine import Hit, SearchEngine, SearchResult
-from core.engine.search.query import Query
+from core.engine.search.query import Choice, Query
 from core.errors import ArtifactError, UnknownNameError, sentence
 from core.own.ingest.incoming import Skipped
 from core.own.queries import MATCH, NO_MATCH, QuerySet
@@ -73,13 +71,13 @@ def items(catalogue: str, label: str, limit: int, after: str, base: str) -> dict
         UnknownNameError: There is no item `after`.
         ArtifactError: The items cannot be used.
     """
-    table = process.engine().gallery(catalogue).items
-    first = table.position(after) + 1 if after else 0
-    positions = table.positions_of([label]) if label else np.arange(len(table))
-    positions = positions[np.searchsorted(positions, first) :]
-    rows = [table.row(int(position)) for position in positions[:limit]]
+    gallery = process.engine().gallery(catalogue)
+    page = gallery.page(
+        Choice(frozenset({label}) if label else None), limit, after=gallery.items.position(after) if after else -1
+    )
+    rows = [gallery.items.row(position) for position in page.positions]
     found = [{**asdict(row), "picture": _address(row, base)} for row in rows]
-    return {"items": found, "next": rows[-1].id if len(positions) > limit else None}
+    return {"items": found, "next": rows[-1].id if page.n > limit else None}
 
 
 def embedded(engine: SearchEngine, query: Query) -> dict[str, Any]:

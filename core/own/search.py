@@ -11,7 +11,7 @@ from core.engine.embedders.base import Embedder
 from core.engine.looks.reading import Looks
 from core.engine.search.calibration import Calibrated
 from core.engine.search.engine import SearchEngine
-from core.engine.search.gallery import Gallery
+from core.engine.search.gallery import BuiltGallery, Gallery
 from core.errors import Sentence
 from core.own.catalogue import OwnCatalogue
 from core.own.items import OWN
@@ -64,6 +64,10 @@ class OwnSearch(SearchEngine):
     def gallery(self, catalogue: str) -> Gallery:
         """See `SearchEngine.gallery`."""
         return self._own.gallery if catalogue == OWN else self._shared.gallery(catalogue)
+
+    def built(self, catalogue: str) -> BuiltGallery:
+        """See `SearchEngine.built`."""
+        return self._shared.built(catalogue)
 
     def notices(self) -> list[Sentence]:
         """See `SearchEngine.notices`."""

@@ -97,6 +97,11 @@ class ItemTable:
         """Return the number of items."""
         return len(self.frame)
 
+    @property
+    def catalogue(self) -> str:
+        """The id of their catalogue."""
+        return str(self.frame["catalogue"].cat.categories[0])
+
     def row(self, position: int) -> Item:
         """Return the item at a position.
 
@@ -108,6 +113,11 @@ class ItemTable:
         id, catalogue, label = (str(self.frame[name].iat[position]) for name in ("id", "catalogue", "label"))
         title = str(self.frame["title"].iat[position]) if "title" in self.frame else get(catalogue).classes[label]
         return Item(id, catalogue, label, title)
+
+    def placeholder(self, position: int) -> tuple[bytes, int, int]:
+        """Return the ThumbHash of an item's picture, b"" where there is none, and its width and height in pixels."""
+        thumbhash, width, height = (self.frame[name].iat[position] for name in ("thumbhash", "width", "height"))
+        return thumbhash, int(width), int(height)
 
     def position(self, id: str) -> int:
         """Return the position of the item with this id.

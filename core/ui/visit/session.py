@@ -50,7 +50,7 @@ def new() -> OwnCatalogue:
 
 def calibration() -> Calibration | None:
     """What similarities to pictures of one's own mean: what they do among the built photos that are most like them."""
-    return process.engine().gallery(like_photos().id).calibration
+    return process.engine().built(like_photos().id).calibration
 
 
 def keep(catalogue: OwnCatalogue) -> OwnCatalogue:
