@@ -172,9 +172,9 @@ def test_a_page_goes_over_from_one_catalogue_to_the_next() -> None:
     last = len(SearchEngine().gallery("clothing").items) - 1
     n = sum(catalogue.n_items for catalogue in CATALOGUES.values())
     pages = {page: browse.places_of(View(size=last, page=page)) for page in (1, 2, 99)}
-    assert pages[1] == (n, [("clothing", position) for position in range(last)])
-    assert pages[2] == (n, [("clothing", last), *(("fashion-mnist", position) for position in range(last - 1))])
-    assert pages[99] == (n, [])
+    assert pages[1] == (n, n, [("clothing", position) for position in range(last)])
+    assert pages[2] == (n, n, [("clothing", last), *(("fashion-mnist", position) for position in range(last - 1))])
+    assert pages[99] == (n, n, [])
 
 
 def test_only_the_same_picture_is_marked() -> None:

@@ -105,10 +105,17 @@ class Gallery(Protocol):
 
 @dataclass(frozen=True)
 class Page:
-    """Some items of a choice: how many it leaves in all, and the positions of those that were asked for."""
+    """Some items of a choice.
+
+    Attributes:
+        n: How many it leaves in all.
+        positions: Of those that were asked for.
+        n_within_reach: How many of the first ones can be asked for by how many come before.
+    """
 
     n: int
     positions: Sequence[int]
+    n_within_reach: int
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,7 @@ class BuiltGallery:
         if by_class:
             codes = self.items.frame["label"].cat.codes.to_numpy()
             positions = positions[np.argsort(codes[positions], kind="stable")]
-        return Page(len(positions), positions[max(start, 0) : max(start + n, 0)].tolist())
+        return Page(len(positions), positions[max(start, 0) : max(start + n, 0)].tolist(), len(positions))
 
     def _chosen(self, choice: Choice) -> np.ndarray:
         """(m,) int64 positions, rising."""

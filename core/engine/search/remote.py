@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -24,7 +25,7 @@ from core.engine.catalogues import CATALOGUES, Catalogue, photos
 from core.engine.catalogues.addressed import AddressedPictures
 from core.engine.catalogues.items import Item, UnknownItemError, split_id
 from core.engine.embedders.weights import require_weights
-from core.engine.index.milvus.collection import MilvusIndex, collection_of, names
+from core.engine.index.milvus.collection import WINDOW, MilvusIndex, collection_of, names
 from core.engine.index.milvus.rows import Chosen
 from core.engine.index.milvus.server import MilvusError, NotThereError, server
 from core.engine.search.calibration import BLEND, TEXT, Calibration
@@ -36,6 +37,7 @@ from core.errors import DataError, Sentence, UnknownNameError, sentence
 MAX_ROWS = 2000
 #: Labels that can be chosen by, the most frequent ones.
 MAX_CLASSES = 2000
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 T = TypeVar("T")
 
 
@@ -47,6 +49,11 @@ def on_offer() -> list[str]:
     """
     place = milvus()
     return _of(place).names() if place else []
+
+
+def may_be(name: str) -> bool:
+    """Whether a name could be that of a catalogue in Milvus, without asking there."""
+    return milvus() is not None and name not in CATALOGUES and bool(_NAME.fullmatch(name))
 
 
 def open_gallery(name: str, backbone: Backbone, calibration: Callable[[], Calibration | None]) -> MilvusGallery:
@@ -177,7 +184,7 @@ class MilvusGallery:
         n_all = self.index.n_items if not choice and after < 0 else self.index.count(chosen)
         positions = self.index.listed(chosen, start, n)
         self.items.fetch(positions)
-        return Page(n_all, positions)
+        return Page(n_all, positions, n_all if self.index.reaches_all(chosen) else min(n_all, WINDOW))
 
     def meaning(self, asked: str) -> Calibration | None:
         """See `Gallery.meaning`: as for any pictures from elsewhere."""

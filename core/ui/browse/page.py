@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.engine.catalogues import OPENED
 from core.engine.catalogues.items import split_id
 from core.engine.search.query import Choice
 from core.errors import VitrineError
@@ -43,12 +44,16 @@ def show() -> None:
 def _catalogue(view: View, notes: list[str]) -> None:
     _filters(view)
     with st.spinner(WORDS.common.looking):
-        n, places = places_of(view)
-    n_pages = max(1, -(-n // view.size))
+        n, n_within_reach, places = places_of(view)
+    n_pages = max(1, -(-n_within_reach // view.size))
     if view.page > n_pages:
         notes = [*notes, WORDS.browse.bad_page.format(value=view.page, page=n_pages)]
         view = replace(view, page=n_pages)
-        n, places = places_of(view)
+        places = places_of(view)[2]
+    if n_within_reach < n:
+        notes = [*notes, WORDS.browse.only_first.format(n=n_within_reach)]
+    if view.sort == "class" and view.catalogue in OPENED:
+        notes = [*notes, WORDS.browse.own_order]
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
     looks.say_left_out(looks.without(view.looks, view.catalogues))
@@ -90,7 +95,7 @@ def _filters(view: View) -> None:
     names = known_kinds(view)
     with st.container(key="browse-filters", horizontal=True, vertical_alignment="top", gap="medium"):
         st.segmented_control(
-            WORDS.common.catalogue, [ALL, *View().catalogues], required=True, key="browse-catalogue", width="content",
+            WORDS.common.catalogue, [ALL, *session.choices()], required=True, key="browse-catalogue", width="content",
             format_func=session.title_of, on_change=_changed, args=(view, "catalogue"),
         )  # fmt: skip
         st.multiselect(
@@ -119,9 +124,12 @@ def _looks(view: View, name: str, known: list[str]) -> None:
         )  # fmt: skip
 
 
-def places_of(view: View) -> tuple[int, list[Place]]:
-    """How many items the filters leave, and those of the view's page, as if all catalogues were one list."""
-    n, places = 0, list[Place]()
+def places_of(view: View) -> tuple[int, int, list[Place]]:
+    """How many items the filters leave, how many of them can be paged through, and those of the view's page.
+
+    All catalogues are as one list.
+    """
+    n, n_within_reach, places = 0, 0, list[Place]()
     start, by_class = (view.page - 1) * view.size, view.sort == "class"
     for catalogue in view.catalogues:
         labels = frozenset(label for of, label in map(split_id, view.kinds) if of == catalogue)
@@ -133,7 +141,8 @@ def places_of(view: View) -> tuple[int, list[Place]]:
         )
         places += [(catalogue, position) for position in page.positions]
         n += page.n
-    return n, places
+        n_within_reach += page.n_within_reach
+    return n, n_within_reach, places
 
 
 def _pager(view: View, n: int, n_pages: int) -> None:

@@ -151,14 +151,17 @@ class MilvusIndex:
 
     def listed(self, chosen: Chosen, start: int, n: int) -> list[int]:
         """The positions of some items, rising, at most `n` from the `start`-th on; of a choice none beyond `WINDOW`."""
-        whole = chosen.is_all and not self.facts.get("gaps")
-        if whole:  # the position says how many come before
+        if self.reaches_all(chosen):
             first = max(chosen.after + 1, 0) + start
             found = self._query(f"position >= {first} and position < {first + n}", ["position"])
         else:
             n = 0 if chosen.is_none else min(n, WINDOW - start)
             found = self._query(chosen.expression, ["position"], offset=start, limit=n) if n > 0 else []
         return sorted(int(row["position"]) for row in found)
+
+    def reaches_all(self, chosen: Chosen) -> bool:
+        """Whether the position of an item says how many come before it, so that no window is needed."""
+        return chosen.is_all and not self.facts.get("gaps")
 
     def delete(self, positions: Sequence[int]) -> None:
         """Take items out; the others keep their positions.

@@ -41,7 +41,8 @@ class Server:
             MilvusError: It does not answer in time, or pymilvus is not installed.
         """
         self.place = place
-        self._client = _in_time(lambda: _client(place), place)
+        kind = _kind_of_client()
+        self._client = _in_time(lambda: _connected(kind, place), place)
 
     def call(self, name: str, *arguments: Any, deadline_s: float = MILVUS_DEADLINE_S, **options: Any) -> Any:
         """What a method of `pymilvus.MilvusClient` answers.
@@ -82,26 +83,33 @@ def _server(place: MilvusPlace) -> Server:
     return Server(place)
 
 
-def _client(place: MilvusPlace) -> Any:
+def _kind_of_client() -> Any:
+    """`pymilvus.MilvusClient`; to import it takes seconds, which are not Milvus's.
+
+    Raises:
+        MilvusError: It is not installed.
+    """
     os.environ.setdefault("PYTHON_DOTENV_DISABLED", "1")  # pymilvus would read settings from any `.env` that it finds
+    try:
+        import pymilvus
+    except ImportError:
+        raise MilvusError("engine.milvus-missing") from None
+    for name in ("pymilvus", "milvus_lite"):  # pymilvus sets up its log when it is imported
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    return pymilvus.MilvusClient
+
+
+def _connected(client: Any, place: MilvusPlace) -> Any:
     with warnings.catch_warnings():
         # Milvus Lite imports faiss, which ends the process where its warnings are made errors.
         warnings.simplefilter("ignore")
-        import pymilvus
-
-        for name in ("pymilvus", "milvus_lite"):  # pymilvus sets up its log when it is imported
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-        return pymilvus.MilvusClient(
-            place.uri, token=place.token, db_name=place.database, timeout=MILVUS_DEADLINE_S, dedicated=True
-        )
+        return client(place.uri, token=place.token, db_name=place.database, timeout=MILVUS_DEADLINE_S, dedicated=True)
 
 
 def _in_time(ask: Any, place: MilvusPlace, deadline_s: float = MILVUS_DEADLINE_S) -> Any:
     started = time.monotonic()
     try:
         return ask()
-    except ImportError:
-        raise MilvusError("engine.milvus-missing") from None
     except Exception as error:  # pymilvus's own kinds, grpc's, ValueError, TypeError
         raise _said(error, place, time.monotonic() - started, deadline_s) from None
 
@@ -115,10 +123,10 @@ def _said(error: Exception, place: MilvusPlace, seconds: float, deadline_s: floa
         return NotThereError("engine.milvus-not-there")
     if name in ("UNAUTHENTICATED", "PERMISSION_DENIED") or "auth check failure" in str(error):
         return MilvusError("engine.milvus-refused")
-    if name == "DEADLINE_EXCEEDED" or seconds >= 0.9 * deadline_s:
-        return MilvusError("engine.milvus-slow", seconds=deadline_s)
     if type(error).__name__ == "ConnectionConfigException" and place.is_lite:
         return MilvusError("engine.milvus-locked")
+    if name == "DEADLINE_EXCEEDED" or seconds >= 0.9 * deadline_s:
+        return MilvusError("engine.milvus-slow", seconds=deadline_s)
     if name == "UNAVAILABLE" or "Fail connecting" in str(error) or "closed channel" in str(error):
         return MilvusError("engine.milvus-down")
     return MilvusError("engine.milvus-failed", kind=f"{type(error).__name__}, {name}")
