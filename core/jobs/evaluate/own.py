@@ -39,6 +39,8 @@ def _told(evaluation: OwnEvaluation, options: argparse.Namespace) -> str:
     from core.own.evaluation import METRICS
 
     rows = evaluation.rows()
+    if options.by_class:
+        return _by_class(evaluation, options)
     if options.json:
         return json.dumps({"catalogue": options.catalogue, "results": rows, "differences": _differences(evaluation)})
     if options.format == "csv":
@@ -50,6 +52,20 @@ def _told(evaluation: OwnEvaluation, options: argparse.Namespace) -> str:
     text = "{first} − {second}: {metric} {value:+.3f} [{low:+.3f}, {high:+.3f}], p = {p:.3f} (Holm)"
     lines = [text.format(**one) for one in _differences(evaluation)]
     return "\n".join([table, *lines])
+
+
+def _by_class(evaluation: OwnEvaluation, options: argparse.Namespace) -> str:
+    """One backbone after the other, label by label; items are named by their files."""
+    from core.jobs.evaluate.classes import as_json, as_text
+
+    told = [(id, evaluation.by_class(id), found) for id, found in evaluation.taken.items()]
+    if not options.json:
+        return "\n".join(as_text(id, rows, found, options.format) for id, rows, found in told)
+    answers = [
+        {"backbone": id} | as_json(options.catalogue, rows, found, lambda position: evaluation.items[position].name)
+        for id, rows, found in told
+    ]
+    return json.dumps({"catalogue": options.catalogue, "backbones": answers})
 
 
 def _differences(evaluation: OwnEvaluation) -> list[dict[str, Any]]:

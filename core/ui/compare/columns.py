@@ -25,7 +25,7 @@ from core.ui.components.controls import command
 from core.ui.components.pictures import picture_of
 from core.ui.components.query import described, photo_of, ways_out
 from core.ui.visit import keys, session, state
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure, in_link
 
 K = 5
 POLL_S = 0.4
@@ -157,14 +157,16 @@ def _hit_html(hit: Hit, n_others: int) -> str:
     """One row: a small picture, what it is, how close it is, and how many others found it, too."""
     picture = picture_of(process.engine().gallery(hit.catalogue), hit.position)
     catalogue = session.title_of(hit.catalogue)
-    alt = WORDS.common.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
+    title = session.called(hit)
+    alt = WORDS.common.hit_alt.format(rank=hit.rank, title=title, catalogue=catalogue)
     chance = "" if math.isnan(hit.same_kind) else WORDS.compare.chance.format(percent=cards.percent(hit.same_kind))
     others = f'<p class="vt-quiet vt-shared">{escape(WORDS.compare.also.format(n=n_others))}</p>' if n_others else ""
-    link = f'<a href="Browse?{urlencode({"item": hit.id})}" target="_blank" rel="noopener">{escape(hit.title)}</a>'
+    address = escape(f"Browse?{urlencode({'item': hit.id, **in_link()})}")
+    link = f'<a href="{address}" target="_blank" rel="noopener">{escape(title)}</a>'
     return (
         f'<div class="vt-row" role="listitem" data-id="{escape(hit.id)}">'
         f'<div class="vt-frame">{cards.picture_html(picture, alt)}</div>'
-        f'<div><p class="vt-row-title">{link} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
+        f'<div><p class="vt-row-title">{link} <b class="vt-similarity">{figure(hit.similarity, ".3f")}</b></p>'
         f'<p class="vt-quiet">{escape(chance)}</p>{others}</div></div>'
     )
 

@@ -12,9 +12,10 @@ from core.engine.files.tables import beside_intervals
 from core.errors import VitrineError
 from core.own.catalogue import OwnCatalogue
 from core.own.evaluation import MAX_BACKBONES, METRICS, OwnEvaluation
-from core.ui.components import cards
+from core.ui.components import cards, taken
 from core.ui.components.controls import problem
-from core.ui.components.tables import difference_line, table_downloads
+from core.ui.components.pictures import Picture, data_url
+from core.ui.components.tables import by_class, difference_line, table_downloads
 from core.ui.own import job
 from core.ui.visit import keys
 from core.ui.words import WORDS, say
@@ -66,3 +67,20 @@ def _figures(evaluation: OwnEvaluation) -> None:
         if one is not None:
             st.markdown("- " + cards.plain(difference_line(BACKBONES[first].title, BACKBONES[second].title, one)))
     st.caption(WORDS.own.evaluate_note)
+    _classes(evaluation)
+
+
+def _classes(evaluation: OwnEvaluation) -> None:
+    """One backbone label by label: its figures, what queries are taken for, and the misses."""
+    st.markdown(f"**{WORDS.own.evaluate_classes}**")
+    id = st.segmented_control(
+        WORDS.compare.classes_backbone, list(evaluation.taken), default=next(iter(evaluation.taken)), required=True,
+        key="own-evaluate-of", format_func=lambda id: BACKBONES[id].title,
+    )  # fmt: skip
+    by_class(evaluation.by_class(id), METRICS, f"vitrine-own-{id}-classes", "own-classes", WORDS.own.evaluate_alt)
+
+    def tile(position: int, alt: str, line: str) -> str:
+        item = evaluation.items[position]
+        return cards.tile_html(item.id, Picture((data_url(item.thumbnail),)), alt, line)
+
+    taken.show(evaluation.taken[id], f"own-taken-{id}", f"vitrine-own-{id}", str, tile)

@@ -17,7 +17,7 @@ from core.ui.components.pictures import Picture, data_url
 from core.ui.own import sources
 from core.ui.own.job import Answers
 from core.ui.visit import keys, session
-from core.ui.words import WORDS, language
+from core.ui.words import WORDS, figure
 
 PAGE = 12
 #: Without labels, the slider starts where a hit is this probably of the query's kind.
@@ -82,7 +82,7 @@ def _curve(curve: Curve, threshold: float) -> None:
     at = int(np.argmin(np.abs(curve.thresholds - threshold)))
     left, right = st.columns([1, 3], gap="medium", vertical_alignment="center")
     for name, values in ((WORDS.own.precision, curve.precision), (WORDS.own.recall, curve.recall)):
-        left.metric(name, "–" if np.isnan(values[at]) else f"{values[at]:.3f}")
+        left.metric(name, "–" if np.isnan(values[at]) else figure(values[at], ".3f"))
     columns = {WORDS.own.similarity: curve.thresholds, WORDS.own.precision: curve.precision}
     right.line_chart(
         columns | {WORDS.own.recall: curve.recall}, x=WORDS.own.similarity, height=240, alt=WORDS.own.curve_alt
@@ -95,7 +95,7 @@ def _downloads(answers: Answers, threshold: float) -> None:
     if mine is None:
         return
     results, picture = answers.queries.results, mine.thumbnail
-    words, spoken = WORDS.own.report, language()  # the visit's, which whoever fetches the file does not know
+    words, spoken = WORDS.own.report, WORDS.common.tag  # the visit's, which whoever fetches the file does not know
     with st.container(key="own-results-files", horizontal=True):
         for label, file, kind, make in (
             (WORDS.own.results_csv, "results.csv", "text/csv", lambda: results_csv(results, threshold)),
@@ -127,7 +127,7 @@ def answer_html(result: QueryResult, threshold: float) -> str:
     hits = ""
     for hit in result.matches(threshold):
         picture = Picture((data_url(session.thumbnail(hit.id) or b""),))
-        hits += cards.tile_html(hit.id, picture, hit.title, f"{hit.title} · {hit.similarity:.3f}")
+        hits += cards.tile_html(hit.id, picture, hit.title, f"{hit.title} · {figure(hit.similarity, '.3f')}")
     if not hits:
         closest = WORDS.own.closest.format(similarity=result.hits[0].similarity) if result.hits else ""
         hits = f'<p class="vt-none"><b>{escape(WORDS.own.no_match)}</b><br>{escape(closest)}</p>'

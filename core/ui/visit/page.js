@@ -6,14 +6,13 @@ window.vitrine ??= (() => {
   voice.setAttribute("role", "status");
   document.body.append(voice);
 
-  const skip = Object.assign(document.createElement("a"), { className: "vt-skip", href: "#", textContent: window.vitrineWords.skip });
+  const skip = Object.assign(document.createElement("a"), { className: "vt-skip", href: "#" });
   skip.onclick = (event) => {
     event.preventDefault();
     const piece = document.querySelector("article[data-id]")?.closest("[data-testid=stGridCell]");
     (piece?.querySelector("button") ?? document.querySelector("h1"))?.focus();
   };
   const way = document.createElement("nav");
-  way.setAttribute("aria-label", skip.textContent);
   way.append(skip);
   document.body.prepend(way);
 
@@ -31,7 +30,16 @@ window.vitrine ??= (() => {
         if (button.ariaLabel !== label) button.ariaLabel = label;
       }
     }
+    for (const other of all("[class*=st-key-language-]")) other.lang = other.className.match(/st-key-language-(\S+)/)[1];
     withoutPhotos();
+  }
+
+  /* The page's language, which the visitor may change. */
+  function speak() {
+    document.documentElement.lang = window.vitrineWords.language;
+    skip.textContent = window.vitrineWords.skip;
+    way.setAttribute("aria-label", skip.textContent);
+    name();
   }
 
   /* Whether photos from the web can be had: the first one tells. */
@@ -106,5 +114,6 @@ window.vitrine ??= (() => {
     if (file && file.size > window.vitrineWords.limit && !given.has(file)) take(event, [file]);
   }, true);
 
-  return { arrive };
+  return { arrive, speak };
 })();
+window.vitrine.speak();

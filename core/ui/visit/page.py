@@ -16,7 +16,7 @@ import streamlit as st
 from core.config import MAX_IMAGE_BYTES
 from core.ui.visit import keys, session
 from core.ui.visit.state import PICTURED
-from core.ui.words import WORDS
+from core.ui.words import LANG, WORDS, choose, in_link, language, languages, words_in
 
 STYLE = Path(__file__).with_name("style.css")
 SCRIPT = Path(__file__).with_name("page.js")
@@ -44,7 +44,10 @@ def begin(title: str, heading: str = "", lead: str = "", headline: Sequence[str]
         headline: Lines of a large one, where nothing has been asked yet.
     """
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
-    said = {"navigation": WORDS.common.links, "skip": WORDS.common.skip, "limit": MAX_IMAGE_BYTES}
+    said = {
+        "language": WORDS.common.tag, "navigation": WORDS.common.links, "skip": WORDS.common.skip,
+        "limit": MAX_IMAGE_BYTES,
+    }  # fmt: skip
     # Together, since a style that comes alone is put elsewhere and may come after what it styles.
     script = f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}"
     st.html(f"<style>{STYLE.read_text('utf-8')}</style><script>{script}</script>", unsafe_allow_javascript=True)
@@ -81,15 +84,26 @@ def _navigation() -> None:
     carried: Params = {name: ref for name in PICTURED if (ref := st.query_params.get(name))}
     with st.container(key="navigation", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(key="home", width="stretch"):
-            st.page_link(PAGES["search"], label=WORDS.common.name, query_params={}, width="content")
+            st.page_link(PAGES["search"], label=WORDS.common.name, query_params=in_link(), width="content")
         for name, path in PAGES.items():
-            seen = {**left.get(name, {}), **(carried if name == "compare" else {})}
+            seen = {**left.get(name, {}), **(carried if name == "compare" else {}), **in_link()}
             st.page_link(path, label=WORDS.common.navigation[name], query_params=seen, width="content")
+        _languages()
+
+
+def _languages() -> None:
+    """The other languages, each by its own name."""
+    for other in languages():
+        if other != language():
+            name, tag = words_in(other).common.language, words_in(other).common.tag
+            st.button(name, key=f"language-{tag}", type="tertiary", on_click=choose, args=(other,))
 
 
 def remember(name: str, params: Params) -> None:
     """Keep what a page shows, as the parameters of its link, for this visit."""
-    st.session_state[keys.PAGES_LEFT] = st.session_state.get(keys.PAGES_LEFT, {}) | {name: params}
+    st.session_state[keys.PAGES_LEFT] = st.session_state.get(keys.PAGES_LEFT, {}) | {
+        name: {key: value for key, value in params.items() if key != LANG}
+    }
 
 
 def _heading_html(heading: str, lead: str, headline: Sequence[str], shown: bool) -> str:

@@ -27,7 +27,6 @@ WINDOW = 16_384
 ITEMS, ABOUT = "_default", "about"
 _PREFIX = "vitrine_"
 _PIECE = 16_000  # characters of a description in one row; Milvus takes 65,535 bytes
-_LOAD_S = 60.0
 
 
 def alias_of(catalogue: str) -> str:
@@ -82,7 +81,8 @@ class MilvusIndex:
         """
         refuse = refuse or (lambda why: DataError("engine.milvus-odd", why=why))
         self._server, self.collection = server, collection
-        server.call("load_collection", collection, deadline_s=_LOAD_S)
+        # Milvus Lite reads it from its files now; a server that is not done in time goes on with it.
+        (server.patient() if server.place.is_lite else server).call("load_collection", collection)
         self.facts = read_facts(server, collection, refuse)
         self.n_items, self.dim = int(self.facts["count"]), int(self.facts["dim"])
         if (n := self.count(Chosen())) != self.n_items:
@@ -172,11 +172,11 @@ class MilvusIndex:
         known = self.rows(positions)
         for position in positions:
             known[position]  # which raises
-        self._server.call("delete", self.collection, filter=f"position in {sorted(known)}", deadline_s=_LOAD_S)
+        self._server.patient().call("delete", self.collection, filter=f"position in {sorted(known)}")
         self.n_items -= len(known)
         changed = {"count": self.n_items, "gaps": self.facts.get("gaps", 0) + len(known)}
         self.facts = {**self.facts, **changed}
-        describe(self._server, self.collection, self.facts)
+        describe(self._server.patient(), self.collection, self.facts)
 
     def _query(self, expression: str, fields: list[str], **options: Any) -> list[dict[str, Any]]:
         found = self._server.call(
@@ -192,7 +192,7 @@ def describe(server: Server, collection: str, facts: Mapping[str, Any]) -> None:
     vector = np.zeros(int(facts["dim"]), np.float32)
     vector[0] = 1  # a vector of zeros has no direction
     rows = [{**stored(-1 - at, Row("about"), vector), "about": piece} for at, piece in enumerate(pieces)]
-    server.call("upsert", collection, rows, partition_name=ABOUT, deadline_s=_LOAD_S)
+    server.call("upsert", collection, rows, partition_name=ABOUT)
 
 
 def read_facts(server: Server, collection: str, refuse: Callable[[Sentence], VitrineError]) -> dict[str, Any]:

@@ -5,12 +5,14 @@ What pymilvus raises and logs holds addresses, so none of it is passed on: error
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import threading
 import time
 import warnings
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from core.config import MILVUS_DEADLINE_S, MilvusPlace
@@ -20,6 +22,10 @@ from core.errors import DataError
 _NOT_FOUND = frozenset({100, 800})
 #: Milvus's code for a token that is not accepted, and grpc's.
 _REFUSED = frozenset({1100, 1401, 65535})
+#: What takes long: to write, to build an index, to open a file.
+_WORK_S = 3600.0
+#: pymilvus asks every ten seconds whether the server is there, for which Milvus Lite ends the connection.
+_RARELY_PINGED = {"grpc.keepalive_time_ms": 600_000, "grpc.keepalive_permit_without_calls": False}
 _lock = threading.Lock()
 
 
@@ -32,7 +38,12 @@ class NotThereError(MilvusError):
 
 
 class Server:
-    """A Milvus, by its client; shared between threads."""
+    """A Milvus, by its client; shared between threads.
+
+    Attributes:
+        place: Where it is.
+        deadline_s: Seconds that an answer may take.
+    """
 
     def __init__(self, place: MilvusPlace):
         """Connect.
@@ -40,26 +51,32 @@ class Server:
         Raises:
             MilvusError: It does not answer in time, or pymilvus is not installed.
         """
-        self.place = place
+        self.place, self.deadline_s = place, MILVUS_DEADLINE_S
         kind = _kind_of_client()
-        self._client = _in_time(lambda: _connected(kind, place), place)
+        # To open a file is work of this process, and takes what it takes.
+        deadline_s = _WORK_S if place.is_lite else MILVUS_DEADLINE_S
+        self._client = _in_time(lambda: _connected(kind, place, deadline_s), place, deadline_s)
 
-    def call(self, name: str, *arguments: Any, deadline_s: float = MILVUS_DEADLINE_S, **options: Any) -> Any:
+    def patient(self) -> Server:
+        """The same for whoever writes: it may take an hour."""
+        other = copy.copy(self)
+        other.deadline_s = _WORK_S
+        return other
+
+    def call(self, name: str, *arguments: Any, **options: Any) -> Any:
         """What a method of `pymilvus.MilvusClient` answers.
 
         Args:
             name: Of the method.
             arguments: For it.
-            deadline_s: Seconds that it may take.
             options: For it.
 
         Raises:
             NotThereError: There is no such collection.
             MilvusError: It does not answer in time, or with an error.
         """
-        return _in_time(
-            lambda: getattr(self._client, name)(*arguments, timeout=deadline_s, **options), self.place, deadline_s
-        )
+        ask = partial(getattr(self._client, name), *arguments, timeout=self.deadline_s, **options)
+        return _in_time(ask, self.place, self.deadline_s)
 
     def schema(self) -> Any:
         """An empty schema and empty parameters of an index, to be filled and given to `create_collection`."""
@@ -89,7 +106,9 @@ def _kind_of_client() -> Any:
     Raises:
         MilvusError: It is not installed.
     """
-    os.environ.setdefault("PYTHON_DOTENV_DISABLED", "1")  # pymilvus would read settings from any `.env` that it finds
+    # pymilvus would read settings from any `.env` that it finds, and grpc write addresses to stderr.
+    for name, value in (("PYTHON_DOTENV_DISABLED", "1"), ("GRPC_VERBOSITY", "NONE")):
+        os.environ.setdefault(name, value)
     try:
         import pymilvus
     except ImportError:
@@ -99,14 +118,17 @@ def _kind_of_client() -> Any:
     return pymilvus.MilvusClient
 
 
-def _connected(client: Any, place: MilvusPlace) -> Any:
+def _connected(client: Any, place: MilvusPlace, deadline_s: float) -> Any:
     with warnings.catch_warnings():
         # Milvus Lite imports faiss, which ends the process where its warnings are made errors.
         warnings.simplefilter("ignore")
-        return client(place.uri, token=place.token, db_name=place.database, timeout=MILVUS_DEADLINE_S, dedicated=True)
+        return client(
+            place.uri, token=place.token, db_name=place.database, timeout=deadline_s, dedicated=True,
+            grpc_options=_RARELY_PINGED,
+        )  # fmt: skip
 
 
-def _in_time(ask: Any, place: MilvusPlace, deadline_s: float = MILVUS_DEADLINE_S) -> Any:
+def _in_time(ask: Callable[[], Any], place: MilvusPlace, deadline_s: float) -> Any:
     started = time.monotonic()
     try:
         return ask()

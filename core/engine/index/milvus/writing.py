@@ -19,8 +19,6 @@ from core.errors import DataError, sentence
 BATCH = 1000
 #: Seconds that others may still ask for the collection before.
 GRACE_S = 15.0
-#: To write, to build an index and to load it takes longer than a search may.
-_CALL_S, _WORK_S = 60.0, 3600.0
 
 
 def write_collection(
@@ -48,14 +46,14 @@ def write_collection(
         MilvusError: Milvus does not answer; what was there before stays.
         DataError: Not all that was written is there.
     """
-    alias = alias_of(catalogue)
+    server, alias = server.patient(), alias_of(catalogue)
     collection = f"{alias}__{uuid4().hex[:8]}"
     try:
         _create(server, collection, int(facts["dim"]))
         n, labels = _fill(server, collection, rows, report)
         _check_count(server, collection, n)
         describe(server, collection, {**facts, **labels, "schema": SCHEMA, "count": n})
-        server.call("flush", collection, deadline_s=_WORK_S)
+        server.call("flush", collection)
         MilvusIndex(server, collection)
     except BaseException:
         _drop(server, [collection])
@@ -85,8 +83,8 @@ def _create(server: Server, collection: str, dim: int) -> None:
     schema.add_field("about", DataType.VARCHAR, max_length=65_535)
     graph = {"M": PARAMETERS.M, "efConstruction": PARAMETERS.ef_construction}
     index.add_index("vector", index_type="HNSW", metric_type="COSINE", params=graph)
-    server.call("create_collection", collection, schema=schema, index_params=index, deadline_s=_CALL_S)
-    server.call("create_partition", collection, ABOUT, deadline_s=_CALL_S)
+    server.call("create_collection", collection, schema=schema, index_params=index)
+    server.call("create_partition", collection, ABOUT)
 
 
 def _fill(
@@ -96,14 +94,14 @@ def _fill(
     seen: dict[str, dict[str, int]] = {name: {} for name in KEYS}
     n = 0
     for batch in _batches(rows):
-        server.call("insert", collection, [stored(n + at, *one) for at, one in enumerate(batch)], deadline_s=300.0)
+        server.call("insert", collection, [stored(n + at, *one) for at, one in enumerate(batch)])
         for row, _ in batch:
             for name in KEYS:
                 value = getattr(row, name)
                 seen[name][value] = seen[name].get(value, 0) + 1
         n += len(batch)
         report(len(batch))
-    server.call("flush", collection, deadline_s=_WORK_S)
+    server.call("flush", collection)
     return n, {f"{name}s": sorted(them, key=lambda one: (-them[one], one)) for name, them in seen.items()}
 
 
@@ -119,9 +117,9 @@ def _batches(rows: Iterable[tuple[Row, np.ndarray]]) -> Iterator[list[tuple[Row,
 
 
 def _check_count(server: Server, collection: str, n: int) -> None:
-    server.call("load_collection", collection, deadline_s=_WORK_S)
+    server.call("load_collection", collection)
     options = {"filter": Chosen().expression, "output_fields": ["count(*)"], "consistency_level": "Strong"}
-    there = int(server.call("query", collection, deadline_s=_CALL_S, **options)[0]["count(*)"])
+    there = int(server.call("query", collection, **options)[0]["count(*)"])
     if there != n:
         raise DataError("engine.milvus-odd", why=sentence("engine.milvus-other-count", n=there, stated=n))
 
@@ -129,13 +127,13 @@ def _check_count(server: Server, collection: str, n: int) -> None:
 def _point(server: Server, alias: str, collection: str) -> bool:
     """Let a name point to a collection; whether it pointed to another one before."""
     known = alias in server.call("list_aliases")["aliases"]
-    server.call("alter_alias" if known else "create_alias", collection, alias, deadline_s=_CALL_S)
+    server.call("alter_alias" if known else "create_alias", collection, alias)
     return known
 
 
 def _drop(server: Server, collections: Iterable[str]) -> None:
     for collection in collections:
         try:
-            server.call("drop_collection", collection, deadline_s=_CALL_S)
+            server.call("drop_collection", collection)
         except MilvusError:  # it is in nobody's way, and the next build tries again
             continue
