@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import fakes
 import numpy as np
 import pytest
 
@@ -49,3 +50,12 @@ def write(place: MilvusPlace, name: str, embeddings: np.ndarray, rows: list[Row]
     rows = rows or [Row(f"{position}.jpg") for position in range(len(embeddings))]
     said = {"backbone": "vitrine-clip", "weights_sha256": "", "dim": embeddings.shape[1], "root": ""} | facts
     return write_collection(servers.server(place), name, said, zip(rows, embeddings, strict=True), grace_s=0)
+
+
+def write_pictures(folder: Path, colours: dict[str, tuple[int, int, int]]) -> Path:
+    """A folder of pictures of one colour each, by path."""
+    for name, rgb in colours.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fakes.solid(rgb).save(path)
+    return folder

@@ -113,7 +113,7 @@ def _kind_of_client() -> Any:
         import pymilvus
     except ImportError:
         raise MilvusError("engine.milvus-missing") from None
-    for name in ("pymilvus", "milvus_lite"):  # pymilvus sets up its log when it is imported
+    for name in ("pymilvus", "milvus_lite", "grpc._server"):  # pymilvus sets up its log when it is imported
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return pymilvus.MilvusClient
 
