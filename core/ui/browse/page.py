@@ -131,7 +131,7 @@ def _rows(view: View) -> list[tuple[str, np.ndarray]]:
         if view.looks:
             positions = np.intersect1d(positions, load_attributes(catalogue).positions(items, view.looks))
         if view.sort == "class":
-            codes = items.frame["label"].cat.codes.to_numpy()
+            codes = items.codes()
             positions = positions[np.argsort(codes[positions], kind="stable")]
         found.append((catalogue, positions))
     return found
