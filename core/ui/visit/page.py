@@ -46,7 +46,7 @@ def begin(title: str, heading: str = "", lead: str = "", headline: Sequence[str]
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
     said = {
         "language": WORDS.common.tag, "navigation": WORDS.common.links, "skip": WORDS.common.skip,
-        "limit": MAX_IMAGE_BYTES,
+        "widgets": _of_widgets(), "limit": MAX_IMAGE_BYTES,
     }  # fmt: skip
     # Together, since a style that comes alone is put elsewhere and may come after what it styles.
     script = f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}"
@@ -56,6 +56,18 @@ def begin(title: str, heading: str = "", lead: str = "", headline: Sequence[str]
         '<span class="vt-kept" hidden></span>' if session.own() else ""
     )  # of which the script warns before it is lost
     st.html(_heading_html(heading or title, lead, headline, shown=bool(heading)) + kept)
+
+
+def _of_widgets() -> list[tuple[str, str]]:
+    """What Streamlit's own widgets say, as it is or in another language, and what they are to say; longest first."""
+    wanted = WORDS.common.widgets
+    pairs = {
+        (said, wanted[name])
+        for other in languages()
+        for name, said in words_in(other).common.widgets.items()
+        if said != wanted[name]
+    }
+    return sorted(pairs, key=lambda pair: (-len(pair[0]), pair))
 
 
 def arrive(at: str, said: str = "") -> None:
