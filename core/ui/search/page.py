@@ -11,7 +11,7 @@ from core.errors import VitrineError
 from core.ui.components import ask, cards
 from core.ui.components.controls import problem
 from core.ui.components.query import receive, ways_out
-from core.ui.search import results
+from core.ui.search import region, results
 from core.ui.visit import keys, page, state
 from core.ui.words import WORDS
 
@@ -37,6 +37,7 @@ def _answer(query: state.Asked) -> None:
         results.show(query)
     except VitrineError as error:
         problem(error)
+        region.chip(query)
         ways_out()
         return
     for notice in process.engine().notices():

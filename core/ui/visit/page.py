@@ -15,7 +15,7 @@ import streamlit as st
 
 from core.config import MAX_IMAGE_BYTES
 from core.ui.visit import keys, session
-from core.ui.visit.state import PICTURED
+from core.ui.visit.state import PICTURED, REGION
 from core.ui.words import WORDS
 
 STYLE = Path(__file__).with_name("style.css")
@@ -78,7 +78,7 @@ def _quoted(said: object) -> str:
 def _navigation() -> None:
     """Draw the links, each to what was last seen there; what is searched with goes along to where it is compared."""
     left = cast("dict[str, Params]", st.session_state.get(keys.PAGES_LEFT, {}))
-    carried: Params = {name: ref for name in PICTURED if (ref := st.query_params.get(name))}
+    carried: Params = {name: ref for name in (*PICTURED, REGION) if (ref := st.query_params.get(name))}
     with st.container(key="navigation", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(key="home", width="stretch"):
             st.page_link(PAGES["search"], label=WORDS.common.name, query_params={}, width="content")
