@@ -18,6 +18,11 @@ from core.ui.words import WORDS
 
 def show() -> None:
     """Draw the page. What needs no engine is drawn first."""
+    if state.is_presented():
+        from core.ui.search.presentation import slides
+
+        slides.show()
+        return
     page.remember("search", state.link())
     busy = keys.INCOMING in st.session_state or state.current() is not None
     n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())
@@ -49,6 +54,15 @@ def _idle() -> None:
     if state.trail():
         ways_out()
     st.caption(WORDS.common.privacy, text_alignment="center")
+    with st.container(key="footer", horizontal=True, horizontal_alignment="center"):
+        st.button(
+            WORDS.search.presentation["enter"],
+            key="present",
+            type="tertiary",
+            icon=":material/slideshow:",
+            help=WORDS.search.presentation["help"],
+            on_click=state.present,
+        )
     try:
         load_manifest()
     except VitrineError as error:

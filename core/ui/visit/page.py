@@ -43,16 +43,21 @@ def begin(title: str, heading: str = "", lead: str = "", headline: Sequence[str]
         lead: A sentence below it.
         headline: Lines of a large one, where nothing has been asked yet.
     """
-    st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
-    said = {"navigation": WORDS.common.links, "skip": WORDS.common.skip, "limit": MAX_IMAGE_BYTES}
-    # Together, since a style that comes alone is put elsewhere and may come after what it styles.
-    script = f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}"
-    st.html(f"<style>{STYLE.read_text('utf-8')}</style><script>{script}</script>", unsafe_allow_javascript=True)
+    dress(title)
     _navigation()
     kept = (
         '<span class="vt-kept" hidden></span>' if session.own() else ""
     )  # of which the script warns before it is lost
     st.html(_heading_html(heading or title, lead, headline, shown=bool(heading)) + kept)
+
+
+def dress(title: str) -> None:
+    """Give a page its name for the browser's tab, its looks and its script."""
+    st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
+    said = {"navigation": WORDS.common.links, "skip": WORDS.common.skip, "limit": MAX_IMAGE_BYTES}
+    # Together, since a style that comes alone is put elsewhere and may come after what it styles.
+    script = f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}"
+    st.html(f"<style>{STYLE.read_text('utf-8')}</style><script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def arrive(at: str, said: str = "") -> None:

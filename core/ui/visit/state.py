@@ -35,6 +35,8 @@ LESS_ITEMS = "less_items"
 REGION = "region"
 #: All that a link says of a query, and what it says of the items that may be found.
 _QUERY = (*URL_KINDS.values(), *BESIDE, LESS_ITEMS, REGION)
+#: What a link says that wants the front page as a presentation for a projector.
+_SHOW, _PRESENTATION = "show", "presentation"
 OPTIONS = ("catalogue", "k", "kinds", "colours", "patterns", "min")
 #: Photos and samples whose preview and embedding a session keeps (about 100 KB each), and as many parts of them.
 MAX_PHOTOS = 8
@@ -118,6 +120,21 @@ def back() -> None:
     if steps:
         st.session_state[keys.TRAIL] = steps[:-1]
         _set(steps[-1])
+
+
+def is_presented() -> bool:
+    """Whether the link wants a presentation."""
+    return st.query_params.get(_SHOW) == _PRESENTATION
+
+
+def present() -> None:
+    """Want a presentation, and nothing else."""
+    st.query_params.from_dict({_SHOW: _PRESENTATION})
+
+
+def end_presentation() -> None:
+    """Want the front page as whoever comes first finds it."""
+    st.query_params.clear()
 
 
 def start_over() -> None:
