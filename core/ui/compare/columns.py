@@ -13,6 +13,7 @@ import streamlit as st
 from core.compare.agreement import Pair, furthest, kinds_of, pairs
 from core.compare.side_by_side import Answer, SideBySide
 from core.engine.backbones import BACKBONES, Backbone, get
+from core.engine.images.region import Region
 from core.engine.search import process
 from core.engine.search.engine import Hit
 from core.engine.search.photo import Photo
@@ -23,7 +24,7 @@ from core.ui.compare import build
 from core.ui.components import cards
 from core.ui.components.controls import command
 from core.ui.components.pictures import picture_of
-from core.ui.components.query import described, photo_of, ways_out
+from core.ui.components.query import described, photo_of, ways_out, whole_of
 from core.ui.visit import keys, session, state
 from core.ui.words import WORDS, figure, in_link
 
@@ -60,9 +61,10 @@ def _question(query: state.Asked, photo: Photo | None) -> Query:
         return Query(photo=own, name=query.ref, k=K)
     if photo is None:
         return Query(item=query.ref, k=K)
-    if photo.file is None:
+    whole = whole_of(query)
+    if whole.file is None:
         st.caption(WORDS.compare.small_copy)
-    return Query(photo=photo.file or photo.preview, name=photo.name, k=K)
+    return Query(photo=whole.file or whole.preview, name=photo.name, k=K, region=photo.region)
 
 
 def _asked(query: state.Asked, question: Query, chosen: list[str]) -> SideBySide:
@@ -83,7 +85,8 @@ def _command(query: state.Asked, ids: list[str]) -> None:
     if len(ids) > 1:
         theirs = query.kind == "photo" or query.ref.startswith(f"{OWN}/")
         place = f"--item {query.ref}" if query.kind == "item" else f"samples/{query.ref}.jpg"
-        command(f"python -m core compare {'PHOTO' if theirs else place} --backbones {' '.join(ids)}")
+        region = f" --region {Region.read(query.region)}" if query.region else ""
+        command(f"python -m core compare {'PHOTO' if theirs else place}{region} --backbones {' '.join(ids)}")
 
 
 @st.fragment(run_every=POLL_S)
