@@ -25,6 +25,7 @@ from core.ui.components import cards
 from core.ui.components.controls import command
 from core.ui.components.pictures import picture_of
 from core.ui.components.query import described, photo_of, ways_out, whole_of
+from core.ui.components.tables import files
 from core.ui.visit import keys, session, state
 from core.ui.words import WORDS, figure, in_link
 
@@ -50,7 +51,9 @@ def show(query: state.Asked, chosen: list[str]) -> None:
     with right:
         if asked.wait(PATIENCE_S):
             _draw(asked, chosen)
-            _command(query, [id for id in chosen if (answer := asked.answer(id)) and answer.hits])
+            found = {id: answer.hits for id in chosen if (answer := asked.answer(id)) and answer.hits}
+            _files(found)
+            _command(query, list(found))
         else:
             _watch(asked, chosen)
 
@@ -78,6 +81,18 @@ def _asked(query: state.Asked, question: Query, chosen: list[str]) -> SideBySide
     asked = SideBySide(chosen, question)
     st.session_state[keys.SIDE_BY_SIDE] = (key, asked)
     return asked
+
+
+def _files(found: dict[str, list[Hit]]) -> None:
+    """What all of them found, as one table."""
+    if found:
+        names = ("rank", "id", "title", "label", "similarity", "same_kind")
+        rows = [
+            {"backbone": id} | {name: getattr(hit, name) for name in names}
+            for id, hits in found.items()
+            for hit in hits
+        ]
+        files(["backbone", *names], rows, "vitrine-side-by-side", "hits")
 
 
 def _command(query: state.Asked, ids: list[str]) -> None:

@@ -18,7 +18,7 @@ OWN, OWN_JOB, OWN_NOTE, OWN_PROBLEM, OWN_SKIPPED = "own", "own-job", "own-note",
 #: What it held before the last removal.
 OWN_REMOVED = "own-removed"
 OWN_DUPLICATES, OWN_QUERIES, OWN_THRESHOLD = "own-duplicates", "own-queries", "own-threshold"
-OWN_EVALUATION = "own-evaluation"
+OWN_EVALUATION, OWN_MAP = "own-evaluation", "own-map"
 #: The items that were opened one after the other on the Browse page.
 BROWSE_TRAIL = "browse-trail"
 #: The query of the Compare page with all answers to it, and the galleries that are being built.
