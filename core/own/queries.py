@@ -111,7 +111,7 @@ class QuerySet:
         gallery = self._engine.gallery(self._catalogue)
         if not isinstance(gallery, BuiltGallery):
             return None  # it is compared with every item, and those of others are not here
-        known = gallery.items.frame["label"].astype(str).tolist()
+        known = gallery.items.columns["label"]
         return threshold_curve(embeddings, labels, gallery.exact.embeddings, known)
 
 

@@ -33,6 +33,7 @@ class Catalogue:
         n_compared: Training items, drawn by chance, among which backbones are compared; 0 for all that show a garment.
         kinds: Label → the kinds of `looks.vocabulary` that it leaves open; empty where labels do not say.
         looks: Attribute → the classes by which its own index finds items, where no file says what they show.
+        families: Label → what it broadly is, in words that all catalogues share; a label that is not there has none.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Catalogue:
     n_compared: int = 0
     kinds: dict[str, frozenset[str]] = field(default_factory=dict, hash=False)
     looks: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    families: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 def _record(id: str, said: dict[str, Any]) -> Catalogue:

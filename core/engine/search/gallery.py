@@ -153,7 +153,7 @@ class BuiltGallery:
         positions = self._chosen(choice)
         positions = positions[np.searchsorted(positions, after + 1) :]
         if by_class:
-            codes = self.items.frame["label"].cat.codes.to_numpy()
+            codes = self.items.codes()
             positions = positions[np.argsort(codes[positions], kind="stable")]
         return Page(len(positions), positions[max(start, 0) : max(start + n, 0)].tolist(), len(positions))
 

@@ -19,8 +19,8 @@ from core.ui.components import cards
 from core.ui.components.controls import command, download
 from core.ui.components.link import choose
 from core.ui.components.plots import draw
-from core.ui.components.tables import difference_line, table_downloads
-from core.ui.words import WORDS, figure
+from core.ui.components.tables import difference_line, files, table_downloads
+from core.ui.words import WORDS
 
 
 def show(chosen: list[str]) -> None:
@@ -89,9 +89,7 @@ def _shown(row: Row, metrics: list[str]) -> dict[str, Any]:
     for name in metrics:
         shown[name] = row.get(name)
         known = name in row
-        shown[f"{name} interval"] = (
-            " – ".join(figure(row[f"{name} {end}"], ".3f") for end in ("low", "high")) if known else None
-        )
+        shown[f"{name} interval"] = f"{row[f'{name} low']:.3f} – {row[f'{name} high']:.3f}" if known else None
     return shown | {name: row.get(name) for name in COSTS}
 
 
@@ -174,3 +172,4 @@ def _published(protocol: str) -> None:
         column_config=config | {"value": number, "source": link},
         alt=WORDS.compare.published_heading,
     )
+    files(list(rows[0]), rows, f"vitrine-published-{protocol}", "published")

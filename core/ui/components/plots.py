@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,28 @@ def draw(figure: Any, file: str, key: str, alt: str) -> None:
         "toImageButtonOptions": {"format": "svg", "filename": file},
     }
     st.plotly_chart(figure, key=key, alt=alt, config=config)
+
+
+def lines(x: np.ndarray, values: Mapping[str, np.ndarray], title: str) -> Any:
+    """A figure of one line for each name, all over the same values.
+
+    Args:
+        x: (n,) what all of them are over.
+        values: Name -> (n,) in [0, 1]; NaN where there is none.
+        title: Of `x`.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for (name, line), dash in zip(values.items(), cycle(("solid", "dash", "dot")), strict=False):
+        figure.add_scatter(
+            x=x, y=line, name=name, mode="lines", line={"dash": dash}, hovertemplate="%{x:.3f}: %{y:.3f}"
+        )
+    legend = {"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0}
+    figure.update_layout(height=280, margin={"t": 40, "r": 20, "b": 20, "l": 20}, legend=legend)
+    figure.update_xaxes(title=title)
+    figure.update_yaxes(range=[0, 1.02])
+    return figure
 
 
 def matrix(names: Sequence[str], table: np.ndarray) -> Any:

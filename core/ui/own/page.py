@@ -10,7 +10,7 @@ from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import Skipped
 from core.own.items import OWN
 from core.ui.components.controls import problem
-from core.ui.own import evaluate, manage, queries, sources
+from core.ui.own import embeddings, evaluate, manage, queries, sources
 from core.ui.own import job as own_job
 from core.ui.visit import keys, page, session
 from core.ui.words import WORDS, counted, in_link, say
@@ -48,6 +48,8 @@ def _at_rest(mine: OwnCatalogue | None) -> None:
         manage.duplicates(mine)
     elif section == "evaluate":
         evaluate.show(mine)
+    elif section == "embeddings":
+        embeddings.show(mine)
     elif section == "downloads":
         manage.downloads(mine)
     else:

@@ -53,7 +53,11 @@ def _query(query: state.Asked, photo: Photo | None, layer: Image.Image | None) -
         st.html(cards.words_html(query.ref))
         return
     name, _, picture = described(query, photo)
-    _large(picture if photo is not None else _whole(query.ref), layer, name, WORDS.common.query_kinds[query.kind])
+    if photo is None:
+        picture = _whole(query.ref)
+    elif photo.region:
+        picture = Picture((data_url(photo.preview),), ratio=photo.ratio)
+    _large(picture, layer, name, WORDS.common.query_kinds[query.kind])
 
 
 def _whole(id: str) -> Picture:

@@ -69,7 +69,8 @@ def drop() -> None:
 def forget_results() -> None:
     """Drop what was found out about the catalogue, because it changes."""
     keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM, keys.OWN_SKIPPED, keys.OWN_DUPLICATES, keys.OWN_REMOVED)
-    keys.forget(keys.OWN_QUERIES, keys.OWN_THRESHOLD, keys.OWN_EVALUATION, keys.ANSWER)
+    keys.forget(keys.OWN_QUERIES, keys.OWN_THRESHOLD, keys.OWN_EVALUATION, keys.OWN_MAP)
+    keys.forget(keys.ANSWER)
 
 
 def revision() -> int:
