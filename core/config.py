@@ -127,6 +127,12 @@ def is_local() -> bool:
     return os.environ.get("VITRINE_LOCAL") == "1"
 
 
+def public_url() -> str:
+    """The address at which others reach the pages (`VITRINE_PUBLIC_URL`, http or https), "" where nobody said so."""
+    address = os.environ.get("VITRINE_PUBLIC_URL", "").strip()
+    return address if address.startswith(("http://", "https://")) else ""
+
+
 def artifacts_dir() -> Path:
     """Folder of computed files (`VITRINE_ARTIFACTS_DIR`, default `artifacts/`)."""
     return Path(os.environ.get("VITRINE_ARTIFACTS_DIR") or ROOT / "artifacts")

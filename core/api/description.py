@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.api.asked import ALL, LONGEST, MAX_CLASSES, MAX_LABELS, MAX_PAGE, SEEN
+from core.api.asked import ALL, LONGEST, MAX_CLASSES, MAX_LABELS, MAX_PAGE, SEEN, options_of
 from core.compare.gallery import searchable
 from core.config import (
     API_BURST_S,
@@ -57,7 +57,8 @@ def description(base: str = "/api") -> dict[str, Any]:
     several["properties"]["image"]["maxItems"] = API_MAX_BATCH
     forms = (search["multipart/form-data"]["schema"], several)
     for body in (*forms, *search["application/json"]["schema"]["oneOf"]):
-        body["properties"] |= {name: {"$ref": f"#/components/parameters/{name}/schema"} for name in options}
+        names = options_of(body["required"][0])
+        body["properties"] |= {name: {"$ref": f"#/components/parameters/{name}/schema"} for name in names}
     return whole
 
 

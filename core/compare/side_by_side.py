@@ -68,7 +68,9 @@ def ask(backbone_id: str, query: Query, who: object = None) -> Answer:
 
 
 def _megapixels(query: Query, engine: SearchEngine) -> float:
-    return megapixels(query.photo, enough_for(engine.embedder.record)) if query.photo is not None else 0.0
+    if query.photo is None:
+        return 0.0
+    return megapixels(query.photo, enough_for(engine.embedder.record, query.region))
 
 
 def _without_gallery(backbone_id: str) -> Answer:

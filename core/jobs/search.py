@@ -15,7 +15,7 @@ from core.config import DEFAULT_K, MAX_IMAGE_BYTES, MAX_K, MAX_LESS_ITEMS, MAX_V
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import split_id
 from core.errors import DataError, ImageError
-from core.jobs.backbones import add_backbone
+from core.jobs.backbones import add_backbone, add_region
 
 if TYPE_CHECKING:
     from core.engine.looks.agreement import Told
@@ -48,6 +48,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--less-item", action="append", default=[], metavar="ID", help="less like this item; can be given 5 times"
     )
     parser.add_argument("--weight", type=float, metavar="SHARE", help="share of these words, 0 to 1 (default: fitted)")
+    add_region(parser)
     parser.add_argument("--k", type=int, default=DEFAULT_K, help=f"number of hits (default: {DEFAULT_K})")
     add_backbone(parser)
     parser.add_argument(
@@ -76,6 +77,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _search(options: argparse.Namespace) -> int:
+    from core.engine.images.region import Region
     from core.engine.looks.attributes import check_classes
     from core.engine.search.engine import check_labels
     from core.engine.search.query import Filters, Query, Wording
@@ -83,6 +85,7 @@ def _search(options: argparse.Namespace) -> int:
     from core.own.items import OWN
 
     subjects = _subjects(options)
+    region = None if options.region is None else Region.read(options.region)
     engine, filters = _engine(options), Filters()
     if options.backbone == BROUGHT:
         filters = Filters((OWN,))
@@ -103,7 +106,7 @@ def _search(options: argparse.Namespace) -> int:
     n_wrong = 0
     for name, subject in subjects:
         try:
-            result = engine.search(Query(**subject, wording=wording, filters=filters, k=options.k))
+            result = engine.search(Query(**subject, wording=wording, filters=filters, k=options.k, region=region))
         except ImageError as error:
             print(error, file=sys.stderr)
             n_wrong += 1
@@ -183,6 +186,8 @@ def _subjects(options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
         options.parser.error("--weight must be between 0 and 1")
     if len(options.less_item) > MAX_LESS_ITEMS:
         options.parser.error(f"--less-item can be given {MAX_LESS_ITEMS} times")
+    if options.region is not None and names != ["photo"]:
+        options.parser.error("--region goes with an IMAGE")
     if names == ["vector"]:
         return _vectors(options.vector)
     if names != ["photo"]:

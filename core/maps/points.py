@@ -98,7 +98,7 @@ def row_on(chart: EmbeddingMap, number: int) -> int | None:
 def codes_of(chart: EmbeddingMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(n,) uint8 three times: the codes of a map's items' own, predicted and nearest classes."""
     first = _FIRST_CODES[chart.catalogue]
-    labels = [process.engine().gallery(name).items.frame["label"].cat.codes.to_numpy() for name in CATALOGUES]
+    labels = [process.engine().gallery(name).items.codes() for name in CATALOGUES]
     own = np.concatenate(labels)[numbers_on(chart)] + first
     return own.astype(np.uint8), (first + chart.predicted).astype(np.uint8), (first + chart.nearest).astype(np.uint8)
 

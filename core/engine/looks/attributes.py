@@ -71,7 +71,7 @@ class Attributes:
         """
         if not self.by_name:
             return items.positions_of([label for label, known in self.by_label.items() if _has(known, wanted)])
-        columns = (items.frame[name].astype(str).tolist() for name in ("id", "label"))
+        columns = (items.columns[name] for name in ("id", "label"))
         known = (self.of(id, label) for id, label in zip(*columns, strict=True))
         return np.flatnonzero(np.array([_has(one, wanted) for one in known], bool))
 

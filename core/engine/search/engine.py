@@ -224,7 +224,7 @@ class SearchEngine:
         if query.embedding is not None:
             return query.embedding, PHOTO, {}
         if query.photo is not None:
-            photo = embed_photo(self.embedder, query.photo, query.name)
+            photo = embed_photo(self.embedder, query.photo, query.name, region=query.region)
             return photo.embedding, PHOTO, dict(photo.timings_ms)
         if query.item:
             catalogue = split_id(query.item)[0]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.config import DEFAULT_K
+from core.engine.images.region import Region
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Query:
         filters: What may be found.
         k: Number of hits; more than `MAX_K` are never given, fewer than one neither.
         name: What to call the photo in an error; default: its path.
+        region: The part of the photo that is meant; None for all of it.
     """
 
     photo: bytes | Path | None = field(default=None, repr=False)
@@ -90,12 +92,15 @@ class Query:
     filters: Filters = EVERYTHING
     k: int = DEFAULT_K
     name: str | None = None
+    region: Region | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a question without a subject, or with several."""
+        """Refuse a question without a subject or with several, and a region of what is no photo."""
         subjects = [self.photo is not None, bool(self.item), bool(self.text), self.embedding is not None]
         if sum(subjects) != 1:
             raise ValueError("a query has exactly one of photo, item, text and embedding")
+        if self.region is not None and self.photo is None:
+            raise ValueError("only a photo has a region")
 
 
 #: How far a query is pushed away from items. Tried with the weights of row 2 of `docs/experiments.md`, on training

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.ui.words import WORDS
+from core.ui.words import WORDS, separators
 
 #: Of a share of 0 and of 1.
 SHADES = ("#f6ece6", "#8f3319")
@@ -33,6 +33,7 @@ def draw(figure: Any, file: str, key: str, alt: str) -> None:
         "modeBarButtons": [["toImage"]],
         "toImageButtonOptions": {"format": "svg", "filename": file},
     }
+    figure.update_layout(separators=separators())
     st.plotly_chart(figure, key=key, alt=alt, config=config)
 
 

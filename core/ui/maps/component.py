@@ -8,7 +8,6 @@ to load itself and draw 75,398 points in Chromium without a graphics card, even 
 from __future__ import annotations
 
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,8 +38,8 @@ _SCRIPTS = ("paint", "chart", "hand", "plot")
 _AROUND = 0.12
 #: Said by a map instead of what to look at: what is seen stays as it is.
 _KEEP = "keep"
-_HTML = """<div class="vt-maps"><p class="vt-maps-loading" role="status">{loading}</p></div>
-<div class="vt-maps-legend" role="group" aria-label="{legend}"></div>"""
+_HTML = """<div class="vt-maps"><p class="vt-maps-loading" role="status"></p></div>
+<div class="vt-maps-legend" role="group"></div>"""
 
 
 class Placed(NamedTuple):
@@ -57,8 +56,7 @@ def _component() -> Any:
     here = Path(__file__).with_name("js")
     script = "\n".join((here / f"{part}.js").read_text("utf-8") for part in _SCRIPTS)
     style = (here / "plot.css").read_text("utf-8")
-    html = _HTML.format(loading=escape(WORDS.maps.loading), legend=escape(WORDS.maps.colour))
-    return st.components.v2.component("vitrine_maps", html=html, css=style, js=script, isolate_styles=False)
+    return st.components.v2.component("vitrine_maps", html=_HTML, css=style, js=script, isolate_styles=False)
 
 
 def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_opened: Any) -> None:
@@ -80,7 +78,8 @@ def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_
             "maps": [_map(id, view, placed) for id in view.maps],
             "colour": view.colour,
             "kinds": [
-                {"name": kind.title, "catalogue": list(CATALOGUES).index(kind.catalogue)} for kind in points.KINDS
+                {"name": session.class_title(*kind), "catalogue": list(CATALOGUES).index(kind.catalogue)}
+                for kind in points.KINDS
             ],
             "catalogues": [session.title_of(id) for id in CATALOGUES],
             "sides": list(WORDS.maps.sides),
@@ -92,6 +91,8 @@ def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_
                 "failed": WORDS.maps.failed,
                 "tools": WORDS.maps.tools,
                 "bar": WORDS.maps.bar,
+                "loading": WORDS.maps.loading,
+                "legend": WORDS.maps.colour,
             },
         },
         on_chosen_change=on_chosen,

@@ -16,7 +16,7 @@ from core.maps.files import FULL, EmbeddingMap, chart_of
 from core.ui.components.controls import download, item_at, more_like, paged
 from core.ui.maps.view import View
 from core.ui.visit import session
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure
 
 SIZE = 24
 COLUMNS = 6
@@ -69,7 +69,10 @@ def table_of(numbers: np.ndarray) -> pd.DataFrame:
 def counts_of(chosen: pd.DataFrame) -> list[tuple[str, int]]:
     """The most frequent classes in plain words, and how many items each has."""
     counts = chosen.value_counts(["catalogue", "label"]).head(MAX_COUNTS)
-    return [(CATALOGUES[catalogue].classes[label], int(n)) for (catalogue, label), n in counts.items()]
+    return [
+        (session.class_title(catalogue, label, CATALOGUES[catalogue].classes[label]), int(n))
+        for (catalogue, label), n in counts.items()
+    ]
 
 
 def misplaced(chart: EmbeddingMap, own: int, other: int) -> np.ndarray:
@@ -93,7 +96,7 @@ def mistakes(view: View) -> None:
         st.markdown(
             WORDS.maps.mistakes_count.format(
                 n=len(numbers), of=int((codes == first).sum()),
-                own=points.KINDS[first].title, other=points.KINDS[second].title,
+                own=session.class_title(*points.KINDS[first]), other=session.class_title(*points.KINDS[second]),
             )
         )  # fmt: skip
         tiles(numbers[:N_MISTAKES], f"maps-mistakes-{first}")
@@ -109,8 +112,8 @@ def table_html(chart: EmbeddingMap) -> str:
         of_kind = codes == code
         if of_kind.any():
             purity = round(100 * float(chart.purity[of_kind].mean()) / FULL)
-            values = (session.title_of(kind.catalogue), f"{int(of_kind.sum()):,}", f"{purity}%")
+            values = (session.title_of(kind.catalogue), figure(int(of_kind.sum()), ","), f"{purity}%")
             cells = "".join(f"<td>{escape(value)}</td>" for value in values)
-            rows += f'<tr><th scope="row">{escape(kind.title)}</th>{cells}</tr>'
+            rows += f'<tr><th scope="row">{escape(session.class_title(*kind))}</th>{cells}</tr>'
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in WORDS.maps.columns)
     return f'<div class="vt-scroll"><table class="vt-classes"><thead><tr>{head}</tr></thead>{rows}</table></div>'

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-#: The photos of a visit by their mark, the queries before this one, the last question and its answer.
-PHOTOS, TRAIL, ANSWER = "photos", "trail", "answer"
+#: The photos of a visit by their mark, parts of them, the queries before this one, the last question and its answer.
+PHOTOS, PARTS, TRAIL, ANSWER = "photos", "parts", "trail", "answer"
 #: A photo that has just come in, why one was refused, and how many have come: each gets an uploader of its own.
 INCOMING, PROBLEM, N_UPLOADS = "incoming", "problem", "n-uploads"
 #: What was last seen on each page, as the parameters of its link.
