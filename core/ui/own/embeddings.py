@@ -36,7 +36,8 @@ def show(mine: OwnCatalogue) -> None:
                 WORDS.own.brought_drop, key="own-brought-drop", icon=":material/close:", on_click=_drop, args=(mine,)
             )
         _neighbours(mine)
-    sources.uploader(WORDS.own.brought_upload, "own-brought-upload", ["npy", "npz", "parquet"], partial(_bring, mine))
+    kinds, receive = ["npy", "npz", "parquet"], partial(_bring, mine)
+    sources.uploader(WORDS.own.brought_upload, "own-brought-upload", kinds, receive, MAX_VECTOR_BYTES)
     st.caption(WORDS.own.brought_limits.format(megabytes=MAX_VECTOR_BYTES / 1e6, dim=MAX_VECTOR_DIM))
 
 
