@@ -222,6 +222,17 @@ def open_source(path: Path) -> tuple[Iterable[Incoming | Skipped], list[Skipped]
     return UrlSource(table.rows), table.skipped
 
 
+def open_pictures(path: Path) -> Iterable[Incoming | Skipped]:
+    """The pictures of a folder or a `.zip`.
+
+    Raises:
+        UploadError, DataError: See `open_source`.
+    """
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        return open_source(path)[0]
+    raise UploadError("own.no-pictures-source", path=path)
+
+
 def _read(path: Path, limit: int) -> bytes:
     try:
         with path.open("rb") as file:
