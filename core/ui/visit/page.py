@@ -55,9 +55,7 @@ def dress(title: str) -> None:
     """Give a page its name for the browser's tab, its looks and its script."""
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
     said = {"navigation": WORDS.common.links, "skip": WORDS.common.skip, "limit": MAX_IMAGE_BYTES}
-    # Together, since a style that comes alone is put elsewhere and may come after what it styles.
-    script = f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}"
-    st.html(f"<style>{STYLE.read_text('utf-8')}</style><script>{script}</script>", unsafe_allow_javascript=True)
+    _run(f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}")
 
 
 def arrive(at: str, said: str = "") -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+import streamlit as st
 from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from core.ui.visit.early import EarlyStyle
+from core.ui.visit.early import SCRIPT, EarlyHead
 from core.ui.visit.page import STYLE
 
 PAGE = "<html><head><title>Streamlit</title></head><body>é</body></html>"
-STYLED = PAGE.replace("<title>Streamlit</title>", f"<title>Vitrine</title><style>{STYLE.read_text('utf-8')}</style>")
+HEAD = f"<style>{STYLE.read_text('utf-8')}</style><script>{SCRIPT.read_text('utf-8')}</script></head>"
 
 
 def page(request: Request) -> Response:
@@ -30,6 +35,12 @@ async def pieces(request: Request) -> Response:
     return StreamingResponse(some(), media_type="text/html; charset=utf-8")
 
 
+def assert_dressed(text: str) -> None:
+    before, _, after = PAGE.partition("<title>Streamlit</title>")
+    assert text.startswith(before + "<title>Vitrine</title><link ")
+    assert text.endswith(HEAD + after.removeprefix("</head>"))
+
+
 @pytest.fixture
 def client() -> TestClient:
     routes = [
@@ -40,20 +51,35 @@ def client() -> TestClient:
         Route("/other", lambda _: HTMLResponse("<title>Other</title>")),
     ]
     app = Starlette(routes=routes)
-    app.add_middleware(EarlyStyle)
+    app.add_middleware(GZipMiddleware, minimum_size=10)
+    app.add_middleware(EarlyHead)
     return TestClient(app)
 
 
 @pytest.mark.parametrize("path", ["/", "/Browse"])
 def test_a_page_comes_with_the_style_in_its_head(client: TestClient, path: str) -> None:
-    response = client.get(path)
-    assert response.text == STYLED
-    assert response.headers["content-length"] == str(len(STYLED.encode()))
+    response = client.get(path, headers={"accept-encoding": "identity"})
+    assert response.headers["content-length"] == str(len(response.content))
+    assert_dressed(response.text)
+
+
+def test_a_page_that_travels_packed_comes_with_it_too(client: TestClient) -> None:
+    response = client.get("/Browse", headers={"accept-encoding": "gzip"})
+    assert response.headers["content-encoding"] == "gzip"
+    assert_dressed(response.text)
+
+
+def test_what_is_asked_for_early_is_there() -> None:
+    links = re.findall(r'href="\./static/([^"]+)"', EarlyHead(Starlette()).head.decode())
+    static = Path(st.__file__).parent / "static" / "static"
+    assert len(links) >= 8
+    assert all((static / link).is_file() for link in links)
 
 
 def test_a_copy_that_the_browser_kept_is_not_taken_for_it(client: TestClient) -> None:
     response = client.get("/", headers={"if-none-match": '"of a page without style"'})
-    assert (response.status_code, response.text) == (200, STYLED)
+    assert response.status_code == 200
+    assert_dressed(response.text)
     assert not {"etag", "last-modified"} & {*response.headers}
 
 
