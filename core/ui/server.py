@@ -22,7 +22,7 @@ from core.errors import VitrineError
 from core.ui.access import Guard
 from core.ui.maps import server
 from core.ui.uploads import UploadQuota, end_visits
-from core.ui.visit.early import EarlyHead
+from core.ui.visit.early import Early
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -44,7 +44,7 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """What every request passes before any route, Streamlit's own among them."""
-    return [Middleware(Guard), Middleware(UploadQuota), Middleware(EarlyHead)]
+    return [Middleware(Guard), Middleware(UploadQuota), Middleware(Early)]
 
 
 @asynccontextmanager

@@ -15,8 +15,8 @@ from core.ui.words import WORDS
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: What Streamlit's page is called until it has loaded.
-_TITLE = b"<title>Streamlit</title>"
+#: What Streamlit's page is called until it has loaded, and where its content begins.
+_TITLE, _BODY = b"<title>Streamlit</title>", b"<body>"
 #: A copy that a browser kept may have another style.
 _KEPT = ("etag", "last-modified", "content-length")
 SCRIPT = Path(__file__).with_name("early.js")
@@ -26,14 +26,15 @@ _FONTS = ("SourceSerifVariable-Roman", "MaterialSymbols-Rounded")
 _SCRIPTS = ("Html", "PageLink", "Button", "ButtonGroup", "FileUploader", "TextInput")
 
 
-class EarlyHead:
-    """Puts title, style and a script into the head of Streamlit's page, and asks at once for what all pages need."""
+class Early:
+    """Puts title, script and style into Streamlit's page, and asks at once for what all pages need."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
-        style, script = STYLE.read_text("utf-8"), SCRIPT.read_text("utf-8")
-        head = f"<title>{WORDS.common.name}</title>{_preloads()}<style>{style}</style><script>{script}</script>"
-        self.head = head.encode()
+        script, style = SCRIPT.read_text("utf-8"), STYLE.read_text("utf-8")
+        self.head = f"<title>{WORDS.common.name}</title>{_preloads()}<script>{script}</script>".encode()
+        # Streamlit adds its own styles to the head as it goes; what stands after them has the last word.
+        self.body = f"<body><style>{style}</style>".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; Streamlit's page comes back with it all."""
@@ -58,7 +59,7 @@ class EarlyHead:
                 headers = MutableHeaders(scope=began[0])
                 packed = headers.get("content-encoding") == "gzip"
                 page = gzip.decompress(body) if packed else bytes(body)
-                page = page.replace(_TITLE, self.head, 1)
+                page = page.replace(_TITLE, self.head, 1).replace(_BODY, self.body, 1)
                 page = gzip.compress(page, 6) if packed else page
                 for name in _KEPT:
                     del headers[name]
