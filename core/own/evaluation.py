@@ -20,6 +20,7 @@ from core.engine.metrics import Differences, Estimate, bootstrap, compare_all
 from core.engine.progress import Progress, ProgressClock
 from core.engine.retrieval import TakenFor, figures_by_class, retrieve, taken_for
 from core.errors import DataError, Sentence, VitrineError
+from core.own.brought import BROUGHT, Brought
 from core.own.items import OwnItem
 
 METRICS = ("R@1", "P@5", "mAP@100", "knn_accuracy")
@@ -42,6 +43,7 @@ class OwnEvaluation:
         items: Sequence[OwnItem],
         backbones: Sequence[str],
         load: Callable[[str], Embedder] = load_embedder,
+        brought: Brought | None = None,
     ):
         """Take the labelled items.
 
@@ -49,6 +51,7 @@ class OwnEvaluation:
             items: Of the catalogue; those without a label or a picture take no part.
             backbones: Ids; the first `MAX_BACKBONES` count.
             load: Gives the embedder of a backbone.
+            brought: Embeddings that were made elsewhere; they are the backbone `BROUGHT`.
 
         Raises:
             DataError: No two different pictures share a label.
@@ -60,6 +63,7 @@ class OwnEvaluation:
         self.items = [item for item in items if item.label and item.thumbnail]
         self._outcomes: dict[str, dict[str, np.ndarray]] = {}
         self._load = load
+        self._brought = brought
         files = defaultdict(set)
         for item in self.items:
             files[item.label].add(item.sha256)
@@ -71,6 +75,10 @@ class OwnEvaluation:
         clock = ProgressClock(len(self.items) * len(self.backbones))
         for id in self.backbones:
             try:
+                if id == BROUGHT and self._brought:
+                    self._take(id, self._brought.of(self.items))
+                    clock.n_added += len(self.items)
+                    continue
                 rows = []
                 embedder = self._load(id)
                 for item in self.items:

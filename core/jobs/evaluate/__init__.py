@@ -38,7 +38,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--catalogue", metavar="NAME", help="instead one of your own, built with `build --catalogue`; writes nothing"
     )
     parser.add_argument(
-        "--backbones", nargs="+", metavar="ID", help="with --catalogue: up to four, asked with the same small pictures"
+        "--backbones",
+        nargs="+",
+        metavar="ID",
+        help="with --catalogue: up to four, asked with the same small pictures; own: embeddings that were added to it",
     )
     parser.add_argument(
         "--by-class",

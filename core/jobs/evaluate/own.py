@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core.config import own_dir
 from core.engine.files.tables import FORMATS, beside_intervals
 from core.engine.progress import show_progress
+from core.errors import DataError
 
 if TYPE_CHECKING:
     from core.own.evaluation import OwnEvaluation
@@ -19,14 +20,17 @@ if TYPE_CHECKING:
 def evaluate_own(options: argparse.Namespace) -> int:
     """Evaluate, and print the table in the form that the options name; 1 where no backbone could be used."""
     from core.engine.embedders.load import load_embedder
+    from core.own.brought import BROUGHT
     from core.own.evaluation import MAX_BACKBONES, OwnEvaluation
-    from core.own.files import open_own
+    from core.own.files import backbone_of, open_own
 
     if len(options.backbones or ()) > MAX_BACKBONES:
         options.parser.error(f"--backbones takes at most {MAX_BACKBONES}")
-    embedder = load_embedder(options.backbone)
-    items = open_own(options.catalogue, own_dir(), embedder).items
-    evaluation = OwnEvaluation(items, options.backbones or [options.backbone])
+    mine = open_own(options.catalogue, own_dir(), load_embedder(backbone_of(options.catalogue, own_dir())))
+    wanted = options.backbones or [options.backbone]
+    if BROUGHT in wanted and mine.brought is None:
+        raise DataError("own.vectors-none", name=options.catalogue)
+    evaluation = OwnEvaluation(mine.items, wanted, brought=mine.brought)
     for progress in evaluation.run():
         show_progress(progress)
     for id, problem in evaluation.problems.items():

@@ -19,7 +19,7 @@ from core.ui.components import cards
 from core.ui.components.controls import command, download
 from core.ui.components.link import choose
 from core.ui.components.plots import draw
-from core.ui.components.tables import difference_line, in_words, table_downloads
+from core.ui.components.tables import difference_line, files, in_words, table_downloads
 from core.ui.words import WORDS
 
 
@@ -173,3 +173,4 @@ def _published(protocol: str) -> None:
         column_config=config | {"value": number, "source": link},
         alt=WORDS.compare.published_heading,
     )
+    files(list(rows[0]), rows, f"vitrine-published-{protocol}", "published")

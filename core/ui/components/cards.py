@@ -7,6 +7,7 @@ import re
 from html import escape
 
 from core.engine.catalogues.items import Item
+from core.engine.images.region import Region
 from core.engine.looks.agreement import Agreement
 from core.engine.search.engine import Hit
 from core.ui.components import looks
@@ -27,6 +28,12 @@ def percent(share: float) -> str:
     return f"{figure(math.floor(min(share, 0.999) * 1000 + 1e-9) / 10, 'g')}%"
 
 
+def where(part: Region) -> str:
+    """Where in a picture a part of it is, in words."""
+    percents = {side: round(100 * getattr(part, side)) for side in ("left", "top", "right", "bottom")}
+    return str(WORDS.common.part_where.format(**percents))
+
+
 def picture_html(picture: Picture, alt: str) -> str:
     """A picture as painted layers: one that does not load leaves the layer below, never a broken sign."""
     urls = ",".join(f"url('{layer}')" for layer in picture.layers if "'" not in layer)
@@ -34,7 +41,18 @@ def picture_html(picture: Picture, alt: str) -> str:
     if picture.ratio:
         style += f";aspect-ratio:{picture.ratio:.3f}"
     kind = "vt-picture vt-pixels" if picture.pixelated else "vt-picture"
-    return f'<div class="{kind}" role="img" aria-label="{escape(alt)}" style="{escape(style)}"></div>'
+    return (
+        f'<div class="{kind}" role="img" aria-label="{escape(alt)}" style="{escape(style)}"></div>'
+        f"{_part_html(picture.part)}"
+    )
+
+
+def _part_html(part: Region | None) -> str:
+    """A frame around the part of a picture that is meant."""
+    if part is None:
+        return ""
+    sides = {"left": part.left, "top": part.top, "width": part.right - part.left, "height": part.bottom - part.top}
+    return f'<div class="vt-part" style="{"".join(f"{name}:{share:.1%};" for name, share in sides.items())}"></div>'
 
 
 def hit_html(hit: Hit, picture: Picture, named: bool = True) -> str:
@@ -85,6 +103,8 @@ def _line_html(hit: Hit, attribute: str, agreement: Agreement) -> str:
 def query_html(kind: str, name: str, note: str, picture: Picture, reads: str = "") -> str:
     """The card of what is searched with; `reads` says what a picture is taken for."""
     alt = WORDS.common.query_alt.format(name=name)
+    if picture.part:
+        alt = f"{alt} {where(picture.part)}"
     quiet = f'<p class="vt-reads">{escape(reads)}</p>' if reads else ""
     quiet += f'<p class="vt-quiet">{escape(note)}</p>' if note else ""
     return (

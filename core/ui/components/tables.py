@@ -1,4 +1,4 @@
-"""Figures of backbones beside each other: files of a table, and whether two really differ."""
+"""Tables as files, the figures of backbones and of classes, and whether two backbones really differ."""
 
 from __future__ import annotations
 

@@ -11,9 +11,10 @@ from core.engine.search.calibration import Calibration
 from core.own.queries import QueryResult, results_csv
 from core.own.report import html_report
 from core.own.thresholds import Curve, suggest_threshold
-from core.ui.components import cards
+from core.ui.components import cards, plots
 from core.ui.components.controls import download, paged
 from core.ui.components.pictures import Picture, data_url
+from core.ui.components.tables import files
 from core.ui.own import sources
 from core.ui.own.job import Answers
 from core.ui.visit import keys, session
@@ -23,6 +24,7 @@ PAGE = 12
 #: Without labels, the slider starts where a hit is this probably of the query's kind.
 LIKELY = 0.8
 PRECISE = 0.95
+_CURVE = ("threshold", "precision", "recall")
 
 
 def show() -> None:
@@ -83,10 +85,12 @@ def _curve(curve: Curve, threshold: float) -> None:
     left, right = st.columns([1, 3], gap="medium", vertical_alignment="center")
     for name, values in ((WORDS.own.precision, curve.precision), (WORDS.own.recall, curve.recall)):
         left.metric(name, "–" if np.isnan(values[at]) else figure(values[at], ".3f"))
-    columns = {WORDS.own.similarity: curve.thresholds, WORDS.own.precision: curve.precision}
-    right.line_chart(
-        columns | {WORDS.own.recall: curve.recall}, x=WORDS.own.similarity, height=240, alt=WORDS.own.curve_alt
-    )
+    with right:
+        lines = {WORDS.own.precision: curve.precision, WORDS.own.recall: curve.recall}
+        drawn = plots.lines(curve.thresholds, lines, WORDS.own.similarity)
+        plots.draw(drawn, "vitrine-precision-recall", "own-curve", WORDS.own.curve_alt)
+        rows = [dict(zip(_CURVE, row, strict=True)) for row in zip(curve.thresholds, *lines.values(), strict=True)]
+        files(_CURVE, rows, "vitrine-precision-recall", "own-curve")
     st.caption(WORDS.own.curve.format(queries=curve.n_queries, pairs=curve.n_pairs))
 
 

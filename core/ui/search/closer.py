@@ -53,13 +53,17 @@ def _query(query: state.Asked, photo: Photo | None, layer: Image.Image | None) -
         st.html(cards.words_html(query.ref))
         return
     name, _, picture = described(query, photo)
-    _large(picture if photo is not None else _whole(query.ref), layer, name, WORDS.common.query_kinds[query.kind])
+    if photo is None:
+        picture = _whole(query.ref)
+    elif photo.region:
+        picture = Picture((data_url(photo.preview),), ratio=photo.ratio)
+    _large(picture, layer, name, WORDS.common.query_kinds[query.kind])
 
 
 def _whole(id: str) -> Picture:
     """The picture of an item in its own shape."""
     gallery, position = session.find(id)
-    width, height = (int(gallery.items.frame[side].iat[position]) for side in ("width", "height"))
+    _, width, height = gallery.items.placeholder(position)
     return replace(picture_of(gallery, position), ratio=width / height if width and height else 1.0)
 
 
