@@ -26,7 +26,7 @@ PAGES = {
     "/Compare?sample=dress": ".vt-row",
     "/Compare?view=benchmark": "[data-testid=stDataFrame]",
     "/Compare?view=index": "text=ef",
-    "/Maps": ".vt-map canvas",
+    "/Maps": ".vt-map canvas:not([hidden])",
     "/Train_a_classifier": ".st-key-train-start",
 }
 _SEEN = """() => {
