@@ -28,7 +28,7 @@ from core.engine.metrics import Estimate
 from core.engine.search import calibration
 from core.engine.search.calibration import GarmentTest
 from core.engine.search.engine import SearchEngine
-from core.engine.search.gallery import Gallery
+from core.engine.search.gallery import BuiltGallery
 from core.maps.files import EmbeddingMap, MapFacts, quantise, save_map
 from core.maps.projection import Faithfulness, ProjectionParameters
 
@@ -187,7 +187,7 @@ def looks() -> Looks:
 def bare_engine() -> SearchEngine:
     """An engine for which nothing was built or fitted, for catalogues that bring all they need."""
 
-    def load(backbone_id: str, catalogue: str) -> Gallery:
+    def load(backbone_id: str, catalogue: str) -> BuiltGallery:
         raise AssertionError(f"{catalogue} was not to be searched")
 
     return SearchEngine(load=load)

@@ -14,7 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.items import split_id
+from core.engine.catalogues.items import ItemTable, split_id
+from core.engine.looks.attributes import SLEEVES, load_attributes, sleeves_of
+from core.engine.looks.vocabulary import WORDS
 from core.engine.search import process
 from core.errors import UnknownNameError
 from core.maps.files import MAX_MAPS, EmbeddingMap, chart_of
@@ -36,6 +38,12 @@ class Kind(NamedTuple):
 KINDS = tuple(
     Kind(catalogue.id, label, title) for catalogue in CATALOGUES.values() for label, title in catalogue.classes.items()
 )
+#: What else is known of some items -> the classes of it, by whose places items are told what they are.
+LOOKS: dict[str, tuple[str, ...]] = {
+    "colour": tuple(WORDS["colour"]),
+    "pattern": tuple(WORDS["pattern"]),
+    "sleeves": SLEEVES,
+}
 CODES = {kind.id: code for code, kind in enumerate(KINDS)}
 #: The code of the first class of each catalogue, in the order of `CATALOGUES`.
 _FIRST_CODES = np.cumsum([0, *(len(catalogue.classes) for catalogue in CATALOGUES.values())])[:-1]
@@ -43,7 +51,7 @@ _FIRST_CODES = np.cumsum([0, *(len(catalogue.classes) for catalogue in CATALOGUE
 
 def starts() -> np.ndarray:
     """(c + 1,) int64: the number of the first item of each catalogue, and how many items there are in all."""
-    return np.cumsum([0, *(len(process.engine().gallery(name).items) for name in CATALOGUES)])
+    return np.cumsum([0, *(len(process.engine().built(name).items) for name in CATALOGUES)])
 
 
 def number_of(item_id: str) -> int:
@@ -53,13 +61,13 @@ def number_of(item_id: str) -> int:
         UnknownNameError: There is no such item.
     """
     catalogue = split_id(item_id)[0]
-    position = process.engine().gallery(catalogue).items.position(item_id)
+    position = process.engine().built(catalogue).items.position(item_id)
     return int(starts()[list(CATALOGUES).index(catalogue)]) + position
 
 
 def numbers_with(part: str) -> np.ndarray:
     """(m,) int64, rising: the numbers of the items that have this in their id; of one alone if it is the whole id."""
-    found = [process.engine().gallery(name).items.positions_with(part) for name in CATALOGUES]
+    found = [process.engine().built(name).items.positions_with(part) for name in CATALOGUES]
     numbers = np.concatenate([start + positions for start, positions in zip(starts(), found, strict=False)])
     if len(numbers) > 1:
         try:
@@ -98,7 +106,7 @@ def row_on(chart: EmbeddingMap, number: int) -> int | None:
 def codes_of(chart: EmbeddingMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(n,) uint8 three times: the codes of a map's items' own, predicted and nearest classes."""
     first = _FIRST_CODES[chart.catalogue]
-    labels = [process.engine().gallery(name).items.codes() for name in CATALOGUES]
+    labels = [process.engine().built(name).items.codes() for name in CATALOGUES]
     own = np.concatenate(labels)[numbers_on(chart)] + first
     return own.astype(np.uint8), (first + chart.predicted).astype(np.uint8), (first + chart.nearest).astype(np.uint8)
 
@@ -119,6 +127,29 @@ def body(backbone_id: str) -> bytes:
 def _body(chart: EmbeddingMap) -> bytes:
     arrays = (numbers_on(chart).astype("<u4"), chart.steps.astype("<u2"), *codes_of(chart))
     return b"".join(array.tobytes() for array in arrays)
+
+
+def looks(attribute: str) -> np.ndarray:
+    """(items,) uint8, by number: the place of each item's class in `LOOKS`; one past the last where it is not known.
+
+    Raises:
+        ArtifactError: What is known of a catalogue is damaged.
+    """
+    return np.concatenate([_looks(attribute, name, process.engine().built(name).items) for name in CATALOGUES])
+
+
+def _looks(attribute: str, catalogue: str, items: ItemTable) -> np.ndarray:
+    places = {name: place for place, name in enumerate(LOOKS[attribute])}
+    if attribute == "sleeves":
+        known = sleeves_of(catalogue)
+    else:
+        by_name = load_attributes(catalogue).by_name
+        known = {name: one for name, seen in by_name.items() for one in seen[attribute]}
+    codes = np.full(len(items), len(places), np.uint8)
+    if known:
+        ids = items.columns["id"]
+        codes[:] = [places.get(known.get(split_id(id)[1], ""), len(places)) for id in ids]
+    return codes
 
 
 def pack(numbers: np.ndarray) -> str:

@@ -18,6 +18,7 @@ from core.engine.files.tables import to_csv
 from core.engine.images.decode import encode_thumbnail, megapixels
 from core.engine.progress import Progress
 from core.engine.search.engine import Hit, SearchEngine
+from core.engine.search.gallery import BuiltGallery
 from core.engine.search.query import Filters, Query
 from core.errors import Sentence, sentence
 from core.own.ingest.incoming import Incoming, Skipped, embed_each
@@ -102,7 +103,7 @@ class QuerySet:
         """Precision and recall against the threshold, over all items, not only the hits that were kept.
 
         Returns:
-            None unless some query's label is also the label of some item.
+            None unless some query's label is also the label of some item, and all items are in this process.
         """
         queries = [result for result in self.results if result.label]
         if not queries:
@@ -110,6 +111,8 @@ class QuerySet:
         embeddings = np.stack([query.embedding for query in queries])
         labels = [query.label for query in queries]
         gallery = self._engine.gallery(self._catalogue)
+        if not isinstance(gallery, BuiltGallery):
+            return None  # it is compared with every item, and those of others are not here
         known = gallery.items.columns["label"]
         return threshold_curve(embeddings, labels, gallery.exact.embeddings, known)
 

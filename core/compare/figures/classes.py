@@ -103,7 +103,7 @@ def confused(backbone_id: str, protocol: str) -> TakenFor:
         VitrineError: The embeddings do not hold the queries, are missing, or are damaged.
     """
     catalogue = CATALOGUE_OF[protocol]
-    gallery = search_engine(backbone_id).gallery(catalogue)
+    gallery = search_engine(backbone_id).built(catalogue)
     sides, stored = sides_of(protocol, gallery.items), gallery.exact.positions
     if not np.isin(sides.queries, stored).all():
         raise VitrineError("compare.no-queries", backbone=backbone_id, catalogue=catalogue)

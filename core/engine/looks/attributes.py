@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues import CATALOGUES, OPENED
 from core.engine.catalogues.clothing_source import read_csv
 from core.engine.catalogues.items import ItemTable, split_id
 from core.engine.files.manifest import REPAIR, is_listed, relative, verified
@@ -27,6 +27,10 @@ from core.errors import ArtifactError, DataError, UnknownNameError, sentence
 Known = Mapping[str, frozenset[str]]
 NOTHING: Known = {name: frozenset[str]() for name in ATTRIBUTES}
 _UNKNOWN = frozenset({"unclear", "other", ""})
+#: From the shortest to the longest.
+SLEEVES = ("sleeveless", "short", "three-quarter", "long")
+#: Kinds whose length is that of legs, or of a skirt.
+_WITHOUT_SLEEVES = frozenset({"shorts", "jeans", "trousers", "leggings", "joggers", "skirt", "overalls"})
 _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thing twice
 
 
@@ -38,11 +42,13 @@ class Attributes:
         by_label: What their labels say.
         by_name: What their pictures show, by the items' names; it counts more than the label.
         has_colours: Whether the pictures show colours at all.
+        found_by: attribute -> classes by which an index of its own finds items, whatever is known of them here.
     """
 
     by_label: Mapping[str, Known]
     by_name: Mapping[str, Known]
     has_colours: bool = True
+    found_by: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def of(self, id: str, label: str) -> Known:
         """What is known of an item, by its id and label: every attribute, with no classes where it is unknown."""
@@ -57,7 +63,7 @@ class Attributes:
         found = frozenset[str]().union(
             *(known[attribute] for of in (self.by_name, self.by_label) for known in of.values())
         )
-        return tuple(one for one in WORDS[attribute] if one in found)
+        return tuple(one for one in WORDS[attribute] if one in found or one in self.found_by.get(attribute, ()))
 
     def positions(self, items: ItemTable, wanted: Mapping[str, Collection[str]]) -> np.ndarray:
         """The positions, rising, of the items that surely have one of the wanted classes of each attribute.
@@ -89,6 +95,8 @@ def load_attributes(catalogue: str) -> Attributes:
     Raises:
         ArtifactError: The file is damaged.
     """
+    if catalogue in OPENED:
+        return Attributes({}, {}, found_by=OPENED[catalogue].looks)
     record, path = CATALOGUES.get(catalogue), attributes_file(catalogue)
     by_label = {label: {**NOTHING, "kind": kinds} for label, kinds in record.kinds.items()} if record else {}
     by_name: Mapping[str, Known] = {}
@@ -100,10 +108,31 @@ def load_attributes(catalogue: str) -> Attributes:
 
 @lru_cache(maxsize=4)
 def _looked_at(path: Path, mtime_ns: int) -> dict[str, Known]:
+    return {row["image"]: of_row(row) for row in _rows(path, ("image", *ATTRIBUTES))}
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     try:
-        return {row["image"]: of_row(row) for row in read_csv(path.read_bytes(), path.name, ("image", *ATTRIBUTES))}
+        return read_csv(path.read_bytes(), path.name, columns)
     except DataError as error:
         raise ArtifactError(relative(path), sentence("engine.unreadable", why=error), REPAIR) from None
+
+
+def sleeves_of(catalogue: str) -> dict[str, str]:
+    """The length of sleeves, one of `SLEEVES`, by the names of the items that are known to have (or to lack) them.
+
+    No search reads it, so it is none of `ATTRIBUTES`.
+
+    Raises:
+        ArtifactError: The file is damaged.
+    """
+    path = attributes_file(catalogue)
+    if not is_listed(path):
+        return {}
+    rows = _rows(verified(path), ("image", "kind", "length"))
+    return {
+        row["image"]: row["length"] for row in rows if row["length"] in SLEEVES and row["kind"] not in _WITHOUT_SLEEVES
+    }
 
 
 def of_row(row: Mapping[str, str]) -> Known:

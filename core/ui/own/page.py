@@ -32,6 +32,7 @@ def _at_rest(mine: OwnCatalogue | None) -> None:
         _welcome()
         _notes()
         sources.show()
+        sources.show_others()
         st.caption(WORDS.own.privacy)
         return
     _summary(mine)

@@ -20,11 +20,11 @@ from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.zip_source import ZipSource
-from core.ui.components import samples
+from core.ui.components import cards, samples
 from core.ui.components.ask import release
 from core.ui.components.controls import download
 from core.ui.own import job
-from core.ui.visit import keys, session
+from core.ui.visit import keys, page, session
 from core.ui.visit.home import at_home
 from core.ui.words import WORDS, say
 
@@ -48,6 +48,21 @@ def show() -> None:
         )  # fmt: skip
     if at_home():
         _local()
+
+
+def show_others() -> None:
+    """Draw the links to the catalogues in Milvus, where there are any."""
+    names = [name for name in session.choices() if name not in session.catalogues()]
+    if not names:
+        return
+    with st.container(key="own-others"):
+        st.markdown(f"{WORDS.own.others}. {WORDS.own.others_note}")
+        for name in names:
+            with st.container(key=f"own-other-{name}", horizontal=True, vertical_alignment="center", gap="small"):
+                st.page_link(
+                    page.PAGES["browse"], label=cards.plain(name), icon=":material/grid_view:",
+                    query_params={"catalogue": name},
+                )  # fmt: skip
 
 
 def show_queries() -> None:

@@ -25,6 +25,8 @@ BROWSE_TRAIL = "browse-trail"
 SIDE_BY_SIDE, GALLERY_WORKS = "side-by-side", "gallery-works"
 #: On the maps: the items that something was drawn around, the one that was clicked, and why none was found.
 MAPS_DRAWN, MAPS_CLICKED, MAPS_PROBLEM = "maps-drawn", "maps-clicked", "maps-problem"
+#: Which items are nearest to the query as other backbones see it.
+MAPS_SEEN = "maps-seen"
 #: All that the Train page holds, and why a training or an opening failed.
 TRAIN, TRAIN_PROBLEM, TRAIN_LOAD_PROBLEM = "classifier", "train-problem", "train-load-problem"
 
