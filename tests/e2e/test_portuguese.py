@@ -32,7 +32,7 @@ PAGES = {
 _SEEN = """() => {
   const texts = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode())
-    if (!walk.currentNode.parentElement.closest("script, style, noscript, [data-testid=stIconMaterial], [lang=en]"))
+    if (!walk.currentNode.parentElement.closest("script, style, noscript, [data-testid=stIconMaterial], [lang=en], .js-plotly-plot .ytick"))
       texts.push(walk.currentNode.data.trim());
   for (const name of ["aria-label", "title", "placeholder"])
     for (const one of document.querySelectorAll(`body [${name}]`)) texts.push(one.getAttribute(name).trim());
