@@ -30,9 +30,10 @@ PAGES = {
     "/Train_a_classifier": ".st-key-train-start",
 }
 _SEEN = """() => {
+  const other = "script, style, noscript, [data-testid=stIconMaterial], [lang=en], .js-plotly-plot .ytick";
   const texts = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode())
-    if (!walk.currentNode.parentElement.closest("script, style, noscript, [data-testid=stIconMaterial], [lang=en], .js-plotly-plot .ytick"))
+    if (!walk.currentNode.parentElement.closest(other))
       texts.push(walk.currentNode.data.trim());
   for (const name of ["aria-label", "title", "placeholder"])
     for (const one of document.querySelectorAll(`body [${name}]`)) texts.push(one.getAttribute(name).trim());
