@@ -147,7 +147,7 @@ def _looks(attribute: str, catalogue: str, items: ItemTable) -> np.ndarray:
         known = {name: one for name, seen in by_name.items() for one in seen[attribute]}
     codes = np.full(len(items), len(places), np.uint8)
     if known:
-        ids = items.frame["id"].tolist()
+        ids = items.columns["id"]
         codes[:] = [places.get(known.get(split_id(id)[1], ""), len(places)) for id in ids]
     return codes
 

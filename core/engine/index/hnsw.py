@@ -192,6 +192,15 @@ class HnswIndex:
         graph.add_items(embeddings.astype(np.float32), np.arange(len(embeddings)), num_threads=n_threads)
         return cls(graph, parameters)
 
+    @classmethod
+    def read(cls, path: Path, dim: int, n_items: int, parameters: IndexParameters) -> HnswIndex:
+        """Read a graph that `save` wrote and nothing has touched since; see `load_hnsw` for all others.
+
+        Raises:
+            RuntimeError: It holds something else.
+        """
+        return cls(_load_graph(path, dim, n_items), parameters)
+
     def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See `SearchIndex.search`."""
         queries = check_queries(queries, self.dim, k)

@@ -9,6 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -102,6 +103,7 @@ class SearchEngine:
         self.backbone_id = backbone_id
         self._load = load or load_gallery
         self._lock = threading.RLock()
+        self._embedder_lock = threading.Lock()
         self._embedder: Embedder | None = None
         self._galleries: dict[str, BuiltGallery] = {}
         self._calibrated: Calibrated | None = None
@@ -115,7 +117,7 @@ class SearchEngine:
     @property
     def embedder(self) -> Embedder:
         """The backbone, loaded once."""
-        with self._lock:
+        with self._embedder_lock:
             if self._embedder is None:
                 self._embedder = load_embedder(self.backbone_id)
             return self._embedder
@@ -179,8 +181,15 @@ class SearchEngine:
         return self._embedder is not None and all(catalogue in self._galleries for catalogue in CATALOGUES)
 
     def warm_up(self, catalogues: Collection[str] = ()) -> None:
-        """Load what a photo search needs in these catalogues (empty for all), and run one."""
-        embedding = self.embedder.embed_images([Image.new("RGB", (64, 64), "white")])[0]
+        """Load what a photo search needs in these catalogues (empty for all), and run one.
+
+        The backbone is loaded beside the catalogues: most of both is done outside Python.
+        """
+        with ThreadPoolExecutor(1) as beside:
+            embedder = beside.submit(lambda: self.embedder)
+            for catalogue in catalogues or self.catalogues:
+                self.gallery(catalogue)
+            embedding = embedder.result().embed_images([Image.new("RGB", (64, 64), "white")])[0]
         self.search(Query(embedding=embedding, k=1, filters=Filters(tuple(catalogues))))
 
     def notices(self) -> list[Sentence]:

@@ -212,7 +212,7 @@ def load_gallery(backbone_id: str, catalogue: str) -> BuiltGallery:
     embeddings = load_array(verified(path), refused, mapped=True)
     if embeddings.shape != (len(items), entry["dim"]) or items.content_hash() != entry["items_hash"]:
         raise refused(sentence("engine.other-items"))
-    check_directions(embeddings, refused)
+    check_directions(load_array(path, refused, mapped=True), refused)  # by a map of its own, whose pages are let go
     tables = load_calibrated(backbone_id).tables.get(catalogue)
     if not tables:
         problem = sentence("engine.knows-nothing", catalogue=catalogue)
