@@ -99,21 +99,29 @@ def _vectors(items: np.ndarray, queries: np.ndarray) -> Iterator[Path]:
 
 
 def _in_a_process(name: str, folder: Path) -> dict[str, Any]:
-    """What `_measure` finds in a process that has done nothing before."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        return pool.apply(_measure, (name, folder))
+    """An index is built in one process and asked in another, each of which has done nothing before."""
+    found: dict[str, Any] = {}
+    for work in (_build, _ask):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            found |= pool.apply(work, (name, folder))
+    return found
 
 
-def _measure(name: str, folder: Path) -> dict[str, Any]:
+def _build(name: str, folder: Path) -> dict[str, Any]:
     items = np.load(folder / "items.npy", mmap_mode="r")
-    queries, truth = np.load(folder / "queries.npy"), np.load(folder / "truth.npy")
-    make = {"exact": _exact, "hnswlib": _hnswlib, "milvus-lite": _milvus_lite}[name]
     started = time.perf_counter()
-    loaded = make(items, folder)
-    build_s = time.perf_counter() - started
-    before = _resident_mb()  # what building needed is given back when the index is loaded from its files
-    ask, disk_mb = loaded()
+    if name == "hnswlib":
+        HnswIndex.build(items, IndexParameters(), n_threads()).save(folder / "graph.hnsw")
+    elif name == "milvus-lite":
+        _write_milvus(items, folder)
+    return {"build_s": round(time.perf_counter() - started, 1)}
+
+
+def _ask(name: str, folder: Path) -> dict[str, Any]:
+    queries, truth = np.load(folder / "queries.npy"), np.load(folder / "truth.npy")
+    before = _resident_mb()
+    index = {"exact": _exact, "hnswlib": _hnswlib, "milvus-lite": _milvus_lite}[name](folder)
+    ask = partial(_closest, index)
     found, ms = np.full((len(queries), K), -1, np.int64), np.empty(len(queries))
     ask(queries[0])
     for row, query in enumerate(queries):
@@ -121,10 +129,10 @@ def _measure(name: str, folder: Path) -> dict[str, Any]:
         positions = ask(query)
         ms[row] = 1000 * (time.perf_counter() - asked_at)
         found[row, : len(positions)] = positions
+    files = {"exact": "items.npy", "hnswlib": "graph.hnsw", "milvus-lite": "milvus.db/**/*"}[name]
     return {
-        "build_s": round(build_s, 1),
         "memory_mb": round(_resident_mb() - before),
-        "disk_mb": round(disk_mb),
+        "disk_mb": round(sum(file.stat().st_size for file in folder.glob(files) if file.is_file()) / 1e6),
         "index_recall@10": round(index_recall_at_k(found, truth), 4),
         "p50_ms": round(float(np.median(ms)), 2),
         "p95_ms": round(float(np.percentile(ms, 95)), 2),
@@ -148,45 +156,31 @@ def _per_s(ask: Ask, queries: np.ndarray, n_clients: int) -> float:
         return sum(clients.map(client, range(n_clients))) / ROUND_S
 
 
-Loaded = Callable[[], tuple[Ask, float]]
+def _exact(folder: Path) -> ExactIndex:
+    return ExactIndex(np.load(folder / "items.npy", mmap_mode="r"))
 
 
-def _exact(items: np.ndarray, folder: Path) -> Loaded:
-    def load() -> tuple[Ask, float]:
-        index = ExactIndex(items)
-        return partial(_closest, index), (folder / "items.npy").stat().st_size / 1e6
-
-    return load
+def _hnswlib(folder: Path) -> HnswIndex:
+    n, dim = np.load(folder / "items.npy", mmap_mode="r").shape
+    return HnswIndex.read(folder / "graph.hnsw", dim, n, IndexParameters())
 
 
-def _hnswlib(items: np.ndarray, folder: Path) -> Loaded:
-    parameters, file = IndexParameters(), folder / "graph.hnsw"
-    HnswIndex.build(items, parameters, n_threads()).save(file)
-
-    def load() -> tuple[Ask, float]:
-        n, dim = items.shape
-        return partial(_closest, HnswIndex.read(file, dim, n, parameters)), file.stat().st_size / 1e6
-
-    return load
-
-
-def _milvus_lite(items: np.ndarray, folder: Path) -> Loaded:
+def _milvus_lite(folder: Path) -> Any:
     from core.engine.index.milvus.collection import MilvusIndex, collection_of
+    from core.engine.index.milvus.server import server
+
+    there = server(MilvusPlace(str(folder / "milvus.db"))).patient()
+    return MilvusIndex(there, collection_of(there, "scale"))
+
+
+def _write_milvus(items: np.ndarray, folder: Path) -> None:
     from core.engine.index.milvus.rows import Row
     from core.engine.index.milvus.server import server
     from core.engine.index.milvus.writing import write_collection
 
-    place = MilvusPlace(str(folder / "milvus.db"))
     facts = {"backbone": DEFAULT_BACKBONE, "weights_sha256": None, "dim": items.shape[1], "root": ""}
     rows = ((Row(str(at)), row.astype(np.float32)) for at, row in enumerate(items))
-    write_collection(server(place), "scale", facts, rows)
-
-    def load() -> tuple[Ask, float]:
-        there = server(place)
-        size = sum(file.stat().st_size for file in Path(place.uri).rglob("*") if file.is_file())
-        return partial(_closest, MilvusIndex(there, collection_of(there, "scale"))), size / 1e6
-
-    return load
+    write_collection(server(MilvusPlace(str(folder / "milvus.db"))), "scale", facts, rows)
 
 
 def _closest(index: Any, query: np.ndarray) -> np.ndarray:
