@@ -23,7 +23,7 @@ from core.engine.search.query import Choice, Query
 from core.engine.search.remote import on_offer
 from core.errors import ArtifactError, DataError, UnknownNameError, VitrineError, sentence
 from core.own.ingest.incoming import Skipped
-from core.own.queries import MATCH, NO_MATCH, QuerySet
+from core.own.queries import QuerySet, results_json
 
 _ELSEWHERE = "That photo is not on this server; it is published at {url}."
 _NOWHERE = "That photo is not on this server."
@@ -109,12 +109,7 @@ def embedded(engine: SearchEngine, query: Query) -> dict[str, Any]:
 
 def matched(queries: QuerySet, least: float, left_out: Sequence[Skipped]) -> dict[str, Any]:
     """The answers to many queries: what is at least so similar; none is "no match"."""
-    names = ("rank", "id", "label", "title", "similarity")
-    found = [
-        {"query": result.name, "label": result.label, "answer": MATCH if result.matches(least) else NO_MATCH}
-        | {"hits": [{name: getattr(hit, name) for name in names} for hit in result.matches(least)]}
-        for result in queries.results
-    ]
+    found = results_json(queries.results, least)
     return {"min_similarity": least, "queries": found, "skipped": skipped(left_out)}
 
 

@@ -135,7 +135,7 @@ def gallery_for(backbone_id: str, catalogue: str) -> BuiltGallery:
 def _read(gallery: Folder, backbone_id: str, catalogue: str, positions: np.ndarray) -> BuiltGallery:
     facts, items = gallery.facts, load_items(catalogue)
     stated = facts.get("weights_sha256", (facts.get("weights") or {}).get("sha256"))
-    require_weights(stated, get(backbone_id), sentence("compare.gallery"))
+    require_weights({**facts, "weights_sha256": stated}, get(backbone_id), sentence("compare.gallery"))
 
     def load(name: str) -> np.ndarray:
         return load_array(gallery.file(name), lambda problem: _error(backbone_id, problem, f"/{name}"))

@@ -123,12 +123,12 @@ def _engine(options: argparse.Namespace) -> SearchEngine:
     if options.backbone != BROUGHT:
         return search_engine(options.backbone)
     from core.engine.embedders.load import load_embedder
-    from core.own.files import made_with, open_own
+    from core.own.files import backbone_of, open_own
     from core.own.search import BroughtSearch
 
     if options.catalogue == "all" or options.catalogue in CATALOGUES:
         options.parser.error("--backbone own goes with the --catalogue that it was added to")
-    mine = open_own(options.catalogue, own_dir(), load_embedder(made_with(options.catalogue, own_dir())))
+    mine = open_own(options.catalogue, own_dir(), load_embedder(backbone_of(options.catalogue, own_dir())))
     if mine.brought is None:
         raise DataError("own.vectors-none", name=options.catalogue)
     return BroughtSearch(mine)

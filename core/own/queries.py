@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,8 @@ from core.own.ingest.incoming import Incoming, Skipped, embed_each
 from core.own.thresholds import Curve, threshold_curve
 
 THUMBNAIL_SIDE = 192
-_COLUMNS = ("query", "query_label", "answer", "rank", "id", "label", "title", "similarity")
+_HIT = ("rank", "id", "label", "title", "similarity")
+_COLUMNS = ("query", "query_label", "answer", *_HIT)
 MATCH, NO_MATCH = "match", "no match"
 
 
@@ -115,13 +117,23 @@ class QuerySet:
         return threshold_curve(embeddings, labels, gallery.exact.embeddings, known)
 
 
+def results_json(results: Sequence[QueryResult], threshold: float) -> list[dict[str, Any]]:
+    """One entry a query as JSON values: `query`, `label`, `answer`, and its matches as `hits`."""
+    found = []
+    for result in results:
+        hits = [{name: getattr(hit, name) for name in _HIT} for hit in result.matches(threshold)]
+        answer = MATCH if hits else NO_MATCH
+        found.append({"query": result.name, "label": result.label, "answer": answer, "hits": hits})
+    return found
+
+
 def results_csv(results: Sequence[QueryResult], threshold: float) -> str:
     """One row for each match, and one for each query without any, with `answer` "no match"."""
     rows: list[dict[str, object]] = []
     for result in results:
         query: dict[str, object] = {"query": result.name, "query_label": result.label}
         matches = result.matches(threshold)
-        rows += [
-            query | {"answer": MATCH} | {name: getattr(hit, name) for name in _COLUMNS[3:]} for hit in matches
-        ] or [query | {"answer": NO_MATCH}]
+        rows += [query | {"answer": MATCH} | {name: getattr(hit, name) for name in _HIT} for hit in matches] or [
+            query | {"answer": NO_MATCH}
+        ]
     return to_csv(_COLUMNS, rows)

@@ -59,7 +59,7 @@ def sides_of(protocol: str, items: ItemTable) -> Sides:
     small = "small_" if protocol == "clothing-small" else ""
 
     def column(name: str) -> np.ndarray:
-        return items.frame[name].astype(str).to_numpy().astype(str)
+        return np.array(items.columns[name], str)
 
     labels, split = column(f"{small}label"), column(f"{small}split")
     if small:

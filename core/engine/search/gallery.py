@@ -183,11 +183,11 @@ def load_calibrated(backbone_id: str) -> Calibrated:
     command = f"python -m core build --calibration --backbone {backbone_id}"
     try:
         content = json.loads(verified(path).read_bytes())
-        calibrated, weights = Calibrated.from_json(content), content.get("weights_sha256")
+        calibrated = Calibrated.from_json(content)
     except MALFORMED:
         raise ArtifactError(relative(path), sentence("engine.other-version"), command) from None
     again = sentence("engine.fit-again", command=command)
-    require_weights(weights, get(backbone_id), sentence("engine.meaning-of-similarities"), again)
+    require_weights(content, get(backbone_id), sentence("engine.meaning-of-similarities"), again)
     return calibrated
 
 
@@ -206,7 +206,7 @@ def load_gallery(backbone_id: str, catalogue: str) -> BuiltGallery:
     if entry is None:
         command = f"python -m core build --backbone {backbone_id}"
         raise ArtifactError(relative(path), sentence("engine.not-built"), command)
-    require_weights(entry.get("weights_sha256"), get(backbone_id))
+    require_weights(entry, get(backbone_id))
     items = load_items(catalogue)
     refused = partial(refusal, path)
     embeddings = load_array(verified(path), refused, mapped=True)

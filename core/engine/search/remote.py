@@ -137,7 +137,7 @@ class _Remote:
         if (index.facts.get("backbone"), index.dim) != (backbone.id, backbone.dim):
             made_with = str(index.facts.get("backbone"))[:60]
             raise DataError("engine.milvus-other-backbone", name=name, made_with=made_with, backbone=backbone.id)
-        require_weights(index.facts.get("weights_sha256"), backbone, sentence("own.the-catalogue", name=name), again)
+        require_weights(index.facts, backbone, sentence("own.the-catalogue", name=name), again)
         gallery = MilvusGallery(name, index, calibration)
         catalogues.OPENED[name] = gallery.record
         photos.OPENED[name] = AddressedPictures(str(index.facts.get("root", "")), gallery.items.address)

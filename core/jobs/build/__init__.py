@@ -113,7 +113,7 @@ def _build_gallery(backbone_id: str) -> int:
 
 def _build_own(options: argparse.Namespace) -> int:
     from core.engine.embedders.load import load_embedder
-    from core.own.files import bring_own, build_own, made_with
+    from core.own.files import backbone_of, bring_own, build_own
 
     folder, name = options.output or own_dir(), options.catalogue
     if options.source is not None:
@@ -123,7 +123,7 @@ def _build_own(options: argparse.Namespace) -> int:
             print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
         files = built.files
     else:
-        embedder = load_embedder(made_with(name, folder))
+        embedder = load_embedder(backbone_of(name, folder))
     if options.embeddings is not None:
         brought, files = bring_own(options.embeddings, name, folder, embedder)
         print(f"{len(brought.rows):,} embeddings of {brought.dim:,} numbers were added.", file=sys.stderr)

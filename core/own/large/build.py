@@ -13,7 +13,7 @@ import numpy as np
 from core.config import MilvusPlace
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.bulk import for_bulk
-from core.engine.embedders.weights import weights_sha256
+from core.engine.embedders.weights import made_with
 from core.engine.index.milvus.rows import Row
 from core.engine.index.milvus.server import server
 from core.engine.index.milvus.writing import GRACE_S, write_collection
@@ -90,7 +90,7 @@ def build_large(
     _embed(shards, engine or OneProcess(embedder), report)
     skipped = [(str(one.name), str(one.reason)) for one in listing.skipped]
     record = embedder.record
-    facts = {"backbone": record.id, "weights_sha256": weights_sha256(record), "dim": record.dim, "root": listing.root}
+    facts = {"backbone": record.id, "dim": record.dim, "root": listing.root} | made_with(record)
     rows = _rows(shards, looks, skipped)
     first = next(rows, None)
     if first is None:

@@ -21,7 +21,7 @@ from PIL import Image
 
 from core.config import ROOT
 from core.engine.embedders.base import Embedder, enough_for
-from core.engine.embedders.weights import weights_sha256
+from core.engine.embedders.weights import place_of
 from core.engine.files.folder import written
 from core.engine.images import placeholders
 from core.engine.images.decode import open_image
@@ -70,7 +70,7 @@ class Shards:
     def of(cls, listing: Listing, name: str, embedder: Embedder) -> Shards:
         """The place for the shards of a listing, which another listing or other weights do not share."""
         record = embedder.record
-        about = [listing.fingerprint, listing.root, record.id, weights_sha256(record), SHARD]
+        about = [listing.fingerprint, listing.root, place_of(record), SHARD]
         key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
         return cls(ROOT / ".cache" / "large" / f"{quote(name, safe='')}-{key}", listing.source)
 

@@ -74,7 +74,13 @@ def show_queries() -> None:
     )
 
 
-def uploader(label: str, name: str, types: list[str], receive: Callable[[UploadedFile], None]) -> None:
+def uploader(
+    label: str,
+    name: str,
+    types: list[str],
+    receive: Callable[[UploadedFile], None],
+    limit: int = MAX_ARCHIVE_BYTES,
+) -> None:
     """Draw an uploader that hands each file on once and forgets it; each file gets a widget of its own."""
     n = st.session_state.setdefault(f"{name}-n", 0)
     key = f"{name}-{n}"
@@ -86,8 +92,7 @@ def uploader(label: str, name: str, types: list[str], receive: Callable[[Uploade
             _guarded(lambda: receive(file))
             release(file)
 
-    limit = MAX_ARCHIVE_BYTES // 10**6
-    st.file_uploader(label, type=types, key=key, max_upload_size=limit, on_change=received)
+    st.file_uploader(label, type=types, key=key, max_upload_size=limit // 10**6, on_change=received)
 
 
 def _guarded(begin: Callable[[], None]) -> None:
