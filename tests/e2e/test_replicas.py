@@ -129,7 +129,7 @@ def test_a_replica_is_killed_while_somebody_searches(replicas: Replicas, browser
     assert served_by(answer) != port
     page.reload()
     page.get_by_text(WORDS.common.photo_gone).wait_for()  # which is what was lost
-    page.get_by_role("button", name=WORDS.common.samples["dress"]).click()
+    page.get_by_role("button", name=WORDS.common.samples["dress"], exact=True).click()
     page.locator(".vt-hit").nth(4).wait_for()
     choose(page, ROOT / "samples" / "shirt.jpg")
     page.wait_for_url(re.compile(r"\?photo="))

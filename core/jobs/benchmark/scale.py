@@ -31,7 +31,7 @@ from core.jobs.benchmark.index import K, asked, everything
 
 INDEXES = ("exact", "hnswlib", "milvus-lite")
 N_QUERIES, N_CLIENTS, ROUND_S = 200, 16, 5.0
-N_PICTURES = 500
+N_PICTURES = 2000
 #: No further one is begun after so many seconds.
 BUDGET_S = 1800.0
 CACHE = ROOT / ".cache" / "scale"
