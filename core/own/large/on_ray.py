@@ -6,6 +6,7 @@ dies is replaced, and what it had in hand is done again; since a shard is writte
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 from collections.abc import Iterable, Iterator
@@ -60,9 +61,11 @@ class OnRay:
         worker: Any = _Worker
         try:
             ray.init(log_to_driver=False, runtime_env={"env_vars": settings | one_thread}, **options)
+            logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells each step of its plan
             ray.data.DataContext.get_current().enable_progress_bars = False
+            workers = ray.data.ActorPoolStrategy(size=self._n_workers)
             done = ray.data.from_items(work, override_num_blocks=len(work)).map(
-                worker, fn_constructor_args=(self._backbone_id,), concurrency=self._n_workers, num_cpus=1
+                worker, fn_constructor_args=(self._backbone_id,), compute=workers, num_cpus=1
             )
             for row in done.iter_rows():
                 yield int(row["number"]), bytes(row["content"])
