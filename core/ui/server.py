@@ -23,7 +23,7 @@ from core.errors import VitrineError
 from core.ui.access import Guard
 from core.ui.maps import server
 from core.ui.uploads import UploadQuota, end_visits
-from core.ui.visit.early import EarlyStyle
+from core.ui.visit.early import Early
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -45,7 +45,7 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """What every request passes before any route, Streamlit's own among them."""
-    return [Middleware(Guard), Middleware(UploadQuota), Middleware(EarlyStyle)]
+    return [Middleware(Guard), Middleware(UploadQuota), Middleware(Early)]
 
 
 @asynccontextmanager

@@ -22,11 +22,11 @@ def evaluate_own(options: argparse.Namespace) -> int:
     from core.engine.embedders.load import load_embedder
     from core.own.brought import BROUGHT
     from core.own.evaluation import MAX_BACKBONES, OwnEvaluation
-    from core.own.files import made_with, open_own
+    from core.own.files import backbone_of, open_own
 
     if len(options.backbones or ()) > MAX_BACKBONES:
         options.parser.error(f"--backbones takes at most {MAX_BACKBONES}")
-    mine = open_own(options.catalogue, own_dir(), load_embedder(made_with(options.catalogue, own_dir())))
+    mine = open_own(options.catalogue, own_dir(), load_embedder(backbone_of(options.catalogue, own_dir())))
     wanted = options.backbones or [options.backbone]
     if BROUGHT in wanted and mine.brought is None:
         raise DataError("own.vectors-none", name=options.catalogue)

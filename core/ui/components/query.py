@@ -70,13 +70,18 @@ def whole_of(query: state.Asked) -> Photo:
 
 def _look_at(embedder: Embedder, source: bytes | Path, name: str, region: Region | None = None) -> Photo:
     """Open a photo when it is this visit's turn; until then the page says how many are before it."""
-    context, place = get_script_run_ctx(), st.empty()
+    context = get_script_run_ctx()
+    places: list[DeltaGenerator] = []
 
     def tell(n: int) -> None:
-        place.html(f'<p class="vt-quiet vt-waiting" role="status">{escape(WORDS.common.in_queue.format(n=n + 1))}</p>')
+        if not places:  # where nobody waits there is no place, which would move all that comes after it
+            places.append(st.empty())
+        said = escape(WORDS.common.in_queue.format(n=n + 1))
+        places[0].html(f'<p class="vt-quiet vt-waiting" role="status">{said}</p>')
 
     with in_turn(context and context.session_id, megapixels(source, enough_for(embedder.record, region)), tell):
-        place.empty()
+        for place in places:
+            place.empty()
         return open_photo(embedder, source, name, region)
 
 

@@ -58,9 +58,7 @@ def dress(title: str) -> None:
         "language": WORDS.common.tag, "navigation": WORDS.common.links, "skip": WORDS.common.skip,
         "widgets": _of_widgets(), "limit": MAX_IMAGE_BYTES,
     }  # fmt: skip
-    # Together, since a style that comes alone is put elsewhere and may come after what it styles.
-    script = f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}"
-    st.html(f"<style>{STYLE.read_text('utf-8')}</style><script>{script}</script>", unsafe_allow_javascript=True)
+    _run(f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}")
 
 
 def _of_widgets() -> list[tuple[str, str]]:
