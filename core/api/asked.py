@@ -13,10 +13,12 @@ from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LE
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import split_id
+from core.engine.images.region import Region
 from core.engine.looks.vocabulary import WORDS
 from core.engine.search.engine import SearchEngine, check_labels
 from core.engine.search.query import Filters, Query, Wording
-from core.errors import UnknownNameError
+from core.engine.search.remote import may_be
+from core.errors import UnknownNameError, VitrineError
 
 ALL = "all"
 OPTIONS = (
@@ -32,6 +34,8 @@ OPTIONS = (
     "weight",
     "less_items",
 )
+#: What else can be said of a picture, wherever it comes from.
+OF_PICTURES = ("region",)
 #: Those that may come several times in a form or a query string.
 REPEATED = ("labels", "colours", "patterns", "less_items")
 NUMBERS = ("k", "min_similarity", "weight", "limit")
@@ -71,6 +75,11 @@ def _number(text: str) -> int | float | str:
     return float(text) if re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?", text) else text
 
 
+def options_of(subject: str) -> tuple[str, ...]:
+    """What can be said beside a subject: a picture has more than an item or words."""
+    return (*OPTIONS, *OF_PICTURES) if subject in ("image", "image_url") else OPTIONS
+
+
 def check_names(values: Collection[str], known: Collection[str]) -> None:
     """Refuse (422) a name that means nothing here, so that a typing error is not overlooked."""
     for name in values:
@@ -92,7 +101,7 @@ def check_options(values: dict[str, Any]) -> tuple[str, Callable[..., Query]]:
     if not _is_number(minimum) or not -1 <= minimum <= 1:
         raise ApiError(422, "min_similarity must be a number from -1 to 1.")
     catalogue = values.get("catalogue", ALL)
-    if catalogue not in (ALL, *CATALOGUES):
+    if catalogue not in (ALL, *CATALOGUES) and not _may_be_in_milvus(catalogue):
         raise ApiError(422, f"catalogue must be one of {', '.join((ALL, *CATALOGUES))}.")
     catalogues = () if catalogue == ALL else (catalogue,)
     backbone = values.get("backbone", DEFAULT_BACKBONE)
@@ -101,6 +110,25 @@ def check_options(values: dict[str, Any]) -> tuple[str, Callable[..., Query]]:
     looks = (_classes(attribute, values.get(f"{attribute}s", [])) for attribute in ("colour", "pattern"))
     filters = Filters(catalogues, _labels(values.get("labels", [])), float(minimum), *looks)
     return backbone, partial(Query, k=int(k), filters=filters, wording=_wording(values))
+
+
+def _may_be_in_milvus(catalogue: Any) -> bool:
+    """Whether a search will tell if there is such a catalogue; it is not asked for here, where all requests wait."""
+    return isinstance(catalogue, str) and may_be(catalogue)
+
+
+def region_of(values: dict[str, Any]) -> Region | None:
+    """The part of a picture that is meant, None for all of it.
+
+    Raises:
+        ApiError: 422, it is none, or too small.
+    """
+    if "region" not in values:
+        return None
+    try:
+        return Region.read(values["region"] if isinstance(values["region"], str) else "")
+    except VitrineError as error:
+        raise ApiError(422, str(error), code=error.sentence.code) from None
 
 
 def _wording(values: dict[str, Any]) -> Wording:
@@ -161,13 +189,13 @@ def check_page(values: dict[str, Any]) -> dict[str, Any]:
         UnknownNameError: It has no such label.
     """
     catalogue, limit = values.get("catalogue"), values.get("limit", MAX_PAGE)
-    if catalogue not in CATALOGUES:
+    if catalogue not in CATALOGUES and not _may_be_in_milvus(catalogue):
         raise ApiError(422, f"catalogue must be one of {', '.join(CATALOGUES)}.")
     if not _is_number(limit) or limit != int(limit) or not 1 <= limit <= MAX_PAGE:
         raise ApiError(422, f"limit must be a whole number from 1 to {MAX_PAGE}.")
     label, after = (values.get(name, "") for name in ("label", "cursor"))
     if label:
-        check_labels([(catalogue, label)])
+        check_labels([(str(catalogue), label)])
     return {"catalogue": catalogue, "label": label, "limit": int(limit), "after": after}
 
 

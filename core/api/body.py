@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from core.api.asked import MAX_CLASSES, MAX_LABELS, OPTIONS
+from core.api.asked import MAX_CLASSES, MAX_LABELS, OF_PICTURES, OPTIONS
 from core.api.errors import ApiError
 from core.config import (
     API_BYTES_PER_S,
@@ -25,10 +25,11 @@ from core.config import (
 from core.engine.backbones import BACKBONES
 from core.engine.embedders.base import enough_for
 from core.engine.images.decode import megapixels
+from core.engine.images.region import Region
 
 #: What a form has around its picture: boundaries, part headers, the fields of the options.
 ENVELOPE_BYTES = 64 * 1000
-MAX_FIELDS = MAX_LABELS + 2 * MAX_CLASSES + MAX_LESS_ITEMS + len(OPTIONS)
+MAX_FIELDS = MAX_LABELS + 2 * MAX_CLASSES + MAX_LESS_ITEMS + len(OPTIONS) + len(OF_PICTURES)
 #: How much of a body that is too long is read on and dropped, and for how long: a client that is still sending
 #: when the connection is closed never reads why.
 DRAIN_BYTES = 4 * MAX_IMAGE_BYTES
@@ -174,8 +175,8 @@ async def drain(request: Request) -> None:
                 return
 
 
-def megapixels_of(picture: UploadFile, backbone: str) -> float:
-    """What decoding a picture for a backbone costs; reads it, in a thread."""
-    size = megapixels(picture.file.read(), enough_for(BACKBONES[backbone]))
+def megapixels_of(picture: UploadFile, backbone: str, region: Region | None = None) -> float:
+    """What decoding a picture, or a region of it, for a backbone costs; reads it, in a thread."""
+    size = megapixels(picture.file.read(), enough_for(BACKBONES[backbone], region))
     picture.file.seek(0)
     return size

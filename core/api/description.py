@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.api.asked import ALL, LONGEST, MAX_CLASSES, MAX_LABELS, MAX_PAGE, SEEN
+from core.api.asked import ALL, LONGEST, MAX_CLASSES, MAX_LABELS, MAX_PAGE, SEEN, options_of
 from core.compare.gallery import searchable
 from core.config import (
     API_BURST_S,
@@ -22,6 +22,7 @@ from core.config import (
     MAX_K,
     MAX_LESS_ITEMS,
     api_per_minute,
+    milvus,
 )
 from core.engine.catalogues import CATALOGUES
 from core.engine.looks.vocabulary import WORDS
@@ -57,7 +58,8 @@ def description(base: str = "/api") -> dict[str, Any]:
     several["properties"]["image"]["maxItems"] = API_MAX_BATCH
     forms = (search["multipart/form-data"]["schema"], several)
     for body in (*forms, *search["application/json"]["schema"]["oneOf"]):
-        body["properties"] |= {name: {"$ref": f"#/components/parameters/{name}/schema"} for name in options}
+        names = options_of(body["required"][0])
+        body["properties"] |= {name: {"$ref": f"#/components/parameters/{name}/schema"} for name in names}
     return whole
 
 
@@ -71,7 +73,8 @@ def _bound(schemas: dict[str, Any]) -> None:
     """Fill in how long texts and lists may be, and the catalogues."""
     for name, subject in (("Item", "item"), ("Words", "text"), ("Address", "image_url"), ("Name", "classifier")):
         schemas[name] |= {"maxLength": LONGEST[subject], "pattern": SEEN}
-    schemas["Catalogue"]["enum"] = list(CATALOGUES)
+    if not milvus():
+        schemas["Catalogue"]["enum"] = list(CATALOGUES)
     schemas["Hit"]["properties"]["rank"]["maximum"] = MAX_K
     schemas["Found"]["properties"]["hits"]["maxItems"] = MAX_K
 
@@ -80,8 +83,11 @@ def _bound_options(options: dict[str, Any]) -> None:
     """Fill in the same for the options of a search."""
     labels = [f"{catalogue.id}/{label}" for catalogue in CATALOGUES.values() for label in catalogue.classes]
     options["k"] |= {"maximum": MAX_K, "default": DEFAULT_K}
-    options["catalogue"] |= {"enum": [ALL, *CATALOGUES], "default": ALL}
-    options["labels"] |= {"items": {"enum": labels}, "maxItems": MAX_LABELS}
+    options["catalogue"] |= {"type": "string", "default": ALL}
+    options["labels"]["maxItems"] = MAX_LABELS
+    if not milvus():  # whose catalogues and labels are not asked for here
+        options["catalogue"]["enum"] = [ALL, *CATALOGUES]
+        options["labels"]["items"] = {"enum": labels}
     for attribute in ("colour", "pattern"):
         options[f"{attribute}s"] |= {"items": {"enum": list(WORDS[attribute])}, "maxItems": MAX_CLASSES}
     options["backbone"] |= {"enum": searchable(), "default": DEFAULT_BACKBONE}

@@ -15,7 +15,17 @@ from starlette.routing import BaseRoute, Route
 
 from core import __version__
 from core.api import answers
-from core.api.asked import OPTIONS, SUBJECTS, check_names, check_options, check_subject, engine_for, from_texts
+from core.api.asked import (
+    OPTIONS,
+    SUBJECTS,
+    check_names,
+    check_options,
+    check_subject,
+    engine_for,
+    from_texts,
+    options_of,
+    region_of,
+)
 from core.api.body import drain, media_type, megapixels_of, open_form, read_json
 from core.api.description import description
 from core.api.errors import HANDLERS, HEADERS, ApiError
@@ -37,6 +47,7 @@ from core.config import (
 from core.engine.backbones import BACKBONES
 from core.engine.embedders.base import enough_for
 from core.engine.images.decode import megapixels
+from core.engine.images.region import Region
 from core.engine.search.query import Query
 from core.engine.turns import Turns, places_for
 from core.own.ingest.addresses import UrlError
@@ -110,11 +121,11 @@ class Api:
         async with self.body_of(request):
             if kind == "application/json":
                 values = await read_json(request)
-                check_names(values, (*SUBJECTS, *OPTIONS))
+                check_names(values, (*SUBJECTS, *options_of("image_url" if "image_url" in values else "")))
                 return await self._by_subject(client, values, SUBJECTS)
             async with open_form(request) as (picture, fields):
                 values = from_texts(fields)
-                check_names(values, OPTIONS)
+                check_names(values, options_of("image"))
                 return await self._by_picture(client, picture, values)
 
     @asynccontextmanager
@@ -142,11 +153,11 @@ class Api:
         """What the client calls a file."""
         return (picture.filename or "").replace("\\", "/").rpartition("/")[2][:_SHOWN_NAME] or "picture"
 
-    async def sizes(self, pictures: Sequence[UploadFile], backbone: str) -> list[float]:
-        """What decoding each picture for a backbone costs, in megapixels."""
+    async def sizes(self, pictures: Sequence[UploadFile], backbone: str, region: Region | None = None) -> list[float]:
+        """What decoding each picture, or a region of each, for a backbone costs, in megapixels."""
 
         def look() -> list[float]:
-            return [megapixels_of(picture, backbone) for picture in pictures]
+            return [megapixels_of(picture, backbone, region) for picture in pictures]
 
         return await anyio.to_thread.run_sync(look, limiter=self._looking)
 
@@ -163,21 +174,23 @@ class Api:
             return await anyio.to_thread.run_sync(work)
 
     async def _by_picture(self, client: str, picture: UploadFile, values: dict[str, Any]) -> Response:
-        backbone, ask = check_options(values)
-        name, sizes = self.name_of(picture), await self.sizes([picture], backbone)
+        (backbone, ask), region = check_options(values), region_of(values)
+        name, sizes = self.name_of(picture), await self.sizes([picture], backbone, region)
         # The bytes are in memory only while they are looked at.
-        return await self._answer(client, name, backbone, lambda: ask(photo=picture.file.read(), name=name), sizes)
+        return await self._answer(
+            client, name, backbone, lambda: ask(photo=picture.file.read(), name=name, region=region), sizes
+        )
 
     async def _by_subject(self, client: str, values: dict[str, Any], known: tuple[str, ...]) -> Response:
-        backbone, ask = check_options(values)
+        (backbone, ask), region = check_options(values), region_of(values)
         kind, value = check_subject(values, known)
         if kind != "image_url":
             return await self._answer(client, value, backbone, lambda: ask(**{kind: value}))
         # A slow host holds a place of its own, never one of the searches'; it has it for as long as the photo is kept.
         async with self._fetching.enter(client, self._fetches):
             photo = await anyio.to_thread.run_sync(_fetch, value)
-            size = megapixels(photo, enough_for(BACKBONES[backbone]))
-            return await self._answer(client, value, backbone, lambda: ask(photo=photo), (size,))
+            size = megapixels(photo, enough_for(BACKBONES[backbone], region))
+            return await self._answer(client, value, backbone, lambda: ask(photo=photo, region=region), (size,))
 
     async def _answer(
         self, client: str, name: str, backbone: str, query: Callable[[], Query], sizes: Sequence[float] = ()

@@ -13,7 +13,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from core.api import answers
-from core.api.asked import OPTIONS, check_names, check_options, check_page, check_subject, engine_for, from_texts
+from core.api.asked import (
+    check_names,
+    check_options,
+    check_page,
+    check_subject,
+    engine_for,
+    from_texts,
+    options_of,
+    region_of,
+)
 from core.api.body import media_type, open_files, read_json
 from core.api.description import description
 from core.api.docs import page
@@ -30,6 +39,7 @@ from core.config import (
 )
 from core.engine.catalogues import CATALOGUES
 from core.engine.search import process
+from core.engine.search.remote import may_be
 from core.errors import ImageError
 
 if TYPE_CHECKING:
@@ -68,7 +78,7 @@ class More:
     async def catalogues(self, request: Request) -> Response:
         """What can be searched."""
         self._api.only(request)
-        return _json(answers.catalogues())
+        return _json(await anyio.to_thread.run_sync(answers.catalogues))
 
     async def items(self, request: Request) -> Response:
         """The items of a catalogue, page by page."""
@@ -100,9 +110,9 @@ class More:
 
     async def batch(self, request: Request) -> Response:
         """Items like each of several pictures."""
-        async with self._form(request), self._pictures(request, OPTIONS) as (pictures, values):
+        async with self._form(request), self._pictures(request, options_of("image")) as (pictures, values):
             self._api.spend(request, len(pictures) - 1)
-            backbone, ask = check_options(values)
+            (backbone, ask), region = check_options(values), region_of(values)
 
             def search() -> dict[str, Any]:
                 engine = engine_for(backbone)
@@ -112,13 +122,13 @@ class More:
 
             def one(engine: Any, name: str, picture: UploadFile) -> dict[str, Any]:
                 try:
-                    result = engine.search(ask(photo=picture.file.read(), name=name))
+                    result = engine.search(ask(photo=picture.file.read(), name=name, region=region))
                 except ImageError as error:
                     return {"query": name, "problem": problem(error)}
                 return answers.found(name, result, self._api.base, engine)
 
             return await self._run(
-                request, search, await self._api.sizes([picture for _, picture in pictures], backbone)
+                request, search, await self._api.sizes([picture for _, picture in pictures], backbone, region)
             )
 
     async def classify(self, request: Request) -> Response:
@@ -196,7 +206,7 @@ def _matched(archives: dict[str, UploadFile], built: str, k: int) -> tuple[Query
     from core.own.search import OwnSearch
 
     engine, skipped = process.engine(), []
-    if built and built not in CATALOGUES:
+    if built and built not in CATALOGUES and not may_be(built):
         raise ApiError(422, f"catalogue must be one of {', '.join(CATALOGUES)}.")
     try:
         if not built:

@@ -13,7 +13,7 @@ from core.classifier.model.classifier import Classifier
 from core.classifier.training.options import FINETUNE, Options
 from core.classifier.training.trainer import HeadTrainer, Trainer
 from core.engine.embedders.base import Embedder
-from core.engine.embedders.weights import weights_sha256
+from core.engine.embedders.weights import preparation_of, weights_sha256
 
 
 def make_trainer(examples: Examples, options: Options, embedder: Embedder) -> Trainer:
@@ -66,7 +66,8 @@ def finish_alone(trainer: Trainer, embedder: Embedder, data: str, stopped: bool)
     }
     id = embedder.record.id
     weights = weights_sha256(embedder.record) or ""
-    classifier = Classifier(outcome.head, examples.classes, id, weights, options.kind, facts, outcome.tower)
+    prepared = preparation_of(embedder.record)
+    classifier = Classifier(outcome.head, examples.classes, id, weights, options.kind, facts, outcome.tower, prepared)
     return classifier, evaluation
 
 

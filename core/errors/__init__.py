@@ -5,7 +5,8 @@
     │   └── ImageTypeError   … because it is no picture, or of a type that is not accepted
     ├── ArtifactError    a file under artifacts/ is missing, damaged or of another version; says the repair
     ├── DataError        a data set on disk is missing or is not what its name says
-    │   └── OtherWeightsError   … because other weights made it than those that are here
+    │   ├── OtherWeightsError   … because other weights made it than those that are here
+    │   └── OtherPreparationError  … because pictures were prepared for it in another way
     ├── DownloadError    the network, or what came over it, was not as expected
     └── UnknownNameError a name that is in no registry; lists the names that are
 
@@ -22,6 +23,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core.errors.filling import Filler
+
 FOLDER = Path(__file__).parent
 USUAL = "en"
 
@@ -33,6 +36,12 @@ def sentences_in(language: str) -> dict[str, str]:
     for file in sorted((FOLDER / language).glob("*.toml")):
         known |= {f"{file.stem}.{name}": text for name, text in tomllib.loads(file.read_text("utf-8")).items()}
     return known
+
+
+@cache
+def filler(language: str) -> Filler:
+    """What fills the gaps of a language's texts, with numbers as `errors.number` shows them."""
+    return Filler(sentences_in(language)["errors.number"])
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ class Sentence:
             name: value.said(language) if isinstance(value, Sentence | VitrineError) else value
             for name, value in self.fields.items()
         }
-        return sentences_in(language)[self.code].format(**fields)
+        return filler(language).format(sentences_in(language)[self.code], **fields)
 
     def __str__(self) -> str:
         """The English sentence."""
@@ -134,6 +143,16 @@ class OtherWeightsError(DataError):
 
     def __init__(self, what: Sentence, backbone: str, remedy: Sentence):
         super().__init__("errors.other-weights", what=what, backbone=backbone, remedy=remedy)
+        self.what = what
+        self.backbone = backbone
+        self.remedy = remedy
+
+
+class OtherPreparationError(DataError):
+    """Something made from pictures that were prepared in another way than they are now; attributes as above."""
+
+    def __init__(self, what: Sentence, backbone: str, remedy: Sentence):
+        super().__init__("errors.other-preparation", what=what, backbone=backbone, remedy=remedy)
         self.what = what
         self.backbone = backbone
         self.remedy = remedy

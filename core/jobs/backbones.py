@@ -1,4 +1,4 @@
-"""`python -m core backbones`: what can embed a picture, and what of it is here; and the option that names one."""
+"""`python -m core backbones`: what can embed a picture, and what of it is here; and what several commands ask."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ def add_backbone(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_BACKBONE,
         metavar="ID",
         help=f"as `backbones` lists them (default: {DEFAULT_BACKBONE})",
+    )
+
+
+def add_region(parser: argparse.ArgumentParser) -> None:
+    """Add `--region`, for the commands that take a photo."""
+    parser.add_argument(
+        "--region",
+        metavar="L,T,R,B",
+        help="search with a part of the photo: its left, upper, right and lower side, from 0 to 1, such as "
+        "0.25,0.1,0.75,0.9",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import logging
 import os
@@ -22,7 +23,7 @@ from core.errors import VitrineError
 from core.ui.access import Guard
 from core.ui.maps import server
 from core.ui.uploads import UploadQuota, end_visits
-from core.ui.visit.early import EarlyStyle
+from core.ui.visit.early import Early
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -44,7 +45,7 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """What every request passes before any route, Streamlit's own among them."""
-    return [Middleware(Guard), Middleware(UploadQuota), Middleware(EarlyStyle)]
+    return [Middleware(Guard), Middleware(UploadQuota), Middleware(Early)]
 
 
 @asynccontextmanager
@@ -65,6 +66,13 @@ def _warm_up() -> None:
 
     with suppress(VitrineError):  # whoever searches gets the same error, and sees it
         process.engine().warm_up()
+    give_back_memory()
+
+
+def give_back_memory() -> None:
+    """Give the system back what was needed for a moment, which glibc would keep: 35 MB after all is loaded."""
+    with suppress(OSError, AttributeError, TypeError):  # another C library, or another system
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def send_at_once() -> None:

@@ -15,6 +15,7 @@ from core.__main__ import main
 from core.compare import gallery
 from core.compare.side_by_side import ask
 from core.config import DEFAULT_BACKBONE, ROOT, artifacts_dir
+from core.engine.images.region import Region
 from core.engine.search.query import Query, Wording
 from core.ui.words import WORDS
 
@@ -63,6 +64,12 @@ ITEM = "fashion-mnist/train/00004"
 #: Subject -> how the command line, the API, the page's link and Python name it.
 SUBJECTS: dict[str, tuple[list[str], dict[str, Any], dict[str, str], Query]] = {
     "a photo": ([str(DRESS)], {}, {"sample": "dress"}, Query(photo=DRESS, k=7)),
+    "a part of a photo": (
+        [str(DRESS), "--region", "0.25,0.1,0.75,0.6"],
+        {"region": "0.25,0.1,0.75,0.6"},
+        {"sample": "dress", "region": "0.25,0.1,0.75,0.6"},
+        Query(photo=DRESS, k=7, region=Region(0.25, 0.1, 0.75, 0.6)),
+    ),
     "an item": (["--item", ITEM], {"item": ITEM}, {"item": ITEM}, Query(item=ITEM, k=7)),
     "words": (["--text", "navy"], {"text": "navy"}, {"q": "navy"}, Query(text="navy", k=7)),
     "a blend": (

@@ -8,10 +8,8 @@ would be wrong without any sign of it. `README.md` is the model card. Where the 
 
 from __future__ import annotations
 
-import io
 import json
 import math
-import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from core.classifier.training.head import Head, Layers
 from core.classifier.training.options import FINETUNE, KINDS, MAX_CLASSES
 from core.engine.backbones import get
 from core.engine.embedders.weights import require_weights
+from core.engine.files.archives import zip_of
 from core.engine.files.folder import check_place, entry_of, problem_of, read_json, sealed, sweep, written_folder
 from core.errors import DataError, Sentence, VitrineError, sentence
 from core.own.ingest.incoming import Incoming, shown
@@ -58,6 +57,7 @@ def pack(classifier: Classifier) -> dict[str, bytes]:
             "id": classifier.backbone,
             "dim": classifier.head.dim,
             "weights_sha256": classifier.backbone_sha256,
+            **({"preparation": classifier.preparation} if classifier.preparation else {}),
         },
         "facts": dict(classifier.facts),
         "files": {name: entry_of(data) for name, data in files.items()},
@@ -102,12 +102,8 @@ def load(folder: Path) -> Classifier:
 
 
 def to_zip(files: Mapping[str, bytes]) -> bytes:
-    """The files as a ZIP archive; the same files give the same bytes."""
-    with io.BytesIO() as buffer:
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in sorted(files):
-                archive.writestr(zipfile.ZipInfo(name), files[name], zipfile.ZIP_DEFLATED)
-        return buffer.getvalue()
+    """A packed classifier as a ZIP archive; see `zip_of`."""
+    return zip_of(files)
 
 
 def from_zip(content: bytes, backbones: Collection[str]) -> Classifier:
@@ -152,9 +148,10 @@ def unpack(files: Mapping[str, bytes]) -> Classifier:
             raise _refuse(name, problem)
     if kind not in KINDS or (kind == FINETUNE) != bool(tower):
         raise _odd("kind")
-    _check_backbone(id, dim, sha256)
+    prepared = _part(backbone, "preparation", str) if "preparation" in backbone else ""
+    _check_backbone(id, dim, {"weights_sha256": sha256} | ({"preparation": prepared} if prepared else {}))
     head = Head(_layers(files[WEIGHTS], dim, len(labels)))
-    return Classifier(head, labels, id, sha256, kind, _part(facts, "facts", dict), tower)
+    return Classifier(head, labels, id, sha256, kind, _part(facts, "facts", dict), tower, prepared)
 
 
 def _facts(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -190,14 +187,14 @@ def _labels(facts: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _check_backbone(id: str, dim: int, sha256: str) -> None:
+def _check_backbone(id: str, dim: int, made_with: Mapping[str, str]) -> None:
     try:
         record = get(id)
     except VitrineError as error:
         raise ClassifierError("classifier.backbone-not-here", error=error) from None
     if record.dim != dim:
         raise ClassifierError("classifier.backbone-dim", dim=dim, backbone=id, actual=record.dim)
-    require_weights(sha256, record, sentence("classifier.the-classifier"), sentence("classifier.train-again"))
+    require_weights(made_with, record, sentence("classifier.the-classifier"), sentence("classifier.train-again"))
 
 
 def _layers(content: bytes, dim: int, n_classes: int) -> Layers:

@@ -25,6 +25,7 @@ from core.engine.backbones import Backbone
 from core.engine.embedders.learned import ANY_WORD, TOKENIZER, words_of
 from core.engine.files.manifest import refusal, verified
 from core.engine.images.decode import open_image
+from core.engine.images.region import Region
 from core.errors import VitrineError, sentence
 
 BATCH_SIZE = 32
@@ -138,7 +139,7 @@ class EmbeddedPhoto:
     """A photo that was looked at.
 
     Attributes:
-        image: RGB, upright.
+        image: RGB, upright; of a region, that part alone.
         embedding: (dim,) float32, L2-normalised.
         timings_ms: Milliseconds of the stages `decode` and `embed`.
     """
@@ -148,13 +149,18 @@ class EmbeddedPhoto:
     timings_ms: dict[str, float]
 
 
-def enough_for(record: Backbone) -> int:
-    """The shorter side, in pixels, at which a photo is decoded for this backbone, at least."""
-    return max(_ENOUGH, 3 * record.input_size)
+def enough_for(record: Backbone, region: Region | None = None) -> int:
+    """The shorter side, in pixels, at which a photo is decoded for this backbone, at least; a region has as many."""
+    enough = max(_ENOUGH, 3 * record.input_size)
+    return enough if region is None else math.ceil(enough / region.least_side)
 
 
 def embed_photo(
-    embedder: Embedder, source: bytes | Path, name: str | None = None, whole: bool = False
+    embedder: Embedder,
+    source: bytes | Path,
+    name: str | None = None,
+    whole: bool = False,
+    region: Region | None = None,
 ) -> EmbeddedPhoto:
     """Decode and embed one photo that nobody has vetted.
 
@@ -164,12 +170,15 @@ def embed_photo(
         name: What to call the photo in an error.
         whole: Whether a large photo is decoded at its full size, for whoever keeps more than its embedding; that stays
             what it is (a test holds it), and takes several times as long.
+        region: The part of it that is meant; None for all of it.
 
     Raises:
-        ImageError: The photo cannot be read.
+        ImageError: The photo cannot be read, or its region has too few pixels.
     """
     started = time.perf_counter()
-    image = open_image(source, name, None if whole else enough_for(embedder.record))
+    image = open_image(source, name, None if whole else enough_for(embedder.record, region))
+    if region is not None:
+        image = region.of(image, name)
     decoded = time.perf_counter()
     embedding = embedder.embed_images([image])[0]
     embedded = time.perf_counter()

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from core.config import DEFAULT_K
+from core.engine.images.region import Region
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which items of one catalogue may be found, or are listed.
+
+    Attributes:
+        labels: One of these; None for any.
+        looks: attribute -> classes, of those attributes that are limited; an item of unknown class is none of them.
+    """
+
+    labels: frozenset[str] | None = None
+    looks: Mapping[str, Collection[str]] = field(default_factory=dict, hash=False)
+
+    def __bool__(self) -> bool:
+        """Whether anything is left out."""
+        return self.labels is not None or bool(self.looks)
+
+
+#: Any item.
+ANY = Choice()
 
 
 @dataclass(frozen=True)
@@ -34,6 +57,11 @@ class Filters:
         """attribute -> the classes that may be found, of those attributes that are limited."""
         asked = {"colour": self.colours, "pattern": self.patterns}
         return {name: classes for name, classes in asked.items() if classes}
+
+    def within(self, catalogue: str) -> Choice:
+        """What they leave of one catalogue; no label of it is none of its items where labels are named."""
+        labels = frozenset(label for name, label in self.labels if name == catalogue)
+        return Choice(labels if self.labels else None, self.looks)
 
 
 @dataclass(frozen=True)
@@ -80,6 +108,7 @@ class Query:
         filters: What may be found.
         k: Number of hits; more than `MAX_K` are never given, fewer than one neither.
         name: What to call the photo in an error; default: its path.
+        region: The part of the photo that is meant; None for all of it.
     """
 
     photo: bytes | Path | None = field(default=None, repr=False)
@@ -90,12 +119,15 @@ class Query:
     filters: Filters = EVERYTHING
     k: int = DEFAULT_K
     name: str | None = None
+    region: Region | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a question without a subject, or with several."""
+        """Refuse a question without a subject or with several, and a region of what is no photo."""
         subjects = [self.photo is not None, bool(self.item), bool(self.text), self.embedding is not None]
         if sum(subjects) != 1:
             raise ValueError("a query has exactly one of photo, item, text and embedding")
+        if self.region is not None and self.photo is None:
+            raise ValueError("only a photo has a region")
 
 
 #: How far a query is pushed away from items. Tried with the weights of row 2 of `docs/experiments.md`, on training

@@ -11,6 +11,7 @@ from core.engine.catalogues import get, photos
 from core.engine.catalogues.items import split_id
 from core.engine.images.decode import encode_png, encode_thumbnail
 from core.engine.images.placeholders import placeholder_data_url
+from core.engine.images.region import Region
 from core.engine.search.gallery import Gallery
 from core.errors import VitrineError
 from core.own.items import OWN
@@ -28,11 +29,13 @@ class Picture:
         layers: URLs from the topmost to the lowest; a layer that does not load lets the next one show.
         pixelated: Whether its few pixels are meant to be seen.
         ratio: Width / height to show it whole; 0 for the common shape of cards.
+        part: The part of it that is meant, None for all; what lies around it is shown darker.
     """
 
     layers: tuple[str, ...] = ()
     pixelated: bool = False
     ratio: float = 0.0
+    part: Region | None = None
 
 
 def data_url(content: bytes, kind: str = "jpeg") -> str:
@@ -42,9 +45,7 @@ def data_url(content: bytes, kind: str = "jpeg") -> str:
 
 def picture_of(gallery: Gallery, position: int) -> Picture:
     """The picture of an item: from this computer, else its public address over its placeholder; else no layers."""
-    item_id, thumbhash, width, height = (
-        gallery.items.frame[name].iat[position] for name in ("id", "thumbhash", "width", "height")
-    )
+    item_id = gallery.items.row(position).id
     try:
         if split_id(item_id)[0] == OWN:
             thumbnail = session.thumbnail(item_id)
@@ -52,7 +53,7 @@ def picture_of(gallery: Gallery, position: int) -> Picture:
         pixelated = get(split_id(item_id)[0]).pixelated
         if photos.has(item_id):
             return Picture((_pixels(item_id) if pixelated else _small(item_id),), pixelated)
-        layers = photos.public_url(item_id), placeholder_data_url(thumbhash, int(width), int(height))
+        layers = photos.public_url(item_id), placeholder_data_url(*gallery.items.placeholder(position))
         return Picture(tuple(filter(None, layers)), pixelated)
     except (VitrineError, ValueError):
         return Picture()

@@ -7,10 +7,12 @@ from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.engine.embedders.base import Embedder, enough_for
 from core.engine.images.decode import megapixels
+from core.engine.images.region import Region
 from core.engine.search import process
 from core.engine.search.photo import Photo, digest, open_photo
 from core.engine.search.query import EVERYTHING, Filters, Query
@@ -39,11 +41,21 @@ def receive() -> None:
 
 
 def photo_of(query: state.Asked) -> Photo:
-    """The photo or the sample of a query, from the session or made now.
+    """The photo or the sample of a query, or the part of it that is meant, from the session or made now.
 
     Raises:
-        VitrineError: It is no longer there, or cannot be looked at.
+        VitrineError: It is no longer there, it cannot be looked at, or that part of it is none.
     """
+    region = Region.read(query.region) if query.region else None
+    photo = whole_of(query)
+    if region is None:
+        return photo
+    source = photo.file or photo.preview
+    return state.part_of(photo, region, lambda: _look_at(session.engine().embedder, source, photo.name, region))
+
+
+def whole_of(query: state.Asked) -> Photo:
+    """All of the photo or the sample of a query; errors as in `photo_of`."""
     if query.kind == "photo":
         photo = state.photos().get(query.ref)
         if photo is None:
@@ -56,32 +68,42 @@ def photo_of(query: state.Asked) -> Photo:
     return state.keep(known or _look_at(session.engine().embedder, path, WORDS.common.samples[query.ref]))
 
 
-def _look_at(embedder: Embedder, source: bytes | Path, name: str) -> Photo:
+def _look_at(embedder: Embedder, source: bytes | Path, name: str, region: Region | None = None) -> Photo:
     """Open a photo when it is this visit's turn; until then the page says how many are before it."""
-    context, place = get_script_run_ctx(), st.empty()
+    context = get_script_run_ctx()
+    places: list[DeltaGenerator] = []
 
     def tell(n: int) -> None:
-        place.html(f'<p class="vt-quiet vt-waiting" role="status">{escape(WORDS.common.in_queue.format(n=n + 1))}</p>')
+        if not places:  # where nobody waits there is no place, which would move all that comes after it
+            places.append(st.empty())
+        said = escape(WORDS.common.in_queue.format(n=n + 1))
+        places[0].html(f'<p class="vt-quiet vt-waiting" role="status">{said}</p>')
 
-    with in_turn(context and context.session_id, megapixels(source, enough_for(embedder.record)), tell):
-        place.empty()
-        return open_photo(embedder, source, name)
+    with in_turn(context and context.session_id, megapixels(source, enough_for(embedder.record, region)), tell):
+        for place in places:
+            place.empty()
+        return open_photo(embedder, source, name, region)
 
 
 def described(query: state.Asked, photo: Photo | None) -> tuple[str, str, Picture]:
-    """Name, note and picture of a query that has one."""
+    """Name, note and picture of a query that has one; the picture is all of a photo, with the part that is meant."""
     if photo is not None:
         note = WORDS.common.privacy if query.kind == "photo" else ""
-        return photo.name, note, Picture((data_url(photo.preview),), ratio=min(2.0, max(0.6, photo.ratio)))
+        name = WORDS.common.samples.get(query.ref, photo.name) if query.kind == "sample" else photo.name
+        if photo.region is None:
+            return name, note, Picture((data_url(photo.preview),), ratio=min(2.0, max(0.6, photo.ratio)))
+        whole = whole_of(query)
+        return name, note, Picture((data_url(whole.preview),), ratio=whole.ratio, part=photo.region)
     gallery, position = session.find(query.ref)
     item = gallery.items.row(position)
-    return item.title, session.title_of(item.catalogue), picture_of(gallery, position)
+    return session.called(item), session.title_of(item.catalogue), picture_of(gallery, position)
 
 
-def ways_out() -> None:
-    """Draw the way back and the way to the empty page."""
+def ways_out() -> DeltaGenerator:
+    """Draw the way back and the way to the empty page; returns their line, for what else belongs there."""
     steps = state.trail()
-    with st.container(key="ways-out", horizontal=True, gap="xsmall"):
+    line = st.container(key="ways-out", horizontal=True, gap="xsmall")
+    with line:
         if steps:
             label = WORDS.common.back.format(name=cards.plain(_short(_name_of(steps[-1]))))
             st.button(label, key="back", icon=":material/arrow_back:", on_click=state.back)
@@ -92,6 +114,7 @@ def ways_out() -> None:
             icon=":material/close:",
             on_click=state.start_over,
         )
+    return line
 
 
 def _name_of(query: state.Asked) -> str:
@@ -101,7 +124,7 @@ def _name_of(query: state.Asked) -> str:
             return query.ref
         if query.kind == "item":
             gallery, position = session.find(query.ref)
-            return gallery.items.row(position).title
+            return session.called(gallery.items.row(position))
     except VitrineError:
         return query.ref[:20]
     return WORDS.common.samples.get(query.ref) or state.photos()[query.ref].name

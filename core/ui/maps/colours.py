@@ -121,15 +121,19 @@ def _classes() -> tuple[Group, ...]:
         colour = GREY if none else FAMILIES.get(record.families.get(kind.label, "")) or next(spare)
         shape = SHAPES[seen[colour] % len(SHAPES)]
         seen[colour] += 1
-        groups.append(Group(kind.title, colour, shape, session.title_of(kind.catalogue), "" if none else name))
+        groups.append(
+            Group(session.class_title(*kind), colour, shape, session.title_of(kind.catalogue), "" if none else name)
+        )
     return tuple(groups)
 
 
 def class_names() -> list[str]:
     """What classes are called where nothing else tells catalogues apart, in the order of `KINDS`."""
-    titles = Counter(kind.title for kind in KINDS)
+    titles = [session.class_title(*kind) for kind in KINDS]
+    often = Counter(titles)
     return [
-        f"{kind.title} · {session.title_of(kind.catalogue)}" if titles[kind.title] > 1 else kind.title for kind in KINDS
+        f"{title} · {session.title_of(kind.catalogue)}" if often[title] > 1 else title
+        for kind, title in zip(KINDS, titles, strict=True)
     ]
 
 
@@ -145,5 +149,5 @@ def _classes_of(attribute: str) -> list[Group]:
 
 
 def _named(attribute: str, one: str) -> str:
-    name = look(attribute, one)[0]
+    name = look(attribute, one)
     return name[:1].upper() + name[1:]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +35,8 @@ _AROUND = 0.12
 #: Said by a map instead of what to look at: what is seen stays as it is.
 _KEEP = "keep"
 _HTML = """<div class="vt-maps-sheet">
-<div class="vt-maps"><p class="vt-maps-loading" role="status">{loading}</p></div>
-<div class="vt-maps-legend" role="group" aria-label="{legend}"></div>
+<div class="vt-maps"><p class="vt-maps-loading" role="status"></p></div>
+<div class="vt-maps-legend" role="group"></div>
 </div>"""
 
 
@@ -46,8 +45,7 @@ def _component() -> Any:
     here = Path(__file__).with_name("js")
     script = "\n".join((here / f"{part}.js").read_text("utf-8") for part in _SCRIPTS)
     style = (here / "plot.css").read_text("utf-8")
-    html = _HTML.format(loading=escape(WORDS.maps.loading), legend=escape(WORDS.maps.colour))
-    return st.components.v2.component("vitrine_maps", html=html, css=style, js=script, isolate_styles=False)
+    return st.components.v2.component("vitrine_maps", html=_HTML, css=style, js=script, isolate_styles=False)
 
 
 def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_opened: Any) -> None:
@@ -71,7 +69,8 @@ def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_
             "colouring": asdict(colouring(view.colour)),
             "looks": f"{view.colour}?v={server.looks_version()}" if view.colour in points.LOOKS else "",
             "kinds": [
-                {"name": kind.title, "catalogue": list(CATALOGUES).index(kind.catalogue)} for kind in points.KINDS
+                {"name": session.class_title(*kind), "catalogue": list(CATALOGUES).index(kind.catalogue)}
+                for kind in points.KINDS
             ],
             "catalogues": [session.title_of(id) for id in CATALOGUES],
             "n": int(points.starts()[-1]),
@@ -82,6 +81,8 @@ def show(view: View, lit: np.ndarray, placed: Placed | None, on_chosen: Any, on_
                 "failed": WORDS.maps.failed,
                 "tools": WORDS.maps.tools,
                 "bar": WORDS.maps.bar,
+                "loading": WORDS.maps.loading,
+                "legend": WORDS.maps.colour,
                 "fingers": WORDS.maps.fingers,
                 "scale": list(WORDS.maps.scale),
             },

@@ -17,7 +17,7 @@ from core.ui.components.controls import download, item_at, more_like, paged
 from core.ui.maps.colours import class_names
 from core.ui.maps.view import View
 from core.ui.visit import session
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure
 
 SIZE = 24
 COLUMNS = 6
@@ -63,7 +63,7 @@ def table_of(numbers: np.ndarray) -> pd.DataFrame:
     parts = []
     for start, end, name in zip(first, first[1:], CATALOGUES, strict=False):
         positions = numbers[(numbers >= start) & (numbers < end)] - start
-        frame = process.engine().gallery(name).items.frame
+        frame = process.engine().built(name).items.frame
         parts.append(frame[list(CSV_COLUMNS)].iloc[positions].astype(str))
     return pd.concat(parts, ignore_index=True)
 
@@ -111,7 +111,7 @@ def mistakes(view: View) -> None:
         st.markdown(
             WORDS.maps.mistakes_count.format(
                 n=len(numbers), of=int((codes == first).sum()),
-                own=points.KINDS[first].title, other=points.KINDS[second].title,
+                own=session.class_title(*points.KINDS[first]), other=session.class_title(*points.KINDS[second]),
             )
         )  # fmt: skip
         tiles(numbers[:N_MISTAKES], f"maps-mistakes-{first}")
@@ -127,8 +127,8 @@ def table_html(chart: EmbeddingMap) -> str:
         of_kind = codes == code
         if of_kind.any():
             purity = round(100 * float(chart.purity[of_kind].mean()) / FULL)
-            values = (session.title_of(kind.catalogue), f"{int(of_kind.sum()):,}", f"{purity}%")
+            values = (session.title_of(kind.catalogue), figure(int(of_kind.sum()), ","), f"{purity}%")
             cells = "".join(f"<td>{escape(value)}</td>" for value in values)
-            rows += f'<tr><th scope="row">{escape(kind.title)}</th>{cells}</tr>'
+            rows += f'<tr><th scope="row">{escape(session.class_title(*kind))}</th>{cells}</tr>'
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in WORDS.maps.columns)
     return f'<div class="vt-scroll"><table class="vt-classes"><thead><tr>{head}</tr></thead>{rows}</table></div>'

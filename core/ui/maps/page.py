@@ -70,7 +70,7 @@ def _body(known: list[str]) -> None:
 def _go(view: View, known: list[str]) -> None:
     """Keep the view in the link, and the query that is there."""
     query: dict[str, str] = {name: ref for name in state.URL_KINDS.values() if (ref := st.query_params.get(name))}
-    st.query_params.from_dict(query | write(view, View(known[0])))
+    state.set_link(query | write(view, View(known[0])))
 
 
 def _changed(view: View, known: list[str], name: str) -> None:
@@ -94,7 +94,7 @@ def _choice(view: View, known: list[str], name: str, label: str, names: Mapping[
 
 
 def _kinds() -> dict[str, str]:
-    return {kind.id: f"{kind.title} · {session.title_of(kind.catalogue)}" for kind in points.KINDS}
+    return {kind.id: f"{session.class_title(*kind)} · {session.title_of(kind.catalogue)}" for kind in points.KINDS}
 
 
 def _controls(view: View, known: list[str]) -> None:

@@ -19,7 +19,7 @@ from core.maps import points as maps_data
 from core.ui.components import cards
 from core.ui.components.pictures import picture_of
 from core.ui.visit import session
-from core.ui.words import WORDS
+from core.ui.words import LANG, USUAL, WORDS, speaking
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -63,14 +63,19 @@ def _kept(request: Request, content: bytes, now: str) -> Response:
 
 
 def item(request: Request) -> Response:
-    """An item by its number: id, title, and its picture as HTML of our own."""
+    """An item by its number: id, and its picture as HTML of our own, named in the language that the link names."""
+    with speaking(request.query_params.get(LANG, USUAL)):
+        return _item(request)
+
+
+def _item(request: Request) -> Response:
     try:
         catalogue, position = maps_data.place_of(request.path_params["number"])
     except IndexError:
         raise ApiError(404, "There is no item with this number.") from None
     gallery = process.engine().gallery(catalogue)
     row = gallery.items.row(position)
-    alt = WORDS.browse.item_alt.format(title=row.title, catalogue=session.title_of(catalogue))
+    alt = WORDS.browse.item_alt.format(title=session.called(row), catalogue=session.title_of(catalogue))
     picture = cards.picture_html(picture_of(gallery, position), alt)
     return JSONResponse({"id": row.id, "picture": picture}, headers=HEADERS | {"Cache-Control": "private, max-age=600"})
 

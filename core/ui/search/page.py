@@ -11,13 +11,18 @@ from core.errors import VitrineError
 from core.ui.components import ask, cards
 from core.ui.components.controls import problem
 from core.ui.components.query import receive, ways_out
-from core.ui.search import results
+from core.ui.search import region, results
 from core.ui.visit import keys, page, state
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
 
 
 def show() -> None:
     """Draw the page. What needs no engine is drawn first."""
+    if state.is_presented():
+        from core.ui.search.presentation import slides
+
+        slides.show()
+        return
     page.remember("search", state.link())
     busy = keys.INCOMING in st.session_state or state.current() is not None
     n_items = sum(catalogue.n_items for catalogue in CATALOGUES.values())
@@ -37,10 +42,11 @@ def _answer(query: state.Asked) -> None:
         results.show(query)
     except VitrineError as error:
         problem(error)
+        region.chip(query)
         ways_out()
         return
     for notice in process.engine().notices():
-        st.warning(cards.plain(str(notice)), icon=":material/info:")
+        st.warning(cards.plain(say(notice)), icon=":material/info:")
 
 
 def _idle() -> None:
@@ -48,6 +54,15 @@ def _idle() -> None:
     if state.trail():
         ways_out()
     st.caption(WORDS.common.privacy, text_alignment="center")
+    with st.container(key="footer", horizontal=True, horizontal_alignment="center"):
+        st.button(
+            WORDS.search.presentation["enter"],
+            key="present",
+            type="tertiary",
+            icon=":material/slideshow:",
+            help=WORDS.search.presentation["help"],
+            on_click=state.present,
+        )
     try:
         load_manifest()
     except VitrineError as error:

@@ -21,11 +21,11 @@ from core.engine.search.words import Heard, hear, listed, quoted
 from core.ui.components import cards, looks, words_box
 from core.ui.components.controls import download
 from core.ui.components.query import described, photo_of, question, ways_out
-from core.ui.search import less_like, options, strips
+from core.ui.search import less_like, options, region, strips
 from core.ui.search.options import Options
 from core.ui.search.strips import Answer
 from core.ui.visit import page, session, state
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure
 
 #: What a hit is, and how probably the query is the same; of each attribute.
 CSV_LOOKS = {name: f"same_{name}" for name in ATTRIBUTES}
@@ -39,13 +39,15 @@ def show(query: state.Asked) -> None:
         VitrineError: The query names nothing that exists, or the search cannot be made.
     """
     with st.spinner(WORDS.common.looking):
-        photo = photo_of(query) if query.kind in ("photo", "sample") else None
+        photo = photo_of(query) if query.kind in state.BROUGHT else None
         name, card = _described(query, photo)
         hint = _hint_for(query, photo)
     left, right = st.columns([1.1, 4], gap="medium")
     with left.container(key="query"):
         st.html(card)
-        ways_out()
+        with ways_out():
+            if photo is not None:
+                region.show(query, photo)
         less_like.chips(query)
         words_box.beside(query)
     query = less_like.known(query)
@@ -136,11 +138,11 @@ def _reads(photo: Photo | None) -> str:
 
 def _footnotes(answer: Answer, photo: Photo | None, chosen: Options) -> None:
     stages = (photo.timings_ms if photo else {}) | answer.whole.timings_ms
-    known = session.engine().catalogues
+    searched = chosen.filters.catalogues or session.engine().catalogues
     left_out = {*answer.whole.left_out, *chosen.left_out}
-    n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in left_out)
+    n_items = sum(session.record_of(id).n_items for id in searched if id not in left_out)
     parts = [
-        text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
+        text.format(ms=figure(stages[stage], ".0f" if stages[stage] >= 10 else ".1f"), n_items=n_items)
         for stage, text in WORDS.search.stages.items()
         if stages.get(stage)  # words are not decoded
     ]

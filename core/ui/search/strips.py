@@ -65,10 +65,11 @@ class Answer:
 
 def search(query: state.Asked, photo: Photo | None, chosen: Options) -> Answer:
     """The answer: from the session if it is the last one, else searched."""
-    return state.answer_of((query, chosen, session.revision()), lambda: _search(query, photo, chosen))
+    return state.answer_of((query, chosen, session.revision()), lambda: find(query, photo, chosen))
 
 
-def _search(query: state.Asked, photo: Photo | None, chosen: Options) -> Answer:
+def find(query: state.Asked, photo: Photo | None, chosen: Options) -> Answer:
+    """The answer, searched now."""
     engine, filters = session.engine(), chosen.filters
     whole = engine.search(question(query, photo, chosen.k, filters))
     left_out = {*whole.left_out, *chosen.left_out}
@@ -100,18 +101,18 @@ def show(query: state.Asked, photo: Photo | None, answer: Answer, plain: bool) -
     if not shown:
         st.info(WORDS.common.nothing, icon=":material/filter_alt:")
         return str(WORDS.common.nothing)
-    said = [_said(strip, answer.whole.reads, plain, named=len(shown) > 1) for strip in shown]
-    for strip, (sentence, names) in zip(shown, said, strict=True):
+    told = [said(strip, answer.whole.reads, plain, named=len(shown) > 1) for strip in shown]
+    for strip, (sentence, names) in zip(shown, told, strict=True):
         with st.container(key=f"strip-{strip.catalogues[0]}"):
             if sentence or names:
                 st.html(f'<h2 class="vt-summary">{escape(sentence)}<small>{escape(names)}</small></h2>')
             if any(hit.catalogue in CATALOGUES and not photos.has(hit.id) for hit in strip.result.hits):
                 st.html(f'<p class="vt-quiet vt-without">{escape(WORDS.search.without_photos)}</p>')
             _hits(query, photo, strip, len(strip.catalogues) > 1 or not names)
-    return " ".join(f"{names}: {sentence}" if names else sentence for sentence, names in said)
+    return " ".join(f"{names}: {sentence}" if names else sentence for sentence, names in told)
 
 
-def _said(strip: Strip, reads: Mapping[str, Reading], plain: bool, named: bool) -> tuple[str, str]:
+def said(strip: Strip, reads: Mapping[str, Reading], plain: bool, named: bool) -> tuple[str, str]:
     """The sentence above a strip, and whose hits these are where there are several strips."""
     names = ", ".join(map(session.title_of, strip.catalogues))
     if strip.lacks and not plain:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-#: The photos of a visit by their mark, the queries before this one, the last question and its answer.
-PHOTOS, TRAIL, ANSWER = "photos", "trail", "answer"
+#: The photos of a visit by their mark, parts of them, the queries before this one, the last question and its answer.
+PHOTOS, PARTS, TRAIL, ANSWER = "photos", "parts", "trail", "answer"
 #: A photo that has just come in, why one was refused, and how many have come: each gets an uploader of its own.
 INCOMING, PROBLEM, N_UPLOADS = "incoming", "problem", "n-uploads"
 #: What was last seen on each page, as the parameters of its link.
@@ -18,7 +18,7 @@ OWN, OWN_JOB, OWN_NOTE, OWN_PROBLEM, OWN_SKIPPED = "own", "own-job", "own-note",
 #: What it held before the last removal.
 OWN_REMOVED = "own-removed"
 OWN_DUPLICATES, OWN_QUERIES, OWN_THRESHOLD = "own-duplicates", "own-queries", "own-threshold"
-OWN_EVALUATION = "own-evaluation"
+OWN_EVALUATION, OWN_MAP = "own-evaluation", "own-map"
 #: The items that were opened one after the other on the Browse page.
 BROWSE_TRAIL = "browse-trail"
 #: The query of the Compare page with all answers to it, and the galleries that are being built.

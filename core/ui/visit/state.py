@@ -8,30 +8,38 @@ file. Every step writes the link once, so that it is one entry of the browser's 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, cast
 
 import streamlit as st
 
 from core.config import MAX_LESS_ITEMS, MAX_WORDS
+from core.engine.images.region import Region
 from core.engine.search.photo import Photo
 from core.engine.search.query import NOTHING_SAID, Wording
 from core.ui.visit import keys
+from core.ui.words import in_link
 
 Kind = Literal["photo", "sample", "item", "words"]
 #: Kinds of query that the URL names, and its parameter for each.
 URL_KINDS: dict[Kind, str] = {"item": "item", "sample": "sample", "words": "q", "photo": "photo"}
 #: Those of them that show a picture, whose parameter is their own name.
 PICTURED: tuple[Kind, ...] = ("item", "sample", "photo")
+#: Those of them whose picture is looked at in this visit, and of which a part can be meant.
+BROUGHT: tuple[Kind, ...] = ("sample", "photo")
 #: What is said beside a query, as the URL names it.
 BESIDE = ("but", "less", "weight")
 #: Items that it is pushed away from, with commas between their ids.
 LESS_ITEMS = "less_items"
+#: The part of a photo that is meant.
+REGION = "region"
 #: All that a link says of a query, and what it says of the items that may be found.
-_QUERY = (*URL_KINDS.values(), *BESIDE, LESS_ITEMS)
+_QUERY = (*URL_KINDS.values(), *BESIDE, LESS_ITEMS, REGION)
+#: What a link says that wants the front page as a presentation for a projector.
+_SHOW, _PRESENTATION = "show", "presentation"
 OPTIONS = ("catalogue", "k", "kinds", "colours", "patterns", "min")
-#: Photos and samples whose preview and embedding a session keeps (about 100 KB each).
+#: Photos and samples whose preview and embedding a session keeps (about 100 KB each), and as many parts of them.
 MAX_PHOTOS = 8
 MAX_TRAIL = 20
 _Found = TypeVar("_Found")
@@ -39,11 +47,19 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for, as a link says it: `ref` is a photo's `mark`, a sample's name, an item's id, or words."""
+    """What is asked for, as a link says it.
+
+    Attributes:
+        kind: Of the subject.
+        ref: A photo's `mark`, a sample's name, an item's id, or words.
+        wording: What is said beside it.
+        region: The part of a photo or a sample that is meant, as `Region.read` takes it; "" for all of it.
+    """
 
     kind: Kind
     ref: str
     wording: Wording = NOTHING_SAID
+    region: str = ""
 
 
 def current() -> Asked | None:
@@ -62,7 +78,8 @@ def _named() -> Asked | None:
     for kind, name in URL_KINDS.items():
         ref = st.query_params.get(name, "").strip()
         if ref:
-            return Asked(kind, ref[:MAX_WORDS] if kind == "words" else ref, _wording())
+            region = st.query_params.get(REGION, "").strip() if kind in BROUGHT else ""
+            return Asked(kind, ref[:MAX_WORDS] if kind == "words" else ref, _wording(), region)
     return None
 
 
@@ -106,16 +123,31 @@ def back() -> None:
         _set(steps[-1])
 
 
+def is_presented() -> bool:
+    """Whether the link wants a presentation."""
+    return st.query_params.get(_SHOW) == _PRESENTATION
+
+
+def present() -> None:
+    """Want a presentation, and nothing else."""
+    st.query_params.from_dict({_SHOW: _PRESENTATION})
+
+
+def end_presentation() -> None:
+    """Want the front page as whoever comes first finds it."""
+    st.query_params.clear()
+
+
 def start_over() -> None:
     """Return to the empty page, forget the photos, and want all items again."""
-    keys.forget(keys.TRAIL, keys.PHOTOS, keys.ANSWER)
+    keys.forget(keys.TRAIL, keys.PHOTOS, keys.PARTS, keys.ANSWER)
     _set(None, drop=OPTIONS)
 
 
 def forget_photos() -> None:
     """Drop all that is kept of the visitor's photos; a search by sample or item goes on."""
     query = current()
-    keys.forget(keys.PHOTOS, keys.INCOMING)
+    keys.forget(keys.PHOTOS, keys.PARTS, keys.INCOMING)
     if query is None or query.kind == "photo":
         _set(None)
 
@@ -152,6 +184,11 @@ def drop(name: str = "", value: str = "") -> None:
     st.query_params.from_dict({name: values for name, values in kept.items() if values})
 
 
+def set_link(params: Mapping[str, str | list[str]]) -> None:
+    """Make these the parameters of the link, beside the language that it names."""
+    st.query_params.from_dict({**params, **in_link()})
+
+
 def link() -> dict[str, list[str]]:
     """The parameters of the page's link, those included that come several times."""
     return {name: st.query_params.get_all(name) for name in st.query_params}
@@ -162,7 +199,8 @@ def _link_of(query: Asked) -> dict[str, str]:
     said = {name: getattr(query.wording, name) for name in BESIDE if query.wording}
     beside = {name: str(value) for name, value in said.items() if value not in ("", None)}
     items = {LESS_ITEMS: ",".join(query.wording.less_items)} if query.wording.less_items else {}
-    return {URL_KINDS[query.kind]: query.ref} | beside | items
+    region = {REGION: query.region} if query.region else {}
+    return {URL_KINDS[query.kind]: query.ref} | region | beside | items
 
 
 def photos() -> dict[str, Photo]:
@@ -185,6 +223,17 @@ def keep(photo: Photo) -> Photo:
     for old in list(kept)[:-MAX_PHOTOS]:
         del kept[old]
     return photo
+
+
+def part_of(photo: Photo, region: Region, look_at: Callable[[], Photo]) -> Photo:
+    """A part of a photo of this visit, looked at where it was not before; the oldest ones above the limit go."""
+    parts = cast("dict[tuple[str, Region], Photo]", st.session_state.setdefault(keys.PARTS, {}))
+    key = photo.sha256, region
+    known = parts.pop(key) if key in parts else replace(look_at(), sha256=photo.sha256, file=None)
+    parts[key] = known
+    for old in list(parts)[:-MAX_PHOTOS]:
+        del parts[old]
+    return known
 
 
 def answer_of(key: object, search: Callable[[], _Found]) -> _Found:

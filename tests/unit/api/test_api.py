@@ -27,6 +27,7 @@ from core.config import MAX_IMAGE_BYTES, MAX_SEARCHES, ROOT
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES, fashion_mnist
 from core.engine.files.manifest import load_manifest, save_manifest
+from core.engine.images.region import Region
 from core.engine.search import process
 from core.engine.search.engine import SearchEngine
 from core.engine.search.query import Filters, Query, Wording
@@ -153,6 +154,32 @@ def test_items_can_be_wanted_less_in_all_three_ways(client: TestClient, engine: 
     refused(unknown, 404, "There is no item with the id 'clothing/none' in this catalogue.")
     for wrong in ("clothing/1", [3], [""], ["x"] * 6, ["x" * 201]):
         assert client.post("/api/search", json={"text": "red", "less_items": wrong}).status_code == 422
+
+
+def test_a_part_of_a_picture_can_be_meant(client: TestClient, engine: SearchEngine) -> None:
+    photo, region = halves(), "0.5,0,1,1"
+    sent = client.post("/api/search", files={"image": photo}, data={"region": region})
+    expected = engine.search(Query(photo=photo, region=Region.read(region))).hits
+    assert ids(conforms(sent, "Found")) == [hit.id for hit in expected]
+    assert ids(sent.json()) != ids(client.post("/api/search", files={"image": photo}).json())
+    several = client.post("/api/search/batch", files=[("image", photo)] * 2, data={"region": region}).json()
+    assert [ids(answer) for answer in several["answers"]] == [ids(sent.json())] * 2
+    for wrong, code in (("0,0,1", "engine.region-odd"), ("0.5,0,0.5,1", "engine.region-small")):
+        refusal = client.post("/api/search", files={"image": photo}, data={"region": wrong})
+        assert (refusal.status_code, refusal.json()["code"]) == (422, code)
+    tiny = client.post("/api/search", files={"image": png(size=(40, 30))}, data={"region": "0,0,0.1,0.1"})
+    refused(tiny, 422, "upload: the chosen part of it has only 4 × 3 pixels; each side must have at least 8.")
+    by_words = client.post("/api/search", json={"text": "red", "region": region})
+    assert by_words.json()["detail"].startswith("There is no field named 'region'. Known: item, text, image_url, k,")
+
+
+def halves() -> bytes:
+    """A picture, red on its left and blue on its right."""
+    image = fakes.solid((200, 30, 40), (80, 40))
+    image.paste((30, 40, 200), (40, 0, 80, 40))
+    with io.BytesIO() as buffer:
+        image.save(buffer, "PNG")
+        return buffer.getvalue()
 
 
 def test_an_item_gets_the_same_hits_by_both_ways(client: TestClient, engine: SearchEngine) -> None:
@@ -519,7 +546,7 @@ def test_422_for_unknown_classes_and_values_in_forms(client: TestClient) -> None
     response = client.post("/api/search", files={"image": png()}, data={"k": "many"})
     refused(response, 422, K)
     response = client.post("/api/search", files={"image": png()}, data={"item": RED_ITEM})
-    refused(response, 422, f"There is no field named 'item'. Known: {KNOWN}.")
+    refused(response, 422, f"There is no field named 'item'. Known: {KNOWN}, region.")
     response = client.post("/api/search?k=5", json={"text": "red"})
     refused(response, 422, "There is no field named 'k' here.")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sorted_pictures import make_zip
 
 from core import api
-from core.api.asked import OPTIONS, SUBJECTS
+from core.api.asked import OPTIONS, SUBJECTS, options_of
 from core.api.description import description
 
 ITEMS = [fakes.make_items(catalogue).row(3).id for catalogue in ("clothing", "fashion-mnist")]
@@ -27,6 +27,7 @@ def picture(rgb: tuple[int, int, int]) -> bytes:
 
 
 PICTURES = st.sampled_from([picture((200, 30, 40)), picture((9, 9, 9))])
+schemathesis.openapi.format("region", st.sampled_from(["0,0,1,1", "0.25,0.1,0.75,0.9", "0.05,0.5,0.55,1"]))
 schemathesis.openapi.media_type("application/zip", st.just(make_zip({"red/a.png": picture((200, 30, 40))})))
 schemathesis.openapi.media_type("image/jpeg", PICTURES, aliases=[f"image/{kind}" for kind in KINDS])
 
@@ -59,7 +60,8 @@ def test_every_option_of_a_search_is_described_wherever_it_is_accepted() -> None
     bodies = whole["paths"]["/elsewhere/api/search"]["post"]["requestBody"]["content"]
     by_json = bodies["application/json"]["schema"]["oneOf"]
     for body in (bodies["multipart/form-data"]["schema"], *by_json):
-        assert [name for name in body["properties"] if name not in body["required"]] == list(OPTIONS)
+        subject = body["required"][0]
+        assert [name for name in body["properties"] if name not in body["required"]] == list(options_of(subject))
     assert [body["required"] for body in by_json] == [[subject] for subject in SUBJECTS]
     similar = whole["paths"]["/elsewhere/api/similar"]["get"]["parameters"]
     assert [one["$ref"].rpartition("/")[2] for one in similar] == ["item", *OPTIONS]

@@ -36,12 +36,13 @@ function loadPoints({ id, version }) {
 }
 
 function loadItem(number) {
-  if (!shared.items.has(number)) {
+  const lang = document.documentElement.lang, key = `${number}?lang=${lang}`; // pictures are named in the page's language
+  if (!shared.items.has(key)) {
     if (shared.items.size >= KEPT_ITEMS) shared.items.delete(shared.items.keys().next().value);
-    const loading = fetch(`${base()}items/${number}`).then((answer) => (answer.ok ? answer.json() : null));
-    shared.items.set(number, loading.catch(() => { shared.items.delete(number); return null; }));
+    const loading = fetch(`${base()}items/${key}`).then((answer) => (answer.ok ? answer.json() : null));
+    shared.items.set(key, loading.catch(() => { shared.items.delete(key); return null; }));
   }
-  return shared.items.get(number);
+  return shared.items.get(key);
 }
 
 /* Of all items, by number, the group that each is in; null where the map itself says that. */
@@ -91,7 +92,18 @@ class View {
     if (!this.gone) this.root.textContent = `${this.component.data.words.failed} ${error.message ?? ""}`;
   }
 
+  /* The words of the page; another language is another drawing. */
+  speak(words) {
+    if (words.alt === this.data?.words.alt) return;
+    for (const { chart, box } of this.maps.values()) { chart.remove(); box.remove(); }
+    this.maps.clear();
+    this.legend.setAttribute("aria-label", words.legend);
+    const loading = this.root.querySelector(".vt-maps-loading");
+    if (loading) loading.textContent = words.loading;
+  }
+
   async update(data) {
+    this.speak(data.words);
     const [looks, ...points] = await Promise.all([loadLooks(data.looks), ...data.maps.map(loadPoints)]);
     if (this.gone) return;
     this.root.querySelector(".vt-maps-loading")?.remove();

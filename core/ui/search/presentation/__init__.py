@@ -1,0 +1,1 @@
+"""The front page as a presentation for a projector."""
