@@ -32,6 +32,8 @@ from core.training.model import clip as models
 from core.training.model.export import export_tower
 
 _CHUNK = 32
+#: Pictures that are learnt from at a time; between two such parts of a batch it can be stopped.
+_PART = 16
 RATE = 1e-4
 HEAD_RATE = 1e-3
 WEIGHT_DECAY = 0.05
@@ -177,12 +179,14 @@ class FinetuneTrainer(Trainer):
             order = rng.permutation(rows)
             for begin in range(0, len(order), self.options.batch_size):
                 chosen = order[begin : begin + self.options.batch_size]
-                logits = layer(self._embed(chosen))
-                loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets[chosen]), weights)
+                total = weights[targets[chosen]].sum()
                 optimizer.zero_grad(set_to_none=True)
-                loss.backward()
+                for part in np.array_split(chosen, -(-len(chosen) // _PART)):  # the gradients of the batch, bit by bit
+                    aim, logits = torch.from_numpy(targets[part]), layer(self._embed(part))
+                    loss = torch.nn.functional.cross_entropy(logits, aim, weights, reduction="sum") / total
+                    loss.backward()
+                    yield None
                 optimizer.step()
-                yield None
             yield from self._embed_all()
             seen = replace(self.examples, embeddings=self._embeddings)
             yield _as_head(layer), Rows.of(seen, TRAIN), Rows.of(seen, VALIDATION)
