@@ -209,6 +209,18 @@ def test_backbones_are_evaluated_on_the_labels_of_the_catalogue(filled: AppTest)
     assert not filled.dataframe  # of a catalogue that is no more
 
 
+def test_backbones_are_evaluated_with_a_set_of_queries(filled: AppTest) -> None:
+    filled.segmented_control(key="own-section").set_value("evaluate").run()
+    filled.multiselect(key="own-evaluate-with").set_value(["vitrine-clip"]).run()
+    upload(filled, sources.example_queries_zip(), "queries.zip")
+    assert not filled.error
+    (asked,) = filled.dataframe[0].value[WORDS.own.evaluate_queries]
+    assert asked == 8
+    upload(filled, archive(**{"nowhere/a.png": b"nothing"}), "strangers.zip")
+    assert [error.value for error in filled.error] == [str(sentence("own.no-common-labels"))]
+    assert not filled.exception
+
+
 def npz(**arrays: np.ndarray) -> bytes:
     with io.BytesIO() as file:
         np.savez(file, **arrays)

@@ -83,7 +83,8 @@ def points(places: np.ndarray, labels: Sequence[str], names: Sequence[str]) -> A
             customdata=[f"{name} · {written}" for name in _written(names[row] for row in rows)],
             hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
-    figure.update_layout(height=560, margin={"t": 20, "r": 20, "b": 20, "l": 20}, legend={"itemsizing": "constant"})
+    legend = {"orientation": "h", "yanchor": "top", "y": 0, "itemsizing": "constant"}  # beside it, a phone has no room
+    figure.update_layout(height=560, margin={"t": 40, "r": 20, "b": 20, "l": 20}, legend=legend)
     plain = {"showticklabels": False, "showgrid": False, "zeroline": False}
     figure.update_xaxes(**plain)
     figure.update_yaxes(scaleanchor="x", **plain)
