@@ -1,13 +1,15 @@
 # Two commands: `make run` serves the dashboard, `make test` checks everything. Both set up .venv first and
-# do nothing twice: a stamp is renewed only when a requirements file changes.
+# do nothing twice: a stamp is renewed only when a requirements file changes. What is served is installed from
+# requirements.txt, file by file with its hash; the rest comes on top of it, and may not change it (tests/unit/test_pins.py).
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
 SECONDS := 60
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test check format fuzz browser clean
+.PHONY: run test check format fuzz lock browser clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/streamlit run app.py
@@ -29,6 +31,11 @@ format: $(VENV)/.dev-ready
 fuzz: $(VENV)/.dev-ready
 	$(BIN)/python tests/fuzz.py $(SECONDS)
 
+# After a change of requirements.in: all that it needs, on every platform. LOCK=--upgrade takes newer ones where it may.
+lock: $(VENV)/.tools-ready
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --output-file requirements.txt requirements.in $(LOCK)
+
 # The end-to-end tests drive a real Chromium. Where there is none and it can be installed, it is.
 browser:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null \
@@ -40,12 +47,16 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run-ready: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP) --require-hashes -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev-ready: requirements-dev.txt requirements-compare.txt requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@ $(VENV)/.run-ready
+$(VENV)/.dev-ready: requirements-dev.txt requirements-compare.txt $(VENV)/.run-ready
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.tools-ready: requirements-tools.txt | $(BIN)/python
+	$(PIP) -r requirements-tools.txt
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache

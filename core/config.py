@@ -70,6 +70,10 @@ MAX_CSV_ROWS = 5000
 MAX_CSV_COLUMNS = 100
 MAX_CELL = 2000  # characters
 
+#: Limits of embeddings from outside: a file of them, and how many numbers each has.
+MAX_VECTOR_BYTES = 100 * 1000 * 1000
+MAX_VECTOR_DIM = 4096
+
 #: Limits of fetching pictures by URL, where that is allowed at all; the size of one is `MAX_IMAGE_BYTES`.
 URL_TOTAL_S = 20.0
 URL_READ_S = 5.0

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import anyio
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -37,6 +39,8 @@ from core.errors import DataError, ImageError, Sentence, VitrineError
 from core.own.ingest.addresses import parse_url
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.label_csv import LabelTable
+from core.own.ingest.parquet import Refused, to_npz
+from core.own.ingest.vectors import read_vectors
 from core.own.ingest.zip_source import ZipSource
 
 SEEDS = Path(__file__).parent / "seeds"
@@ -145,6 +149,26 @@ def _arrays() -> Iterator[bytes]:
         yield buffer.getvalue()
 
 
+def _vectors() -> Iterator[bytes]:
+    yield from _arrays()
+    ids = np.array(["a", "b"])
+    for names in (ids, np.arange(2), ids.astype("S")):
+        with io.BytesIO() as buffer:
+            np.savez(buffer, ids=names, vectors=np.eye(2, dtype=np.float32))
+            yield buffer.getvalue()
+    with io.BytesIO() as buffer:
+        np.savez_compressed(buffer, embeddings=np.eye(2, 3))
+        yield buffer.getvalue()
+
+
+def _tables_of_vectors() -> Iterator[bytes]:
+    rows = pa.array([[1.0, 2.0], [3.0, 4.0]])
+    for columns in ({"id": ["a", "b"], "vectors": rows}, {"x": [1.0, 2.0], "y": [3, 4]}, {"vectors": [[[1.0]], []]}):
+        with io.BytesIO() as buffer:
+            pq.write_table(pa.table(columns), buffer)
+            yield buffer.getvalue()
+
+
 def _calibrations() -> Iterator[bytes]:
     table = Calibration(*(np.linspace(0, 1, 5, dtype=np.float32) for _ in range(3)))
     yield json.dumps(Calibrated({"clothing": {"photo": table}}, {"clothing": {}}, None, 0.5).to_json()).encode()
@@ -209,6 +233,12 @@ def _read_calibration(content: bytes) -> None:
             kind.from_json(found)
 
 
+def _read_parquet(content: bytes) -> None:
+    """What the process of its own does; there, whatever pyarrow raises becomes a sentence."""
+    with suppress(Refused, pa.ArrowException, OSError, ValueError, MemoryError, OverflowError):
+        to_npz(content, 4)
+
+
 def _read_url(content: bytes) -> None:
     parse_url(content.decode("utf-8", "replace"))
 
@@ -222,6 +252,8 @@ READERS = {
     "description": Reader(
         lambda c: read_json(c, "it", 1, lambda name, why: _refused(why)), (DataError,), _descriptions
     ),
+    "vectors": Reader(lambda content: read_vectors(content, 4), (DataError,), _vectors),
+    "parquet": Reader(_read_parquet, (), _tables_of_vectors),
     "array": Reader(_read_array, (), _arrays),
     "calibration": Reader(_read_calibration, MALFORMED, _calibrations),
     "classifier": Reader(lambda content: classifiers.from_zip(content, [_BACKBONE]), (DataError,), _classifiers),

@@ -112,6 +112,11 @@ def bootstrap_groups(per_query: np.ndarray, groups: np.ndarray, n_resamples: int
     return Estimate(found.value, found.low, found.high, len(per_query))
 
 
+def mean_of(per_query: np.ndarray, groups: np.ndarray | None) -> Estimate:
+    """The mean of (n,) values, its interval resampled over `groups`, (n,), where it is known who gave each query."""
+    return bootstrap(per_query) if groups is None else bootstrap_groups(per_query, groups)
+
+
 def _mean_of_groups(per_query: np.ndarray, groups: np.ndarray) -> tuple[Callable[[np.ndarray], float], int]:
     """The mean over the queries of chosen groups, and how many groups there are."""
     _, codes = np.unique(groups, return_inverse=True)

@@ -22,6 +22,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core.errors.filling import Filler
+
 FOLDER = Path(__file__).parent
 USUAL = "en"
 
@@ -33,6 +35,12 @@ def sentences_in(language: str) -> dict[str, str]:
     for file in sorted((FOLDER / language).glob("*.toml")):
         known |= {f"{file.stem}.{name}": text for name, text in tomllib.loads(file.read_text("utf-8")).items()}
     return known
+
+
+@cache
+def filler(language: str) -> Filler:
+    """What fills the gaps of a language's texts, with numbers as `errors.number` shows them."""
+    return Filler(sentences_in(language)["errors.number"])
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Sentence:
             name: value.said(language) if isinstance(value, Sentence | VitrineError) else value
             for name, value in self.fields.items()
         }
-        return sentences_in(language)[self.code].format(**fields)
+        return filler(language).format(sentences_in(language)[self.code], **fields)
 
     def __str__(self) -> str:
         """The English sentence."""

@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.compare.figures.evaluation import PROTOCOLS
 from core.config import DEFAULT_K, MAX_K
-from core.errors import VitrineError
+from core.errors import DataError, VitrineError
 from core.jobs.backbones import add_region
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "compare",
         help="one query to several backbones, or the items on which they disagree most",
         description="With a photo or --item: what each backbone finds, and how far they agree. With neither: the "
-        "items of a seeded sample whose neighbours differ most.",
+        "items of a seeded sample whose neighbours differ most. With --protocol: all that is on file of them, "
+        "as one ZIP.",
     )
     parser.add_argument("image", type=Path, nargs="?", help="a photo")
     parser.add_argument("--item", metavar="ID", default="", help="an item of a catalogue instead of a photo")
@@ -36,10 +38,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--k", type=int, default=DEFAULT_K, help=f"hits that count (default: {DEFAULT_K})")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--protocol", choices=PROTOCOLS, help="write figures, differences and what each query got to --output"
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.zip", help="where the ZIP of --protocol goes")
     parser.set_defaults(run=_compare, parser=parser)
 
 
 def _compare(options: argparse.Namespace) -> int:
+    if (options.protocol is None) != (options.output is None):
+        options.parser.error("--protocol and -o FILE.zip go together")
+    if options.protocol and (options.image is not None or options.item):
+        options.parser.error("--protocol takes neither an IMAGE nor --item")
+    if options.protocol:
+        return _write_zip(options)
     if options.image is not None and options.item:
         options.parser.error("give either an IMAGE or --item")
     if options.region is not None and options.image is None:
@@ -51,6 +63,22 @@ def _compare(options: argparse.Namespace) -> int:
     else:
         result = compared(options.backbones, options.image or options.item, options.k, options.region)
     print(json.dumps(result) if options.json else describe(result))
+    return 0
+
+
+def _write_zip(options: argparse.Namespace) -> int:
+    from core.compare.figures.bundle import comparison_zip
+    from core.engine.backbones import get
+    from core.engine.files.folder import written
+
+    content = comparison_zip([get(id).id for id in options.backbones], options.protocol)
+    try:
+        with written(options.output) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise DataError("jobs.unwritable", file=options.output, reason=error.strerror or error) from error
+    done = {"output": str(options.output), "bytes": len(content)}
+    print(json.dumps(done) if options.json else f"{options.output}: {len(content) / 1e6:.2f} MB")
     return 0
 
 

@@ -11,16 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.config import DEFAULT_K, MAX_IMAGE_BYTES, MAX_K, MAX_LESS_ITEMS, own_dir
+from core.config import DEFAULT_K, MAX_IMAGE_BYTES, MAX_K, MAX_LESS_ITEMS, MAX_VECTOR_BYTES, own_dir
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import split_id
-from core.errors import ImageError
+from core.errors import DataError, ImageError
 from core.jobs.backbones import add_backbone, add_region
 
 if TYPE_CHECKING:
     from core.engine.looks.agreement import Told
     from core.engine.search.engine import SearchEngine, SearchResult
 
+#: Queries of one file of embeddings.
+MAX_VECTORS = 100_000
 _STANDARD_INPUT = Path("-")
 _EXAMPLES = {"colour": "navy", "pattern": "striped"}
 
@@ -37,6 +39,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--item", metavar="ID", help="an item of a catalogue instead of a photo")
     parser.add_argument("--text", help="words instead of a photo, such as 'red dress'")
+    parser.add_argument(
+        "--vector", type=Path, metavar="FILE", help="embeddings instead (.npy, .npz or Parquet), each asked by itself"
+    )
     parser.add_argument("--but", default="", metavar="WORDS", help="the same with words added, such as blue")
     parser.add_argument("--less", default="", metavar="WORDS", help="the same with words taken away")
     parser.add_argument(
@@ -72,24 +77,29 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _search(options: argparse.Namespace) -> int:
-    from core.compare.gallery import search_engine
     from core.engine.images.region import Region
     from core.engine.looks.attributes import check_classes
     from core.engine.search.engine import check_labels
     from core.engine.search.query import Filters, Query, Wording
+    from core.own.brought import BROUGHT
     from core.own.items import OWN
 
     subjects = _subjects(options)
     region = None if options.region is None else Region.read(options.region)
-    engine, filters = search_engine(options.backbone), Filters()
-    if options.catalogue in CATALOGUES:
+    engine, filters = _engine(options), Filters()
+    if options.backbone == BROUGHT:
+        filters = Filters((OWN,))
+    elif options.catalogue in CATALOGUES:
         filters = Filters((options.catalogue,))
     elif options.catalogue != "all":
         engine, filters = _with_own(engine, options.catalogue), Filters((OWN,))
     colours, patterns = check_classes("colour", options.colour), check_classes("pattern", options.pattern)
     labels = check_labels([split_id(label) for label in options.label])
     filters = replace(filters, labels=labels, min_similarity=options.min_similarity, colours=colours, patterns=patterns)
-    engine.warm_up(filters.catalogues)  # so that the timings are those of a search, not of loading
+    if options.backbone != BROUGHT:
+        engine.warm_up(filters.catalogues)  # so that the timings are those of a search, not of loading
+        if options.vector and (dim := len(subjects[0][1]["embedding"])) != engine.embedder.record.dim:
+            raise DataError("own.vectors-other-dim", dim=dim, expected=engine.embedder.record.dim)
     for notice in engine.notices():
         print(notice, file=sys.stderr)
     wording = Wording(options.but, options.less, options.weight, tuple(options.less_item))
@@ -103,6 +113,25 @@ def _search(options: argparse.Namespace) -> int:
         else:
             _print(options, name, result, several=len(subjects) > 1)
     return 1 if n_wrong else 0
+
+
+def _engine(options: argparse.Namespace) -> SearchEngine:
+    """What searches with a backbone; `own` are embeddings that were added to a catalogue of one's own."""
+    from core.compare.gallery import search_engine
+    from core.own.brought import BROUGHT
+
+    if options.backbone != BROUGHT:
+        return search_engine(options.backbone)
+    from core.engine.embedders.load import load_embedder
+    from core.own.files import made_with, open_own
+    from core.own.search import BroughtSearch
+
+    if options.catalogue == "all" or options.catalogue in CATALOGUES:
+        options.parser.error("--backbone own goes with the --catalogue that it was added to")
+    mine = open_own(options.catalogue, own_dir(), load_embedder(made_with(options.catalogue, own_dir())))
+    if mine.brought is None:
+        raise DataError("own.vectors-none", name=options.catalogue)
+    return BroughtSearch(mine)
 
 
 def _print(options: argparse.Namespace, name: str, result: SearchResult, several: bool) -> None:
@@ -141,11 +170,11 @@ def _told(told: Mapping[str, Told]) -> str:
 
 def _subjects(options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
     """What is searched with, each with its name; ends the program where the options make no sense."""
-    given = {"photo": options.images or None, "item": options.item, "text": options.text}
+    given = {"photo": options.images or None, "item": options.item, "text": options.text, "vector": options.vector}
     names = [name for name, value in given.items() if value is not None]
     if len(names) != 1:
-        options.parser.error("give one of IMAGE, --item and --text")
-    if names != ["photo"] and not given[names[0]].strip():
+        options.parser.error("give one of IMAGE, --item, --text and --vector")
+    if names[0] in ("item", "text") and not given[names[0]].strip():
         options.parser.error("--item and --text cannot be empty")
     if options.images.count(_STANDARD_INPUT) > 1:
         options.parser.error("- can be given once")
@@ -159,6 +188,8 @@ def _subjects(options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
         options.parser.error(f"--less-item can be given {MAX_LESS_ITEMS} times")
     if options.region is not None and names != ["photo"]:
         options.parser.error("--region goes with an IMAGE")
+    if names == ["vector"]:
+        return _vectors(options.vector)
     if names != ["photo"]:
         return [(given[names[0]], {names[0]: given[names[0]]})]
     return [(str(path), _photo(path)) for path in options.images]
@@ -169,6 +200,19 @@ def _photo(path: Path) -> dict[str, Any]:
     if path != _STANDARD_INPUT:
         return {"photo": path}
     return {"photo": sys.stdin.buffer.read(MAX_IMAGE_BYTES + 1), "name": "standard input"}
+
+
+def _vectors(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Embeddings of a file, named by their ids or by their rows."""
+    from core.own.ingest.vectors import read_vectors
+
+    try:
+        with path.open("rb") as file:
+            found = read_vectors(file.read(MAX_VECTOR_BYTES + 1), MAX_VECTORS)
+    except OSError as error:
+        raise DataError("own.not-readable", path=path, why=error.strerror) from error
+    names = found.ids or [f"row {row + 1}" for row in range(len(found.vectors))]
+    return [(name, {"embedding": vector}) for name, vector in zip(names, found.vectors, strict=True)]
 
 
 def _with_own(engine: SearchEngine, name: str) -> SearchEngine:

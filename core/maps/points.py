@@ -14,7 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from core.engine.catalogues import CATALOGUES
-from core.engine.catalogues.items import split_id
+from core.engine.catalogues.items import ItemTable, split_id
+from core.engine.looks.attributes import SLEEVES, load_attributes, sleeves_of
+from core.engine.looks.vocabulary import WORDS
 from core.engine.search import process
 from core.errors import UnknownNameError
 from core.maps.files import MAX_MAPS, EmbeddingMap, chart_of
@@ -36,6 +38,12 @@ class Kind(NamedTuple):
 KINDS = tuple(
     Kind(catalogue.id, label, title) for catalogue in CATALOGUES.values() for label, title in catalogue.classes.items()
 )
+#: What else is known of some items -> the classes of it, by whose places items are told what they are.
+LOOKS: dict[str, tuple[str, ...]] = {
+    "colour": tuple(WORDS["colour"]),
+    "pattern": tuple(WORDS["pattern"]),
+    "sleeves": SLEEVES,
+}
 CODES = {kind.id: code for code, kind in enumerate(KINDS)}
 #: The code of the first class of each catalogue, in the order of `CATALOGUES`.
 _FIRST_CODES = np.cumsum([0, *(len(catalogue.classes) for catalogue in CATALOGUES.values())])[:-1]
@@ -98,7 +106,7 @@ def row_on(chart: EmbeddingMap, number: int) -> int | None:
 def codes_of(chart: EmbeddingMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(n,) uint8 three times: the codes of a map's items' own, predicted and nearest classes."""
     first = _FIRST_CODES[chart.catalogue]
-    labels = [process.engine().gallery(name).items.frame["label"].cat.codes.to_numpy() for name in CATALOGUES]
+    labels = [process.engine().gallery(name).items.codes() for name in CATALOGUES]
     own = np.concatenate(labels)[numbers_on(chart)] + first
     return own.astype(np.uint8), (first + chart.predicted).astype(np.uint8), (first + chart.nearest).astype(np.uint8)
 
@@ -119,6 +127,29 @@ def body(backbone_id: str) -> bytes:
 def _body(chart: EmbeddingMap) -> bytes:
     arrays = (numbers_on(chart).astype("<u4"), chart.steps.astype("<u2"), *codes_of(chart))
     return b"".join(array.tobytes() for array in arrays)
+
+
+def looks(attribute: str) -> np.ndarray:
+    """(items,) uint8, by number: the place of each item's class in `LOOKS`; one past the last where it is not known.
+
+    Raises:
+        ArtifactError: What is known of a catalogue is damaged.
+    """
+    return np.concatenate([_looks(attribute, name, process.engine().gallery(name).items) for name in CATALOGUES])
+
+
+def _looks(attribute: str, catalogue: str, items: ItemTable) -> np.ndarray:
+    places = {name: place for place, name in enumerate(LOOKS[attribute])}
+    if attribute == "sleeves":
+        known = sleeves_of(catalogue)
+    else:
+        by_name = load_attributes(catalogue).by_name
+        known = {name: one for name, seen in by_name.items() for one in seen[attribute]}
+    codes = np.full(len(items), len(places), np.uint8)
+    if known:
+        ids = items.frame["id"].tolist()
+        codes[:] = [places.get(known.get(split_id(id)[1], ""), len(places)) for id in ids]
+    return codes
 
 
 def pack(numbers: np.ndarray) -> str:

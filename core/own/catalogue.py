@@ -20,8 +20,10 @@ from core.engine.index.hnsw import ExactIndex
 from core.engine.progress import Progress
 from core.engine.search.calibration import Calibration
 from core.engine.search.gallery import Gallery
-from core.errors import Sentence, sentence
+from core.errors import DataError, Sentence, sentence
+from core.own.brought import Brought, fit_to
 from core.own.ingest.incoming import Incoming, Skipped, embed_each
+from core.own.ingest.vectors import Vectors
 from core.own.items import OWN, THUMBNAIL_SIDE, OwnItem, item_table, make_item
 
 
@@ -37,6 +39,7 @@ class OwnCatalogue:
         skipped: What the last `add` left out, and why.
         n_bytes: What the items hold in memory.
         revision: Grows with every change of the items.
+        brought: Embeddings that were made elsewhere, None where there are none.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class OwnCatalogue:
         self.skipped: list[Skipped] = []
         self.n_bytes = 0
         self.revision = 0
+        self.brought: Brought | None = None
         self._calibration = calibration
         self._thumbnail_side = thumbnail_side
         self._items: list[OwnItem] = []
@@ -136,13 +140,32 @@ class OwnCatalogue:
             return sentence("own.skipped-images", limit=quota.images)
         if self._n_read + len(one.data) > quota.bytes:
             return sentence("own.skipped-bytes", megabytes=quota.bytes / 1e6)
-        if self.n_bytes >= quota.memory:
+        if self.n_bytes + self._n_brought >= quota.memory:
             return sentence("own.skipped-memory", megabytes=quota.memory / 1e6)
         self._n_read += len(one.data)
         self._megapixels += megapixels(one.data)
         return (
             sentence("own.skipped-megapixels", limit=quota.megapixels) if self._megapixels > quota.megapixels else None
         )
+
+    def bring(self, vectors: Vectors, name: str) -> Brought:
+        """Take embeddings that were made elsewhere, in place of those that were brought before.
+
+        Args:
+            vectors: What a file holds.
+            name: Of the file.
+
+        Raises:
+            DataError: They are not those of the items, or would take too much memory.
+        """
+        if self.n_bytes + vectors.vectors.nbytes > self.quota.memory:
+            raise DataError("own.vectors-memory", megabytes=self.quota.memory / 1e6)
+        self.brought = fit_to(self.items, vectors, name)
+        return self.brought
+
+    @property
+    def _n_brought(self) -> int:
+        return self.brought.vectors.nbytes if self.brought else 0
 
     def _take(self, one: Incoming, photo: EmbeddedPhoto) -> None:
         item = make_item(f"{OWN}/{self._next}", one, photo.image, self._thumbnail_side)

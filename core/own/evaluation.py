@@ -18,8 +18,9 @@ from core.engine.embedders.load import load_embedder
 from core.engine.images.decode import open_image
 from core.engine.metrics import Differences, Estimate, bootstrap, compare_all
 from core.engine.progress import Progress, ProgressClock
-from core.engine.retrieval import retrieve
+from core.engine.retrieval import TakenFor, figures_by_class, retrieve, taken_for
 from core.errors import DataError, Sentence, VitrineError
+from core.own.brought import BROUGHT, Brought
 from core.own.items import OwnItem
 
 METRICS = ("R@1", "P@5", "mAP@100", "knn_accuracy")
@@ -31,7 +32,9 @@ class OwnEvaluation:
 
     Attributes:
         backbones: Those that are asked, in order.
+        items: Those that take part: labelled, with a picture.
         figures: Backbone -> metric -> mean over the queries, with its 95 % interval.
+        taken: Backbone -> what each query was taken for; positions are those in `items`.
         problems: Backbone -> why it could not be used.
     """
 
@@ -40,6 +43,7 @@ class OwnEvaluation:
         items: Sequence[OwnItem],
         backbones: Sequence[str],
         load: Callable[[str], Embedder] = load_embedder,
+        brought: Brought | None = None,
     ):
         """Take the labelled items.
 
@@ -47,30 +51,37 @@ class OwnEvaluation:
             items: Of the catalogue; those without a label or a picture take no part.
             backbones: Ids; the first `MAX_BACKBONES` count.
             load: Gives the embedder of a backbone.
+            brought: Embeddings that were made elsewhere; they are the backbone `BROUGHT`.
 
         Raises:
             DataError: No two different pictures share a label.
         """
         self.backbones = tuple(dict.fromkeys(backbones))[:MAX_BACKBONES]
         self.figures: dict[str, dict[str, Estimate]] = {}
+        self.taken: dict[str, TakenFor] = {}
         self.problems: dict[str, Sentence] = {}
-        self._items = [item for item in items if item.label and item.thumbnail]
+        self.items = [item for item in items if item.label and item.thumbnail]
         self._outcomes: dict[str, dict[str, np.ndarray]] = {}
         self._load = load
+        self._brought = brought
         files = defaultdict(set)
-        for item in self._items:
+        for item in self.items:
             files[item.label].add(item.sha256)
         if max(map(len, files.values()), default=0) < 2:
             raise DataError("own.few-labels")
 
     def run(self) -> Generator[Progress, None, None]:
         """Ask one backbone after the other, in steps; whoever stops asking keeps the figures of those that are done."""
-        clock = ProgressClock(len(self._items) * len(self.backbones))
+        clock = ProgressClock(len(self.items) * len(self.backbones))
         for id in self.backbones:
             try:
+                if id == BROUGHT and self._brought:
+                    self._take(id, self._brought.of(self.items))
+                    clock.n_added += len(self.items)
+                    continue
                 rows = []
                 embedder = self._load(id)
-                for item in self._items:
+                for item in self.items:
                     rows.append(embedder.embed_images([open_image(item.thumbnail, item.name)])[0])
                     clock.n_added += 1
                     if clock.is_time():
@@ -81,11 +92,17 @@ class OwnEvaluation:
         yield clock.report(finished=True)
 
     def _take(self, id: str, embeddings: np.ndarray) -> None:
-        labels, files = (np.array([getattr(item, name) for item in self._items]) for name in ("label", "sha256"))
+        labels, files = (np.array([getattr(item, name) for item in self.items]) for name in ("label", "sha256"))
         found = retrieve(embeddings, embeddings, (labels, labels), (files, files))
-        asked = found.n_relevant > 0
+        asked = np.flatnonzero(found.n_relevant)
         self._outcomes[id] = {metric: values[asked] for metric, values in found.figures().items()}
         self.figures[id] = {metric: bootstrap(values) for metric, values in self._outcomes[id].items()}
+        self.taken[id] = taken_for(found, np.arange(len(labels)), np.arange(len(labels))).only(asked)
+
+    def by_class(self, id: str) -> list[dict[str, Any]]:
+        """A backbone's figures of each label; see `figures_by_class`."""
+        labels = np.array([self.items[position].label for position in self.taken[id].queries.tolist()])
+        return figures_by_class(self._outcomes[id], labels)
 
     def differences(self, metric: str) -> Differences:
         """By how much the first of every two backbones is better; see `compare_all`."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES, Quota
+from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES, MAX_VECTOR_BYTES, Quota
 from core.engine.catalogues import CATALOGUES
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.weights import require_weights, weights_sha256
@@ -22,11 +22,13 @@ from core.engine.files.folder import MALFORMED, Folder, check_place, folders_in,
 from core.engine.index.hnsw import IndexParameters
 from core.engine.progress import Progress
 from core.engine.search.calibration import Calibration
-from core.errors import DataError, UnknownNameError, sentence
+from core.errors import DataError, Sentence, UnknownNameError, sentence
+from core.own.brought import Brought, fit_to, to_npz
 from core.own.catalogue import OwnCatalogue
 from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource, Incoming, Skipped, UploadError
 from core.own.ingest.item_csv import read_item_csv
+from core.own.ingest.vectors import read_vectors
 from core.own.ingest.zip_source import ZipSource
 from core.own.items import (
     OWN,
@@ -42,6 +44,8 @@ from core.own.items import (
 SCHEMA = 3
 DESCRIPTION = "catalogue.json"
 EMBEDDINGS, INDEX, TABLE, PICTURES = "embeddings.npz", "index.hnsw", "items.csv", "pictures.npz"
+#: Embeddings that were made elsewhere, where there are any.
+VECTORS = "vectors.npz"
 #: On one's own machine a catalogue is limited by the machine.
 OWN_MACHINE = Quota(images=1_000_000, bytes=10**12, memory=10**11, megapixels=10**9)
 _LEFT_BEHIND = re.compile(r"\.[a-z0-9-]+(\.pictures)?\.(json|npz|hnsw|csv)\.\w{8}\.\2")
@@ -75,6 +79,9 @@ def write_own(catalogue: OwnCatalogue, name: str, folder: Path) -> list[Path]:
             TABLE: items_csv(catalogue.items).encode(),
             PICTURES: join_pictures(catalogue.items),
         }
+        if catalogue.brought:
+            contents[VECTORS] = to_npz(catalogue.brought, catalogue.items)
+            facts["brought"] = {"name": catalogue.brought.name, "dim": catalogue.brought.dim}
         return write_folder(folder / name, DESCRIPTION, facts, contents)
     except OSError as error:
         raise DataError("own.not-writable", folder=folder, why=error.strerror or error) from error
@@ -100,15 +107,7 @@ def open_own(name: str, folder: Path, embedder: Embedder, calibration: Calibrati
         DataError: It was made with another backbone, or a file of it is missing or was changed.
         OtherWeightsError: It was made with other weights of the backbone.
     """
-    names, again = saved_names(folder), sentence("own.build-again", name=name)
-    if name not in names:
-        raise UnknownNameError("catalogue", name[:60], [*_RESERVED - {OWN}, *names])
-    if name not in folders_in(folder, DESCRIPTION):
-        raise DataError("own.earlier-version", name=name, again=again)
-    place = folder / name
-    kept = read_folder(
-        place, DESCRIPTION, SCHEMA, lambda file, why: DataError("own.bad-file", file=place / file, why=why, again=again)
-    )
+    kept, again = _described(name, folder)
     backbone, made_with = embedder.record, (kept.facts.get("backbone"), kept.facts.get("dim"))
     if made_with != (backbone.id, backbone.dim):
         raise DataError("own.other-backbone", name=name, made_with=made_with[0], backbone=backbone.id)
@@ -119,7 +118,66 @@ def open_own(name: str, folder: Path, embedder: Embedder, calibration: Calibrati
         raise DataError("own.misfit", name=name, again=again) from None
     catalogue = OwnCatalogue(embedder, calibration, OWN_MACHINE)
     catalogue.restore(items, embeddings)
+    if VECTORS in kept.facts["files"]:
+        catalogue.brought = _brought(kept, catalogue, again)
     return catalogue
+
+
+def _described(name: str, folder: Path) -> tuple[Folder, Sentence]:
+    """A catalogue's folder, its files not read yet, and what to do where one of them is not right."""
+    names, again = saved_names(folder), sentence("own.build-again", name=name)
+    if name not in names:
+        raise UnknownNameError("catalogue", name[:60], [*_RESERVED - {OWN}, *names])
+    if name not in folders_in(folder, DESCRIPTION):
+        raise DataError("own.earlier-version", name=name, again=again)
+    place = folder / name
+
+    def refuse(file: str, why: Sentence) -> DataError:
+        return DataError("own.bad-file", file=place / file, why=why, again=again)
+
+    return read_folder(place, DESCRIPTION, SCHEMA, refuse), again
+
+
+def made_with(name: str, folder: Path) -> str:
+    """Id of the backbone that a catalogue was made with.
+
+    Raises:
+        UnknownNameError, DataError: See `open_own`.
+    """
+    return str(_described(name, folder)[0].facts.get("backbone", ""))
+
+
+def _brought(kept: Folder, catalogue: OwnCatalogue, again: Sentence) -> Brought:
+    """The embeddings that were made elsewhere; read as carefully as when they came."""
+    content = kept.file(VECTORS).read_bytes()
+    try:
+        about = kept.facts["brought"]
+        return fit_to(catalogue.items, read_vectors(content, len(catalogue)), str(about["name"]))
+    except MALFORMED:
+        raise DataError("own.misfit", name=kept.path.name, again=again) from None
+
+
+def bring_own(path: Path, name: str, folder: Path, embedder: Embedder) -> tuple[Brought, list[Path]]:
+    """Add embeddings that were made elsewhere to a catalogue, and write it again.
+
+    Args:
+        path: A `.npy`, `.npz` or Parquet file.
+        name: Of the catalogue.
+        folder: Where it is.
+        embedder: Of the backbone that it was made with.
+
+    Returns:
+        The embeddings, and the files of the catalogue.
+
+    Raises:
+        UploadError: The file is refused.
+        DataError: It cannot be read, or does not fit the catalogue.
+        UnknownNameError: There is no such catalogue.
+    """
+    catalogue = open_own(name, folder, embedder)
+    vectors = read_vectors(_read(path, MAX_VECTOR_BYTES), OWN_MACHINE.images)
+    brought = catalogue.bring(vectors, path.name)
+    return brought, write_own(catalogue, name, folder)
 
 
 def _content(kept: Folder, dim: int) -> tuple[list[OwnItem], np.ndarray]:

@@ -108,7 +108,7 @@ class QuerySet:
         embeddings = np.stack([query.embedding for query in queries])
         labels = [query.label for query in queries]
         gallery = self._engine.gallery(self._catalogue)
-        known = gallery.items.frame["label"].astype(str).tolist()
+        known = gallery.items.columns["label"]
         return threshold_curve(embeddings, labels, gallery.exact.embeddings, known)
 
 

@@ -1,4 +1,4 @@
-"""The built catalogues and one visitor's own, searched as one."""
+"""The built catalogues and one visitor's own, searched as one; and the latter by embeddings made elsewhere."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
+
 from core.engine.catalogues import Catalogue
 from core.engine.embedders.base import Embedder
+from core.engine.index.hnsw import ExactIndex
 from core.engine.looks.reading import Looks
 from core.engine.search.calibration import Calibrated
 from core.engine.search.engine import SearchEngine
 from core.engine.search.gallery import Gallery
-from core.errors import Sentence
+from core.engine.search.query import Query
+from core.errors import Sentence, UnknownNameError, VitrineError
+from core.own.brought import BROUGHT
 from core.own.catalogue import OwnCatalogue
-from core.own.items import OWN
+from core.own.items import OWN, item_table
 
 _NAMELESS = Catalogue(OWN, "Your catalogue", 0, {}, "", "", "Pictures that one visitor brought along.")
 
@@ -68,3 +73,62 @@ class OwnSearch(SearchEngine):
     def notices(self) -> list[Sentence]:
         """See `SearchEngine.notices`."""
         return self._shared.notices()
+
+
+class BroughtSearch(SearchEngine):
+    """A catalogue of one's own, searched by the embeddings that were brought along: by an item, or by a vector."""
+
+    def __init__(self, own: OwnCatalogue):
+        """Take a catalogue that has such embeddings.
+
+        Raises:
+            DataError: One of its items has none.
+        """
+        super().__init__(BROUGHT)
+        assert own.brought is not None
+        exact = ExactIndex(own.brought.of(own.items))
+        self._gallery = Gallery(item_table(own.items), exact, exact, None)
+        self._own = own
+
+    @cached_property
+    def catalogues(self) -> Mapping[str, Catalogue]:
+        """See `SearchEngine.catalogues`."""
+        return {OWN: describe(self._own)}
+
+    @property
+    def embedder(self) -> Embedder:
+        """None is known.
+
+        Raises:
+            VitrineError: Always.
+        """
+        raise VitrineError("own.vectors-no-photo")
+
+    @property
+    def calibrated(self) -> Calibrated:
+        """See `SearchEngine.calibrated`."""
+        return Calibrated.nothing()
+
+    @property
+    def looks(self) -> Looks | None:
+        """See `SearchEngine.looks`."""
+        return None
+
+    def gallery(self, catalogue: str) -> Gallery:
+        """See `SearchEngine.gallery`."""
+        if catalogue != OWN:
+            raise UnknownNameError("catalogue", catalogue, [OWN])
+        return self._gallery
+
+    def embed(self, query: Query) -> tuple[np.ndarray, str, dict[str, float]]:
+        """See `SearchEngine.embed`.
+
+        Raises:
+            VitrineError: It is a photo or words, or a vector of another length.
+        """
+        if not query.item and query.embedding is None:
+            raise VitrineError("own.vectors-no-photo")
+        if query.embedding is not None and len(query.embedding) != self._gallery.exact.dim:
+            dim, expected = len(query.embedding), self._gallery.exact.dim
+            raise VitrineError("own.vectors-other-dim", dim=dim, expected=expected)
+        return super().embed(query)

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
 from core.ui.visit.home import HERE, at_home
-from core.ui.words import WORDS
+from core.ui.words import WORDS, speaking
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -63,16 +63,19 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
+                answered = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                    answered.setdefault(name, value)
             await send(message)
 
-        known = is_known(Headers(scope=scope), known_hosts())
+        headers = Headers(scope=scope)
+        known = is_known(headers, known_hosts())
         if not known and scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif not known:
-            await PlainTextResponse(WORDS.common.unknown_host, 403)(scope, receive, guarded)
+            with speaking(headers.get("accept-language", "")):
+                refusal = PlainTextResponse(WORDS.common.unknown_host, 403)
+            await refusal(scope, receive, guarded)
         elif scope["path"].endswith(_METRICS):
             await PlainTextResponse("", 404)(scope, receive, guarded)
         else:

@@ -16,7 +16,7 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from core.config import MAX_ARCHIVE_BYTES, MAX_UPLOAD_BYTES, MAX_VISIT_UPLOAD_BYTES, VISIT_GRACE_S
-from core.ui.words import WORDS
+from core.ui.words import WORDS, speaking
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,7 +49,12 @@ class UploadQuota:
         if not is_upload or scope.get("method") != "PUT":
             await self._app(scope, receive, send)
             return
-        session, size = rest.partition("/")[0], _announced(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        session, size = rest.partition("/")[0], _announced(headers)
+        with speaking(headers.get("accept-language", "")):
+            await self._guarded(session, size, scope, receive, send)
+
+    async def _guarded(self, session: str, size: int, scope: Scope, receive: Receive, send: Send) -> None:
         if _held()[session] + self._announced[session] + size > MAX_VISIT_UPLOAD_BYTES:
             refusal = PlainTextResponse(WORDS.common.uploads_full.format(megabytes=MAX_VISIT_UPLOAD_BYTES / 1e6), 413)
             await refusal(scope, receive, send)

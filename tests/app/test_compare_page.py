@@ -18,18 +18,23 @@ from visits import html_of
 
 from core.compare import gallery, side_by_side
 from core.compare.agreement import disputes
+from core.compare.figures.classes import confused
 from core.compare.figures.evaluation import read_evaluation
 from core.compare.gallery import compare_engine
 from core.compare.side_by_side import ask
 from core.config import DEFAULT_BACKBONE, ROOT
 from core.engine.backbones import BACKBONES, Backbone
+from core.engine.catalogues import CATALOGUES
 from core.engine.embedders import exported
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import LOADERS
 from core.engine.files import manifest
 from core.engine.metrics import Difference
+from core.engine.retrieval import TakenFor
+from core.engine.search import process
 from core.engine.search.query import Query
 from core.errors import sentence
+from core.jobs.evaluate import protocols
 from core.jobs.evaluate.protocols import Record, _write
 from core.ui.compare import page as compare
 from core.ui.compare.disagreements import score_line
@@ -261,6 +266,44 @@ def test_a_damaged_file_of_outcomes_is_a_sentence() -> None:
 )
 def test_whether_two_differ_is_one_sentence(estimate: Difference | None, sentence: str) -> None:
     assert difference_line("Dark", "Reddish", estimate).startswith(sentence)
+
+
+def test_one_backbone_is_shown_class_by_class_with_its_misses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocols, "_cost", lambda record, report: {})
+    protocols.evaluate(DEFAULT_BACKBONE, lambda line: None, only=("clothing", "fashion-mnist"))
+    page = open_page(view="classes", **{"with": [DEFAULT_BACKBONE]})
+    assert not page.error
+    found = confused(DEFAULT_BACKBONE, "clothing")
+    figures, table = (element.value for element in page.dataframe)
+    assert figures["Queries"].sum() == table.drop(columns="").to_numpy().sum() == len(found.queries)
+    assert table[""].tolist() == [CATALOGUES["clothing"].classes[found.names[n]] for n in sorted(seen_of(found))]
+    misses = found.misses("first")
+    assert len(re.findall('<section class="vt-answer">', html_of(page))) == min(8, len(misses))
+    shown = re.findall(r'<section class="vt-answer">.*?data-id="([^"]+)"', html_of(page))
+    ids = process.engine().gallery("clothing").items.frame["id"]
+    assert shown == [ids.iloc[found.queries[row]] for row in misses[:8]]
+    truth = found.names[found.truth[misses[0]]]
+    key = f"taken-{DEFAULT_BACKBONE}-clothing-truth"
+    page.selectbox(key=key).set_value(truth).run()
+    n = len(found.misses("first", truth))
+    assert len(re.findall('<section class="vt-answer">', html_of(page))) == min(8, n)
+    page.segmented_control(key=f"taken-{DEFAULT_BACKBONE}-clothing-by").set_value("vote").run()
+    assert not page.exception
+    assert f"{(found.guesses['vote'] == found.truth).sum()} of {len(found.truth)}" in page.markdown[2].value
+    command = f"python -m core evaluate --by-class --backbone {DEFAULT_BACKBONE} --only clothing"
+    assert [code.value for code in page.code] == [command]
+
+
+def seen_of(found: TakenFor) -> set[int]:
+    return {*found.truth.tolist(), *found.guesses["first"].tolist()}
+
+
+def test_what_no_class_is_known_of_is_a_sentence() -> None:
+    assert [info.value for info in open_page(view="classes").info] == [WORDS.compare.classes_none]
+    write_evaluation()  # of which no query is of the tiny catalogue
+    page = open_page(view="classes", **{"with": ["dark"]})
+    assert not page.error
+    assert any("queries are taken for their own class" in line.value for line in page.markdown)
 
 
 def test_turning_ef_shows_what_is_found() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import time
 from functools import partial
@@ -13,11 +15,13 @@ import visits
 from streamlit.testing.v1 import AppTest
 
 from core.config import DEFAULT_BACKBONE, artifacts_dir
+from core.engine.files.paths import attributes_file
 from core.engine.search.engine import SearchEngine
 from core.engine.search.query import Query
 from core.maps import points
 from core.maps.files import chart_of
-from core.ui.maps import component, grid
+from core.ui.maps import grid
+from core.ui.maps.placed import Placed
 from core.ui.maps.view import PAIR, View, read, write
 from core.ui.words import WORDS
 
@@ -187,9 +191,66 @@ def test_a_place_costs_well_under_a_second() -> None:
     nearest = tuple(points.number_of(hit.id) for hit in SearchEngine().search(Query(item=ITEM, k=10)).hits)
     found = chart_of(DEFAULT_BACKBONE)[0]
     started = time.perf_counter()
-    query = component._query(found, component.Placed(number, nearest, 5, True))
+    query = Placed(number, nearest, 5).on(found, DEFAULT_BACKBONE)
     assert time.perf_counter() - started < 0.5
     row = points.row_on(found, number)
     assert query is not None and row is not None
     assert [query["x"], query["y"]] == found.steps[row].tolist()
     assert query["hits"] == [r for n in nearest[:5] if (r := points.row_on(found, n)) is not None]
+
+
+def test_what_is_no_item_is_placed_where_each_backbone_sees_it() -> None:
+    found = chart_of(DEFAULT_BACKBONE)[0]
+    numbers = points.numbers_on(found)
+    ours, theirs = tuple(numbers[:10].tolist()), tuple(numbers[-10:].tolist())
+    query = Placed(None, ours, 5, by={DEFAULT_BACKBONE: ours, "efficientnet-lite0": theirs})
+    first, second = (query.on(found, id) for id in query.by)
+    assert first and second and first != second
+    assert [first["x"], first["y"]] in found.steps[:10].tolist()
+    assert [second["x"], second["y"]] in found.steps[-10:].tolist()
+    assert first["hits"] == second["hits"] == [0, 1, 2, 3, 4]
+    assert query.on(found, "hog") is None
+
+
+def test_a_sample_is_placed_on_a_second_map_by_its_own_backbone_and_words_with_a_reason() -> None:
+    page = open_page(beside="efficientnet-lite0", sample="dress")
+    seen = page.session_state["maps-seen"]
+    ((backbone, query),) = seen
+    assert (backbone, query.ref, len(seen[backbone, query])) == ("efficientnet-lite0", "dress", 10)
+    page.selectbox(key="maps-sample").select("bag").run()
+    assert [query.ref for _, query in page.session_state["maps-seen"]] == ["bag"]
+    page = open_page(beside="efficientnet-lite0", q="red dress")
+    assert any("EfficientNet-Lite0 (ImageNet) cannot say where it belongs" in one.value for one in page.caption)
+    assert len(tiles_of(page)) >= 5
+
+
+def test_the_csv_says_where_the_chosen_lie_on_each_map() -> None:
+    found = {id: chart_of(id)[0] for id in KNOWN}
+    numbers = np.array([*points.numbers_on(found[KNOWN[1]])[:3], *points.numbers_on(found[KNOWN[0]])[-3:]])
+    rows = list(csv.DictReader(io.StringIO(grid.csv_of(numbers, View(*KNOWN)).removeprefix("\ufeff"))))
+    assert list(rows[0]) == ["id", "catalogue", "label", *(f"{axis}_{id}" for id in KNOWN for axis in "xy")]
+    assert [row["id"] for row in rows] == ids_of(numbers)
+    for row, number in zip(rows, numbers.tolist(), strict=True):
+        for id in KNOWN:
+            at = points.row_on(found[id], number)
+            written = [row[f"x_{id}"], row[f"y_{id}"]]
+            if at is None:
+                assert written == ["", ""]
+            else:
+                assert [float(one) for one in written] == pytest.approx(found[id].points[at].tolist(), abs=1e-4)
+    assert {row[f"x_{KNOWN[1]}"] == "" for row in rows} == {True, False}
+
+
+def test_what_is_known_of_pieces_is_told_by_number() -> None:
+    n = int(points.starts()[-1])
+    table = {row["image"]: row for row in csv.DictReader(io.StringIO(attributes_file("clothing").read_text()))}
+    for attribute, classes in points.LOOKS.items():
+        codes = points.looks(attribute)
+        assert (codes.dtype, len(codes), codes.max()) == (np.uint8, n, len(classes))
+        assert (codes[:70_000] == len(classes)).all()  # nobody has looked at Fashion-MNIST
+    for number in (70_000, 71_234, n - 1):
+        row = table[ids_of(np.array([number]))[0].partition("/")[2]]
+        for attribute in ("colour", "pattern"):
+            assert points.LOOKS[attribute][points.looks(attribute)[number]] == row[attribute]
+    sleeves = points.looks("sleeves")[70_000:]
+    assert np.bincount(sleeves, minlength=5)[:4].tolist() == [462, 1463, 145, 1521]

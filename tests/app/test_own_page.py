@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import visits
 from sorted_pictures import make_zip
@@ -191,11 +192,57 @@ def test_backbones_are_evaluated_on_the_labels_of_the_catalogue(filled: AppTest)
     assert (table[WORDS.own.evaluate_queries] == 16).all()
     assert all(re.fullmatch(r"[01]\.\d{3} \[[01]\.\d{3}, [01]\.\d{3}\]", cell) for cell in table["R@1"])
     assert any("p = " in line.value for line in filled.markdown)
+    labels, matrix = (element.value for element in filled.dataframe[1:])
+    assert labels["Class"].tolist() == matrix[""].tolist()
+    assert labels["Queries"].sum() == matrix.drop(columns="").to_numpy().sum() == 16
+    right = sum(matrix[label].iloc[row] for row, label in enumerate(matrix[""]))
+    assert any(f"{right} of 16" in line.value for line in filled.markdown)
+    assert html_of(filled).count('<section class="vt-answer">') == min(8, 16 - right)
+    filled.segmented_control(key="own-evaluate-of").set_value("colour-histogram").run()
+    assert not filled.exception
     filled.segmented_control(key="own-section").set_value("items").run()
     filled.checkbox(key="own-pick-own/2").check().run()
     filled.button(key="own-remove").click().run()
     filled.segmented_control(key="own-section").set_value("evaluate").run()
     assert not filled.dataframe  # of a catalogue that is no more
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    with io.BytesIO() as file:
+        np.savez(file, **arrays)
+        return file.getvalue()
+
+
+def test_embeddings_made_elsewhere_become_a_backbone_of_the_catalogue(filled: AppTest) -> None:
+    filled.segmented_control(key="own-section").set_value("embeddings").run()
+    mine = filled.session_state["own"]
+    vectors = np.roll(mine.embeddings, 4, axis=0)  # each picture's are those of another
+    upload(filled, npz(ids=np.array([item.name for item in mine.items]), vectors=vectors[:, :7]), "theirs.npz")
+    assert not filled.error
+    assert filled.success[0].value == WORDS.own.brought_done.format(n=16, dim=7)
+    filled.selectbox(key="own-brought-item").set_value("own/6").run()
+    tiles, theirs = tiles_of(filled), mine.brought.of(mine.items)
+    closest = [f"own/{row + 1}" for row in np.argsort(-(theirs @ theirs[5]), kind="stable") if row != 5]
+    assert tiles[:7] == ["own/6", *closest[:6]]
+    filled.segmented_control(key="own-section").set_value("evaluate").run()
+    filled.multiselect(key="own-evaluate-with").set_value(["own", "vitrine-clip"]).run()
+    filled.button(key="own-evaluate").click().run()
+    assert not filled.exception and not filled.error
+    assert set(filled.dataframe[0].value["Backbone"]) == {WORDS.own.brought_title, "Vitrine CLIP"}
+
+
+def test_embeddings_that_do_not_fit_are_one_sentence_and_the_page_goes_on(filled: AppTest) -> None:
+    filled.segmented_control(key="own-section").set_value("embeddings").run()
+    upload(filled, b"no embeddings", "a.npy")
+    assert [error.value for error in filled.error] == [str(sentence("own.vectors-kind"))]
+    upload(filled, npz(ids=np.array(["x"]), vectors=np.ones((1, 3))), "b.npz")
+    assert "no picture with the id or the file name x" in filled.error[0].value
+    upload(filled, npz(vectors=np.eye(16)), "c.npz")
+    assert not filled.error
+    assert filled.session_state["own"].brought.dim == 16
+    filled.button(key="own-brought-drop").click().run()
+    assert filled.session_state["own"].brought is None
+    assert not filled.exception and not filled.success
 
 
 def test_the_catalogue_is_searched_and_browsed_on_the_other_pages(filled: AppTest) -> None:

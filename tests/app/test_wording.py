@@ -5,12 +5,8 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import string
-import tomllib
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from visits import html_of, open_page, upload
@@ -20,38 +16,15 @@ from core.config import ROOT
 from core.ui import words
 from core.ui.words import FOLDER, USUAL, WORDS, languages, words_in
 
+CACHES = (languages, words_in, errors.sentences_in, errors.filler)
+
 SOURCES = "".join(path.read_text("utf-8") for path in (ROOT / "core" / "ui").rglob("*.py"))
 
 
-def texts_of(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Every text of a file, with the path that leads to it."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from texts_of(inner, f"{name}.{key}")
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from texts_of(inner, f"{name}.{number}")
-    else:
-        yield name, value
-
-
-def filled(text: str) -> set[str | None]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-
-
 def test_every_word_is_used_and_every_used_word_is_there() -> None:
-    used = set(re.findall(r"\bWORDS\.(\w+\.\w+)", SOURCES))
+    used = set(re.findall(r"\b(?:WORDS|words_in\(\w+\))\.(\w+\.\w+)", SOURCES))
     known = {f"{page}.{name}" for page, inner in vars(words_in(USUAL)).items() for name in vars(inner)}
     assert used == known
-
-
-@pytest.mark.parametrize("language", languages())
-def test_a_language_says_what_english_says(language: str) -> None:
-    """The same names, and the same places to be filled in, in every text that it has."""
-    for file in (FOLDER / language).glob("*.toml"):
-        said = dict(texts_of(tomllib.loads(file.read_text("utf-8"))))
-        english = dict(texts_of(tomllib.loads((FOLDER / USUAL / file.name).read_text("utf-8"))))
-        assert {name: filled(text) for name, text in said.items()} == {name: filled(english[name]) for name in said}
 
 
 def test_a_second_language_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +36,8 @@ def test_a_second_language_is_a_folder(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "pt_br" / "common.toml").write_text('name = "Vitrine"\n', "utf-8")
     (tmp_path / "pt_br" / "search.toml").write_text('headline = ["Mostre uma foto."]\n', "utf-8")
     monkeypatch.setattr(words, "FOLDER", tmp_path)
-    words_in.cache_clear()
+    for cached in CACHES:
+        cached.cache_clear()
     try:
         theirs, mine = open_page(lang="pt-BR"), open_page()
         assert "<h1>Mostre uma foto.</h1>" in html_of(theirs)
@@ -71,7 +45,8 @@ def test_a_second_language_is_a_folder(tmp_path: Path, monkeypatch: pytest.Monke
         assert "<br>".join(WORDS.search.headline) in html_of(mine)
         assert "<h1>Mostre uma foto.</h1>" in html_of(theirs.run())
     finally:
-        words_in.cache_clear()
+        for cached in CACHES:
+            cached.cache_clear()
 
 
 def test_an_error_is_said_in_the_language_of_the_visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,8 +61,7 @@ def test_an_error_is_said_in_the_language_of_the_visit(tmp_path: Path, monkeypat
         (tmp_path / kind / "pt_br" / f"{file}.toml").write_text(text, "utf-8")
     monkeypatch.setattr(words, "FOLDER", tmp_path / "words")
     monkeypatch.setattr(errors, "FOLDER", tmp_path / "errors")
-    caches = (words_in, errors.sentences_in)
-    for cached in caches:
+    for cached in CACHES:
         cached.cache_clear()
     try:
         path = "pages/2_Your_catalogue.py"
@@ -100,5 +74,5 @@ def test_an_error_is_said_in_the_language_of_the_visit(tmp_path: Path, monkeypat
         reasons = upload(theirs, "nested.zip", buffer.getvalue()).dataframe[0].value.values.tolist()
         assert reasons == [["inner.zip", "é um arquivo dentro do arquivo"]]
     finally:
-        for cached in caches:
+        for cached in CACHES:
             cached.cache_clear()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,3 +76,34 @@ def test_the_link_shows_another_visitor_the_same(browser: Browser, server: str) 
     assert len(seen[0]) == 5
     for page in (first, second):
         page.context.close()
+
+
+@needs_galleries
+def test_a_class_and_its_misses_can_be_looked_at_and_taken_along(browser: Browser, server: str, tmp_path: Path) -> None:
+    page = browser.new_context(viewport={"width": 390, "height": 900}, accept_downloads=True).new_page()
+    page.set_default_timeout(90_000)
+    page.goto(f"{server}/Compare?view=classes&with=vitrine-clip")
+    miss = page.locator(".vt-answer").first
+    miss.wait_for()
+    assert miss.locator(".vt-found .vt-small").count() == 5
+    n = page.locator(".vt-answer").count()
+    box = page.get_by_role("combobox", name=re.compile("Class of the query"))
+    box.scroll_into_view_if_needed()
+    box.click()
+    page.get_by_role("option", name=re.compile("Blazer")).click()
+    page.locator(".vt-kicker", has_text="Blazer, taken for").nth(n - 1).wait_for()
+    assert page.locator(".vt-kicker", has_text=", taken for").count() == n
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Download plot").click()
+    assert taken.value.suggested_filename == "vitrine-vitrine-clip-clothing-confusion-first.svg"
+    taken.value.save_as(tmp_path / "matrix.svg")
+    drawn = (tmp_path / "matrix.svg").read_text("utf-8")
+    assert drawn.startswith("<svg") and "Blazer" in drawn
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_text("Benchmark").click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="The chosen ones as one ZIP").click()
+    taken.value.save_as(tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert {"README.md", "outcomes.csv", "differences.csv"} <= set(archive.namelist())
+    page.context.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import string
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.config import ROOT
-from core.errors import FOLDER, USUAL, DataError, ImageError, Sentence, sentence, sentences_in
+from core.errors import USUAL, DataError, ImageError, Sentence, filler, sentence, sentences_in
 
 #: What takes a code as its first argument, and gaps as keywords.
 CODED = {"sentence", "VitrineError", "DataError", "DownloadError", "UploadError", "UrlError", "ClassifierError"}
@@ -50,25 +49,18 @@ def test_every_code_has_a_sentence_whose_gaps_are_filled(path: Path) -> None:
         assert use.fields == gaps_of(known[use.code]), use
 
 
-@pytest.mark.parametrize(
-    "language", sorted(folder.name for folder in FOLDER.iterdir() if (folder / "errors.toml").is_file())
-)
-def test_a_language_has_the_gaps_of_english(language: str) -> None:
-    english = sentences_in(USUAL)
-    for file in (FOLDER / language).glob("*.toml"):
-        for name, text in tomllib.loads(file.read_text("utf-8")).items():
-            assert gaps_of(text) == gaps_of(english[f"{file.stem}.{name}"]), (file, name)
-
-
 def test_a_sentence_among_the_fields_is_said_in_the_same_language(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / USUAL).mkdir()
     (tmp_path / "pt_br").mkdir()
-    (tmp_path / USUAL / "errors.toml").write_text('image = "{name}: {reason}."\nempty = "it is empty"\n')
+    (tmp_path / USUAL / "errors.toml").write_text(
+        'number = "1,234.5"\nimage = "{name}: {reason}."\nempty = "it is empty"\n'
+    )
     (tmp_path / "pt_br" / "errors.toml").write_text('empty = "está vazio"\n')
     monkeypatch.setattr("core.errors.FOLDER", tmp_path)
     sentences_in.cache_clear()
+    filler.cache_clear()
     try:
         error = ImageError("a.png", sentence("errors.empty"))
         assert str(error) == "a.png: it is empty."
@@ -76,6 +68,7 @@ def test_a_sentence_among_the_fields_is_said_in_the_same_language(
         assert error.said("xx") == str(error)
     finally:
         sentences_in.cache_clear()
+        filler.cache_clear()
 
 
 def test_an_error_is_its_sentence() -> None:

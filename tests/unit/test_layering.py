@@ -210,7 +210,7 @@ def test_heavy_libraries_are_imported_inside_functions():
     assert wrong == []
 
 
-def test_a_photo_search_loads_neither_torch_nor_streamlit(tiny_artifacts):
+def test_a_photo_search_loads_neither_torch_nor_streamlit_nor_pandas(tiny_artifacts):
     code = """
 import sys
 before = set(sys.modules)
@@ -224,7 +224,8 @@ fakes.solid((200, 90, 70)).save(picture, "PNG")
 hits = core.engine.search.engine.SearchEngine().search(Query(photo=picture.getvalue())).hits
 print([hit.id for hit in hits])
 print(sorted({"pandas", "hnswlib", "onnxruntime", "tokenizers", "sklearn"} & light))
-print(sorted({"torch", "streamlit", "open_clip", "timm", "transformers", "sklearn", "plotly"} & set(sys.modules)))
+heavy = {"torch", "streamlit", "open_clip", "timm", "transformers", "sklearn", "plotly", "pandas"}
+print(sorted(heavy & set(sys.modules)))
 print("hnswlib" in sys.modules)
 """
     paths = os.pathsep.join([str(ROOT), str(Path(fakes.__file__).parent)])

@@ -8,10 +8,8 @@ would be wrong without any sign of it. `README.md` is the model card. Where the 
 
 from __future__ import annotations
 
-import io
 import json
 import math
-import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from core.classifier.training.head import Head, Layers
 from core.classifier.training.options import FINETUNE, KINDS, MAX_CLASSES
 from core.engine.backbones import get
 from core.engine.embedders.weights import require_weights
+from core.engine.files.archives import zip_of
 from core.engine.files.folder import check_place, entry_of, problem_of, read_json, sealed, sweep, written_folder
 from core.errors import DataError, Sentence, VitrineError, sentence
 from core.own.ingest.incoming import Incoming, shown
@@ -102,12 +101,8 @@ def load(folder: Path) -> Classifier:
 
 
 def to_zip(files: Mapping[str, bytes]) -> bytes:
-    """The files as a ZIP archive; the same files give the same bytes."""
-    with io.BytesIO() as buffer:
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in sorted(files):
-                archive.writestr(zipfile.ZipInfo(name), files[name], zipfile.ZIP_DEFLATED)
-        return buffer.getvalue()
+    """A packed classifier as a ZIP archive; see `zip_of`."""
+    return zip_of(files)
 
 
 def from_zip(content: bytes, backbones: Collection[str]) -> Classifier:

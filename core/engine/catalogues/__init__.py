@@ -32,6 +32,7 @@ class Catalogue:
         no_garment: Labels that name no garment; an evaluation asks no questions about them.
         n_compared: Training items, drawn by chance, among which backbones are compared; 0 for all that show a garment.
         kinds: Label → the kinds of `looks.vocabulary` that it leaves open; empty where labels do not say.
+        families: Label → what it broadly is, in words that all catalogues share; a label that is not there has none.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Catalogue:
     no_garment: frozenset[str] = frozenset()
     n_compared: int = 0
     kinds: dict[str, frozenset[str]] = field(default_factory=dict, hash=False)
+    families: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 def _record(id: str, said: dict[str, Any]) -> Catalogue:

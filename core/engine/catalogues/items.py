@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 REQUIRED = ("id", "label", "split")
 #: Columns that a catalogue may leave out, and what stands there then.
 OPTIONAL: dict[str, Any] = {"sender": "", "kids": None, "thumbhash": b"", "width": 0, "height": 0}
+TEXTS = {*REQUIRED, "catalogue", "sender"}
 SPLITS = ("train", "test")
 
 
@@ -57,14 +58,29 @@ class ItemTable:
     """All items of one catalogue, in the order of its index.
 
     Attributes:
-        frame: Columns id (str, unique), catalogue (categorical), label (categorical, categories in the
-            order of the catalogue's classes), split (categorical: train, test), sender (str, "" where
-            unknown), kids (boolean, NA where unknown), thumbhash (bytes, b"" where there is none), width
-            and height (int16, pixels), then any column that only this catalogue has (str). Shared
-            between visitors: do not change it.
+        columns: Lists of as many values as there are items: id (str, unique), catalogue, label and split (str), sender
+            (str, "" where unknown), kids (bool, None where unknown), thumbhash (bytes, b"" where there is none), width
+            and height (int, pixels), then any column that only this catalogue has (str). Shared between visitors: do
+            not change them.
+        classes: All labels that an item of the catalogue may have, in their order.
     """
 
-    frame: pd.DataFrame
+    columns: Mapping[str, Sequence[Any]]
+    classes: tuple[str, ...]
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The same for pandas: catalogue, label and split categorical, width and height int16. Do not change it.
+
+        No search needs it: pandas takes a fifth of a second to import, and with all items 80 MB of memory.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame(self.columns)
+        frame = frame.astype({"id": "str", "sender": "str", "kids": "boolean", "width": "int16", "height": "int16"})
+        for name in ("catalogue", "label", "split"):
+            frame[name] = pd.Categorical.from_codes(self.codes(name), self._known(name))
+        return frame
 
     @classmethod
     def from_columns(
@@ -82,8 +98,6 @@ class ItemTable:
             DataError: A required column is missing, an id comes twice, or a label or split is not one
                 of the catalogue's.
         """
-        import pandas as pd
-
         missing = [name for name in REQUIRED if name not in columns]
         if missing:
             raise DataError("engine.no-column", catalogue=catalogue, column=missing[0])
@@ -91,11 +105,13 @@ class ItemTable:
         filled = {name: columns.pop(name, [default] * n) for name, default in OPTIONAL.items()}
         head = {name: columns.pop(name) for name in REQUIRED}
         raw = {"id": head.pop("id"), "catalogue": [catalogue] * n} | head | filled | columns
-        return cls(_typed(pd.DataFrame(raw), catalogue, get(catalogue).classes if classes is None else classes))
+        typed = {name: list(map(str, values)) if name in TEXTS else list(values) for name, values in raw.items()}
+        known = get(catalogue).classes if classes is None else classes
+        return cls(_checked(typed, catalogue, known), tuple(known))
 
     def __len__(self) -> int:
         """Return the number of items."""
-        return len(self.frame)
+        return len(self.columns["id"])
 
     def row(self, position: int) -> Item:
         """Return the item at a position.
@@ -105,9 +121,19 @@ class ItemTable:
         """
         if not 0 <= position < len(self):
             raise IndexError(f"position {position} is not in 0..{len(self) - 1}")
-        id, catalogue, label = (str(self.frame[name].iat[position]) for name in ("id", "catalogue", "label"))
-        title = str(self.frame["title"].iat[position]) if "title" in self.frame else get(catalogue).classes[label]
+        id, catalogue, label = (self.columns[name][position] for name in ("id", "catalogue", "label"))
+        title = self.columns["title"][position] if "title" in self.columns else get(catalogue).classes[label]
         return Item(id, catalogue, label, title)
+
+    def codes(self, column: str = "label") -> np.ndarray:
+        """Return (n,) int32: the places of the items' labels among `classes`, or of their splits among `SPLITS`."""
+        import numpy as np
+
+        places = {name: place for place, name in enumerate(self._known(column))}
+        return np.fromiter((places[name] for name in self.columns[column]), np.int32, len(self))
+
+    def _known(self, column: str) -> tuple[str, ...]:
+        return self.classes if column == "label" else SPLITS if column == "split" else tuple(set(self.columns[column]))
 
     def position(self, id: str) -> int:
         """Return the position of the item with this id.
@@ -129,21 +155,22 @@ class ItemTable:
 
     @cached_property
     def _positions(self) -> dict[str, int]:
-        return {id: position for position, id in enumerate(self.frame["id"].tolist())}
+        return {id: position for position, id in enumerate(self.columns["id"])}
 
     def positions_of(self, labels: Collection[str]) -> np.ndarray:
         """Return the positions, rising, of all items with one of these labels, as (m,) int64."""
         import numpy as np
 
-        return np.flatnonzero(self.frame["label"].isin(list(labels)).to_numpy())
+        return np.array([n for n, label in enumerate(self.columns["label"]) if label in labels], np.int64)
 
     def take(self, positions: np.ndarray) -> ItemTable:
         """Return a table of the items at some positions, in their order."""
-        return ItemTable(self.frame.iloc[positions].reset_index(drop=True))
+        rows = positions.tolist()
+        return ItemTable({name: [of[row] for row in rows] for name, of in self.columns.items()}, self.classes)
 
     def content_hash(self) -> str:
         """Return a sha256 (hex) over ids and labels in order; the same on every machine and version."""
-        columns = [self.frame[name].astype(str).tolist() for name in ("id", "label")]
+        columns = [self.columns[name] for name in ("id", "label")]
         return hashlib.sha256(json.dumps(columns, separators=(",", ":")).encode()).hexdigest()
 
     def save(self, path: Path) -> None:
@@ -158,16 +185,15 @@ class ItemTable:
         Raises:
             ArtifactError: The file is missing, is no Parquet file, or is not a table of items.
         """
-        import pandas as pd
-
         if not path.is_file():
             raise _artifact_error(path, sentence("engine.missing"))
         try:
-            frame = pd.read_parquet(path, engine="pyarrow")
-            names = frame["catalogue"].unique().tolist()
+            columns = _read(path)
+            names = set(columns["catalogue"])
             if len(names) != 1:
                 raise DataError("engine.several-catalogues", n=len(names))
-            return cls(_typed(frame, str(names[0]), get(str(names[0])).classes))
+            catalogue = str(names.pop())
+            return cls(_checked(columns, catalogue, get(catalogue).classes), tuple(get(catalogue).classes))
         except Exception as error:  # pyarrow raises many kinds on damaged bytes
             raise _artifact_error(path, sentence("engine.unreadable", why=type(error).__name__)) from error
 
@@ -187,22 +213,37 @@ def _items(path: Path, mtime_ns: int) -> ItemTable:
     return ItemTable.load(path)
 
 
-def _typed(frame: pd.DataFrame, catalogue: str, classes: Collection[str]) -> pd.DataFrame:
-    """Give every column its type (Parquet keeps no unused category) and check what positions rest on."""
-    import pandas as pd
+def _read(path: Path) -> dict[str, list[Any]]:
+    """The columns of a Parquet file, in a way that does not make pyarrow import pandas."""
+    import pyarrow as pa
+    from pyarrow import parquet
 
-    frame = frame.astype({"id": "str", "sender": "str", "width": "int16", "height": "int16"})
-    frame["kids"] = frame["kids"].astype("boolean")
-    categories = {"catalogue": [catalogue], "label": list(classes), "split": list(SPLITS)}
-    for name, known in categories.items():
-        texts = frame[name].astype(str)
-        unknown = set(texts.unique()) - set(known)
+    with parquet.ParquetFile(path) as file:
+        table = file.read(use_threads=False)
+    columns = {}
+    for name in table.column_names:
+        if pa.types.is_dictionary(table[name].type):
+            parts = [(chunk.dictionary.to_pylist(), chunk.indices.to_pylist()) for chunk in table[name].chunks]
+            columns[name] = [None if code is None else names[code] for names, codes in parts for code in codes]
+        else:
+            columns[name] = table[name].to_pylist()
+    del table
+    pa.default_memory_pool().release_unused()  # of what it needed for a moment, it would keep 20 MB
+    return columns
+
+
+def _checked(columns: dict[str, list[Any]], catalogue: str, classes: Collection[str]) -> dict[str, list[Any]]:
+    """The same columns, if ids, labels and splits are what positions rest on."""
+    for name, known in (("label", classes), ("split", SPLITS)):
+        unknown = set(columns[name]) - set(known)
         if unknown:
             raise DataError("engine.unknown-value", catalogue=catalogue, column=name, value=min(unknown))
-        frame[name] = pd.Categorical(texts, categories=known)
-    if not frame["id"].is_unique:
+    if len(set(columns["id"])) < len(columns["id"]):
         raise DataError("engine.id-twice", catalogue=catalogue)
-    return frame.reset_index(drop=True)
+    missing = OPTIONAL.keys() - columns.keys()
+    if missing:
+        raise DataError("engine.no-column", catalogue=catalogue, column=min(missing))
+    return columns
 
 
 def _artifact_error(path: Path, problem: Sentence) -> ArtifactError:

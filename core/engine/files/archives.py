@@ -1,17 +1,29 @@
-"""ZIP archives that somebody else made: their members are unpacked by the two methods whose cost is bounded.
+"""ZIP archives: those that are made here, and those that somebody else made.
 
-LZMA lets the file choose its dictionary (up to 4 GB), and bzip2 unpacks a block of 900 KB from a few bytes.
+The members of the latter are unpacked by the two methods whose cost is bounded. LZMA lets the file choose its
+dictionary (up to 4 GB), and bzip2 unpacks a block of 900 KB from a few bytes.
 """
 
 from __future__ import annotations
 
+import io
 import zipfile
+from collections.abc import Mapping
 
 from core.errors import DataError, Sentence, sentence
 
 #: What an archive is called that came without a name.
 THE_ARCHIVE = sentence("engine.the-archive")
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+
+
+def zip_of(files: Mapping[str, bytes]) -> bytes:
+    """Files as a ZIP archive; the same files give the same bytes."""
+    with io.BytesIO() as buffer:
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in sorted(files):
+                archive.writestr(zipfile.ZipInfo(name), files[name], zipfile.ZIP_DEFLATED)
+        return buffer.getvalue()
 
 
 def read_member(archive: zipfile.ZipFile, name: str, limit: int, source: str | Sentence) -> bytes:

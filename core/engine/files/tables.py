@@ -69,12 +69,13 @@ FORMATS = {"csv": to_csv, "markdown": to_markdown, "latex": to_latex}
 
 
 def beside_intervals(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, object]]:
-    """The rows for a paper: each of these figures with its bounds ("NAME low", "NAME high") in one cell."""
-    found = []
-    for row in rows:
-        bounds = {name: (row[name], row[f"{name} low"], row[f"{name} high"]) for name in names if name in row}
-        found.append({**row, **{name: "{:.3f} [{:.3f}, {:.3f}]".format(*three) for name, three in bounds.items()}})
-    return found
+    """The rows for a paper: each of these figures with its bounds ("NAME low", "NAME high"), if known, in one cell."""
+
+    def cell(row: Mapping[str, Any], name: str) -> str:
+        bounds = [row[f"{name} {end}"] for end in ("low", "high") if f"{name} {end}" in row]
+        return f"{row[name]:.3f}" + (" [{:.3f}, {:.3f}]".format(*bounds) if bounds else "")
+
+    return [{**row, **{name: cell(row, name) for name in names if name in row}} for row in rows]
 
 
 def from_csv(text: str) -> list[dict[str, str]]:

@@ -27,6 +27,10 @@ from core.errors import ArtifactError, DataError, UnknownNameError, sentence
 Known = Mapping[str, frozenset[str]]
 NOTHING: Known = {name: frozenset[str]() for name in ATTRIBUTES}
 _UNKNOWN = frozenset({"unclear", "other", ""})
+#: From the shortest to the longest.
+SLEEVES = ("sleeveless", "short", "three-quarter", "long")
+#: Kinds whose length is that of legs, or of a skirt.
+_WITHOUT_SLEEVES = frozenset({"shorts", "jeans", "trousers", "leggings", "joggers", "skirt", "overalls"})
 _lock = threading.Lock()  # `lru_cache` alone lets two threads make the same thing twice
 
 
@@ -71,7 +75,7 @@ class Attributes:
         """
         if not self.by_name:
             return items.positions_of([label for label, known in self.by_label.items() if _has(known, wanted)])
-        columns = (items.frame[name].astype(str).tolist() for name in ("id", "label"))
+        columns = (items.columns[name] for name in ("id", "label"))
         known = (self.of(id, label) for id, label in zip(*columns, strict=True))
         return np.flatnonzero(np.array([_has(one, wanted) for one in known], bool))
 
@@ -100,10 +104,31 @@ def load_attributes(catalogue: str) -> Attributes:
 
 @lru_cache(maxsize=4)
 def _looked_at(path: Path, mtime_ns: int) -> dict[str, Known]:
+    return {row["image"]: of_row(row) for row in _rows(path, ("image", *ATTRIBUTES))}
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     try:
-        return {row["image"]: of_row(row) for row in read_csv(path.read_bytes(), path.name, ("image", *ATTRIBUTES))}
+        return read_csv(path.read_bytes(), path.name, columns)
     except DataError as error:
         raise ArtifactError(relative(path), sentence("engine.unreadable", why=error), REPAIR) from None
+
+
+def sleeves_of(catalogue: str) -> dict[str, str]:
+    """The length of sleeves, one of `SLEEVES`, by the names of the items that are known to have (or to lack) them.
+
+    No search reads it, so it is none of `ATTRIBUTES`.
+
+    Raises:
+        ArtifactError: The file is damaged.
+    """
+    path = attributes_file(catalogue)
+    if not is_listed(path):
+        return {}
+    rows = _rows(verified(path), ("image", "kind", "length"))
+    return {
+        row["image"]: row["length"] for row in rows if row["length"] in SLEEVES and row["kind"] not in _WITHOUT_SLEEVES
+    }
 
 
 def of_row(row: Mapping[str, str]) -> Known:

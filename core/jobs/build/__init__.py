@@ -24,6 +24,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--from", dest="source", type=Path, metavar="PATH", help="its pictures: a folder, a ZIP or a CSV of URLs"
     )
     parser.add_argument(
+        "--embeddings",
+        type=Path,
+        metavar="FILE",
+        help="with --catalogue: add embeddings that were made elsewhere (.npy, .npz or Parquet) to the catalogue of "
+        "that name, which --from may build first; as a backbone they are called own",
+    )
+    parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="where it goes (default: own/ in the data folder)"
     )
     parser.add_argument("--maps", action="store_true", help="make only the maps, of all backbones unless one is named")
@@ -40,15 +47,15 @@ def _build(options: argparse.Namespace) -> int:
     from core.jobs.build.catalogues import build
     from core.maps.build import build_maps
 
-    if (options.catalogue is None) != (options.source is None):
-        options.parser.error("--catalogue NAME and --from PATH go together")
-    if options.maps and options.source is not None:
-        options.parser.error("--maps is for the catalogues that ship, not for --from")
+    if (options.catalogue is None) != (options.source is None and options.embeddings is None):
+        options.parser.error("--catalogue NAME goes with --from PATH, --embeddings FILE, or both")
+    if options.maps and options.catalogue is not None:
+        options.parser.error("--maps is for the catalogues that ship, not for --catalogue")
     if options.maps:
         build_maps(options.backbone)
         return 0
     options.backbone = options.backbone or DEFAULT_BACKBONE
-    if options.source is not None:
+    if options.catalogue is not None:
         return _build_own(options)
     if options.calibration:
         from core.jobs.build.calibrate import recalibrate
@@ -77,11 +84,19 @@ def _build_gallery(backbone_id: str) -> int:
 
 def _build_own(options: argparse.Namespace) -> int:
     from core.engine.embedders.load import load_embedder
-    from core.own.files import build_own
+    from core.own.files import bring_own, build_own, made_with
 
-    folder = options.output or own_dir()
-    built = build_own(options.source, options.catalogue, folder, load_embedder(options.backbone), show_progress)
-    for one in built.skipped:
-        print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
-    print("\n".join(map(str, built.files)))
+    folder, name = options.output or own_dir(), options.catalogue
+    if options.source is not None:
+        embedder = load_embedder(options.backbone)
+        built = build_own(options.source, name, folder, embedder, show_progress)
+        for one in built.skipped:
+            print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
+        files = built.files
+    else:
+        embedder = load_embedder(made_with(name, folder))
+    if options.embeddings is not None:
+        brought, files = bring_own(options.embeddings, name, folder, embedder)
+        print(f"{len(brought.rows):,} embeddings of {brought.dim:,} numbers were added.", file=sys.stderr)
+    print("\n".join(map(str, files)))
     return 0

@@ -38,9 +38,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--catalogue", metavar="NAME", help="instead one of your own, built with `build --catalogue`; writes nothing"
     )
     parser.add_argument(
-        "--backbones", nargs="+", metavar="ID", help="with --catalogue: up to four, asked with the same small pictures"
+        "--backbones",
+        nargs="+",
+        metavar="ID",
+        help="with --catalogue: up to four, asked with the same small pictures; own: embeddings that were added to it",
     )
-    parser.add_argument("--format", choices=FORMATS, help="with --catalogue: print the table in this form")
+    parser.add_argument(
+        "--by-class",
+        action="store_true",
+        help="only the figures of each class and what it is taken for, from what is stored; embeds and writes nothing",
+    )
+    parser.add_argument(
+        "--format", choices=FORMATS, help="with --catalogue or --by-class: print the tables in this form"
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.set_defaults(run=_evaluate, parser=parser)
 
@@ -52,8 +62,12 @@ def _evaluate(options: argparse.Namespace) -> int:
         from core.jobs.evaluate.own import evaluate_own
 
         return evaluate_own(options)
-    if options.backbones or options.format:
-        options.parser.error("--backbones and --format go with --catalogue")
+    if options.backbones or (options.format and not options.by_class):
+        options.parser.error("--backbones goes with --catalogue, --format with --catalogue or --by-class")
+    if options.by_class:
+        from core.jobs.evaluate.classes import evaluate_classes
+
+        return evaluate_classes(options)
     report = (lambda line: None) if options.json else print
     if options.intervals:
         results = renew_intervals(options.backbone, report)

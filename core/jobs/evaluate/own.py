@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core.config import own_dir
 from core.engine.files.tables import FORMATS, beside_intervals
 from core.engine.progress import show_progress
+from core.errors import DataError
 
 if TYPE_CHECKING:
     from core.own.evaluation import OwnEvaluation
@@ -19,14 +20,17 @@ if TYPE_CHECKING:
 def evaluate_own(options: argparse.Namespace) -> int:
     """Evaluate, and print the table in the form that the options name; 1 where no backbone could be used."""
     from core.engine.embedders.load import load_embedder
+    from core.own.brought import BROUGHT
     from core.own.evaluation import MAX_BACKBONES, OwnEvaluation
-    from core.own.files import open_own
+    from core.own.files import made_with, open_own
 
     if len(options.backbones or ()) > MAX_BACKBONES:
         options.parser.error(f"--backbones takes at most {MAX_BACKBONES}")
-    embedder = load_embedder(options.backbone)
-    items = open_own(options.catalogue, own_dir(), embedder).items
-    evaluation = OwnEvaluation(items, options.backbones or [options.backbone])
+    mine = open_own(options.catalogue, own_dir(), load_embedder(made_with(options.catalogue, own_dir())))
+    wanted = options.backbones or [options.backbone]
+    if BROUGHT in wanted and mine.brought is None:
+        raise DataError("own.vectors-none", name=options.catalogue)
+    evaluation = OwnEvaluation(mine.items, wanted, brought=mine.brought)
     for progress in evaluation.run():
         show_progress(progress)
     for id, problem in evaluation.problems.items():
@@ -39,6 +43,8 @@ def _told(evaluation: OwnEvaluation, options: argparse.Namespace) -> str:
     from core.own.evaluation import METRICS
 
     rows = evaluation.rows()
+    if options.by_class:
+        return _by_class(evaluation, options)
     if options.json:
         return json.dumps({"catalogue": options.catalogue, "results": rows, "differences": _differences(evaluation)})
     if options.format == "csv":
@@ -50,6 +56,20 @@ def _told(evaluation: OwnEvaluation, options: argparse.Namespace) -> str:
     text = "{first} − {second}: {metric} {value:+.3f} [{low:+.3f}, {high:+.3f}], p = {p:.3f} (Holm)"
     lines = [text.format(**one) for one in _differences(evaluation)]
     return "\n".join([table, *lines])
+
+
+def _by_class(evaluation: OwnEvaluation, options: argparse.Namespace) -> str:
+    """One backbone after the other, label by label; items are named by their files."""
+    from core.jobs.evaluate.classes import as_json, as_text
+
+    told = [(id, evaluation.by_class(id), found) for id, found in evaluation.taken.items()]
+    if not options.json:
+        return "\n".join(as_text(id, rows, found, options.format) for id, rows, found in told)
+    answers = [
+        {"backbone": id} | as_json(options.catalogue, rows, found, lambda position: evaluation.items[position].name)
+        for id, rows, found in told
+    ]
+    return json.dumps({"catalogue": options.catalogue, "backbones": answers})
 
 
 def _differences(evaluation: OwnEvaluation) -> list[dict[str, Any]]:

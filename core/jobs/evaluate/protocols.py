@@ -20,10 +20,12 @@ queries are Fashion-MNIST's training images 58,000 to 59,999 among those before 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from core.compare.figures.classes import sides_of
 from core.compare.figures.evaluation import FILE, PROTOCOLS, SCHEMA, Evaluation, Result, read_evaluation
 from core.compare.figures.outcomes import Outcomes, load_outcomes, load_senders, save_outcomes, save_senders
 from core.config import DEFAULT_BACKBONE, artifacts_dir, n_threads
@@ -36,7 +38,7 @@ from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import load_embedder
 from core.engine.files.folder import write_json
 from core.engine.files.manifest import load_manifest, register
-from core.engine.metrics import Estimate, bootstrap, bootstrap_groups
+from core.engine.metrics import Estimate, bootstrap, mean_of
 from core.engine.retrieval import Retrieval, retrieve
 from core.engine.search.zero_shot import zero_shot
 from core.errors import VitrineError
@@ -130,40 +132,29 @@ class Record:
         self(protocol, metric, mean_of(per_query, senders))
 
 
-def mean_of(per_query: np.ndarray, senders: np.ndarray | None) -> Estimate:
-    """The mean of (n,) values, its interval resampled over `senders`, (n,), where it is known who gave each query."""
-    return bootstrap(per_query) if senders is None else bootstrap_groups(per_query, senders)
-
-
 def _add_retrieval(protocol: str, found: Retrieval, add: Record, senders: np.ndarray | None = None) -> None:
     for metric, per_query in found.figures().items():
         add.mean(protocol, metric, per_query, senders)
 
 
 def _fashion_mnist(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:
-    split, labels = data.column("split"), data.column("label")
-    train, test = split == "train", split == "test"
+    sides = sides_of("fashion-mnist", data.items)
     if part == "validation":
-        test = train & (np.cumsum(train) > np.sum(train) - N_VALIDATION_FASHION_MNIST)
-        train = train & ~test
-    found = retrieve(data.embeddings[test], data.embeddings[train], (labels[test], labels[train]))
-    _add_retrieval("fashion-mnist", found, add)
+        train = sides.gallery
+        sides = replace(sides, queries=train[-N_VALIDATION_FASHION_MNIST:], gallery=train[:-N_VALIDATION_FASHION_MNIST])
+    _add_retrieval("fashion-mnist", sides.retrieve(data.embeddings[sides.queries], data.embeddings[sides.gallery]), add)
     words = {label: [label.lower().replace("/", " or ")] for label in CATALOGUES["fashion-mnist"].classes}
-    _add_zero_shot("fashion-mnist", embedder, (data.embeddings[test], labels[test]), words, add)
+    test = data.embeddings[sides.queries], sides.labels[sides.queries]
+    _add_zero_shot("fashion-mnist", embedder, test, words, add)
 
 
 def _clothing(data: Labelled, add: Record, part: str) -> None:
-    split, labels, senders = data.column("split"), data.column("label"), data.column("sender")
-    named = ~np.isin(labels, list(CATALOGUES["clothing"].no_garment))
-    wanted = split == "test"
+    sides, senders = sides_of("clothing", data.items), data.column("sender")
     if part == "validation":
-        named, wanted = named & ~wanted, data.column("small_split") == "validation"
-    queries = np.flatnonzero(named & wanted)
-    gallery = np.flatnonzero(named)
-    sides = labels[queries], labels[gallery]
-    people = senders[queries], senders[gallery]
-    found = retrieve(data.embeddings[queries], data.embeddings[gallery], sides, people)
-    _add_retrieval("clothing", found, add, senders[queries])
+        rest = np.setdiff1d(sides.gallery, sides.queries)
+        sides = replace(sides, queries=rest[data.column("small_split")[rest] == "validation"], gallery=rest)
+    found = sides.retrieve(data.embeddings[sides.queries], data.embeddings[sides.gallery])
+    _add_retrieval("clothing", found, add, senders[sides.queries])
 
 
 def _clothing_small(embedder: Embedder, data: Labelled, add: Record, part: str) -> None:

@@ -16,7 +16,7 @@ from core.ui.browse import twins
 from core.ui.browse.view import View, write
 from core.ui.components import cards
 from core.ui.components.pictures import Picture, picture_of
-from core.ui.visit import keys, page, session
+from core.ui.visit import keys, page, session, state
 from core.ui.words import WORDS
 
 N_NEIGHBOURS = 12
@@ -64,12 +64,12 @@ def _open(view: View, item_id: str) -> None:
     if item_id in steps:  # going on to an item of the way is going back to it
         steps = steps[: steps.index(item_id)]
     st.session_state[keys.BROWSE_TRAIL] = steps[-MAX_TRAIL:]
-    st.query_params.from_dict(write(replace(view, item=item_id)))
+    state.set_link(write(replace(view, item=item_id)))
 
 
 def _close(view: View) -> None:
     keys.forget(keys.BROWSE_TRAIL)
-    st.query_params.from_dict(write(replace(view, item="")))
+    state.set_link(write(replace(view, item="")))
 
 
 def _ways_back(view: View) -> None:
@@ -84,7 +84,7 @@ def _ways_back(view: View) -> None:
 
 def _item_html(item: Item, picture: Picture) -> str:
     kicker = f'<p class="vt-kicker">{escape(session.title_of(item.catalogue))}</p>'
-    title = f'<h2 class="vt-title">{escape(item.title)}</h2>'
+    title = f'<h2 class="vt-title">{escape(session.called(item))}</h2>'
     id = f'<p class="vt-quiet vt-id">{escape(WORDS.browse.id)} {escape(item.id)}</p>'
     return f'<div class="vt-opened">{cards.item_html(item, picture, kicker + title + id)}</div>'
 
@@ -97,4 +97,4 @@ def _neighbours(view: View, gallery: Gallery, position: int, hits: list[Hit]) ->
             badge = f'<span class="vt-mark">{escape(WORDS.browse.marks[mark])}</span>' if mark else ""
             with grid.cell():
                 st.html(cards.item_html(hit, picture_of(other, hit.position), badge + cards.facts_html(hit)))
-                open_button(view, hit.id, hit.title)
+                open_button(view, hit.id, session.called(hit))

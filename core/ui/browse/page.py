@@ -17,7 +17,7 @@ from core.ui.browse.view import ALL, SIZES, SORTS, View, known_kinds, known_look
 from core.ui.components import cards, looks
 from core.ui.components.controls import problem
 from core.ui.components.pictures import picture_of
-from core.ui.visit import page, session
+from core.ui.visit import page, session, state
 from core.ui.words import WORDS
 
 COLUMNS = 6
@@ -63,7 +63,7 @@ def _catalogue(view: View, notes: list[str]) -> None:
 
 
 def _go(view: View) -> None:
-    st.query_params.from_dict(write(view))
+    state.set_link(write(view))
 
 
 def _go_button(label: str, key: str, view: View, **looks: Any) -> None:
@@ -114,7 +114,7 @@ def _looks(view: View, name: str, known: list[str]) -> None:
     """The choice of colours or patterns, where they are known of a shown catalogue."""
     if known:
         st.multiselect(
-            WORDS.looks.filters[name], known, format_func=lambda one: looks.look(looks.FILTERS[name], one)[0],
+            WORDS.looks.filters[name], known, format_func=lambda one: looks.look(looks.FILTERS[name], one),
             key=f"browse-{name}", on_change=_changed, args=(view, name), wrap=True, width=210,
             placeholder=WORDS.looks.placeholders[name],
         )  # fmt: skip
@@ -131,7 +131,7 @@ def _rows(view: View) -> list[tuple[str, np.ndarray]]:
         if view.looks:
             positions = np.intersect1d(positions, load_attributes(catalogue).positions(items, view.looks))
         if view.sort == "class":
-            codes = items.frame["label"].cat.codes.to_numpy()
+            codes = items.codes()
             positions = positions[np.argsort(codes[positions], kind="stable")]
         found.append((catalogue, positions))
     return found
@@ -180,5 +180,5 @@ def _grid(view: View, places: list[Place]) -> None:
             item = gallery.items.row(position)
             with grid.cell():
                 st.html(cards.item_html(item, picture_of(gallery, position)))
-                browse_item.open_button(view, item.id, item.title)
+                browse_item.open_button(view, item.id, session.called(item))
     page.arrive(str(write(view)))

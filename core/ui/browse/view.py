@@ -68,7 +68,8 @@ def known_kinds(view: View) -> dict[str, str]:
     return {
         f"{id}/{label}": f"{words} · {session.title_of(id)}" if several else words
         for id in view.catalogues
-        for label, words in session.catalogues()[id].classes.items()
+        for label, title in session.catalogues()[id].classes.items()
+        for words in [session.class_title(id, label, title)]
     }
 
 

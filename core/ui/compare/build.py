@@ -11,7 +11,7 @@ from core.compare.side_by_side import Answer
 from core.engine.embedders import exported
 from core.ui.components import cards
 from core.ui.visit import keys
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
 
 POLL_S = 0.5
 
@@ -19,7 +19,7 @@ POLL_S = 0.5
 def show(answer: Answer, finished: bool) -> None:
     """Say what a backbone lacks; offer to build its gallery where that is all, once the others have answered."""
     if answer.problem or answer.estimate is None:
-        st.warning(cards.plain(str(answer.problem or WORDS.common.nothing)), icon=":material/info:")
+        st.warning(cards.plain(say(answer.problem or WORDS.common.nothing)), icon=":material/info:")
         return
     work = _works().get(answer.backbone_id)
     if work is None:
@@ -61,7 +61,7 @@ def _watch(backbone_id: str, work: GalleryWork) -> None:
         _forget(backbone_id)
         st.rerun()
     if work.problem:
-        st.warning(cards.plain(str(work.problem)), icon=":material/info:")
+        st.warning(cards.plain(say(work.problem)), icon=":material/info:")
     elif work.progress is None:
         st.progress(0.0, preparing(backbone_id, backbone_id) or WORDS.compare.build_starts)
     else:

@@ -25,8 +25,9 @@ from core.ui.components import cards
 from core.ui.components.controls import command
 from core.ui.components.pictures import picture_of
 from core.ui.components.query import described, photo_of, ways_out, whole_of
+from core.ui.components.tables import files
 from core.ui.visit import keys, session, state
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure, in_link
 
 K = 5
 POLL_S = 0.4
@@ -50,7 +51,9 @@ def show(query: state.Asked, chosen: list[str]) -> None:
     with right:
         if asked.wait(PATIENCE_S):
             _draw(asked, chosen)
-            _command(query, [id for id in chosen if (answer := asked.answer(id)) and answer.hits])
+            found = {id: answer.hits for id in chosen if (answer := asked.answer(id)) and answer.hits}
+            _files(found)
+            _command(query, list(found))
         else:
             _watch(asked, chosen)
 
@@ -78,6 +81,18 @@ def _asked(query: state.Asked, question: Query, chosen: list[str]) -> SideBySide
     asked = SideBySide(chosen, question)
     st.session_state[keys.SIDE_BY_SIDE] = (key, asked)
     return asked
+
+
+def _files(found: dict[str, list[Hit]]) -> None:
+    """What all of them found, as one table."""
+    if found:
+        names = ("rank", "id", "title", "label", "similarity", "same_kind")
+        rows = [
+            {"backbone": id} | {name: getattr(hit, name) for name in names}
+            for id, hits in found.items()
+            for hit in hits
+        ]
+        files(["backbone", *names], rows, "vitrine-side-by-side", "hits")
 
 
 def _command(query: state.Asked, ids: list[str]) -> None:
@@ -160,14 +175,16 @@ def _hit_html(hit: Hit, n_others: int) -> str:
     """One row: a small picture, what it is, how close it is, and how many others found it, too."""
     picture = picture_of(process.engine().gallery(hit.catalogue), hit.position)
     catalogue = session.title_of(hit.catalogue)
-    alt = WORDS.common.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
+    title = session.called(hit)
+    alt = WORDS.common.hit_alt.format(rank=hit.rank, title=title, catalogue=catalogue)
     chance = "" if math.isnan(hit.same_kind) else WORDS.compare.chance.format(percent=cards.percent(hit.same_kind))
     others = f'<p class="vt-quiet vt-shared">{escape(WORDS.compare.also.format(n=n_others))}</p>' if n_others else ""
-    link = f'<a href="Browse?{urlencode({"item": hit.id})}" target="_blank" rel="noopener">{escape(hit.title)}</a>'
+    address = escape(f"Browse?{urlencode({'item': hit.id, **in_link()})}")
+    link = f'<a href="{address}" target="_blank" rel="noopener">{escape(title)}</a>'
     return (
         f'<div class="vt-row" role="listitem" data-id="{escape(hit.id)}">'
         f'<div class="vt-frame">{cards.picture_html(picture, alt)}</div>'
-        f'<div><p class="vt-row-title">{link} <b class="vt-similarity">{hit.similarity:.3f}</b></p>'
+        f'<div><p class="vt-row-title">{link} <b class="vt-similarity">{figure(hit.similarity, ".3f")}</b></p>'
         f'<p class="vt-quiet">{escape(chance)}</p>{others}</div></div>'
     )
 

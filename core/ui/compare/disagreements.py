@@ -54,7 +54,9 @@ def _draw(dispute: Dispute, several: bool) -> None:
             st.html(html)
             st.button(
                 WORDS.compare.disputes_open, key=f"open-{item.id}", on_click=_open, args=(item.id,), width="stretch",
-                help=WORDS.browse.item_alt.format(title=item.title, catalogue=session.title_of(item.catalogue)),
+                help=WORDS.browse.item_alt.format(
+                    title=session.called(item), catalogue=session.title_of(item.catalogue)
+                ),
             )  # fmt: skip
         with right:
             st.caption(score_line(dispute, several))

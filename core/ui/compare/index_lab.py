@@ -16,7 +16,9 @@ from core.ui.compare import plots
 from core.ui.components import ask
 from core.ui.components.controls import command, item_at
 from core.ui.components.link import linked, number
+from core.ui.components.plots import draw
 from core.ui.components.query import photo_of, receive
+from core.ui.components.tables import files
 from core.ui.visit import session, state
 from core.ui.words import WORDS
 
@@ -66,7 +68,10 @@ def _sweep() -> None:
         st.info(WORDS.compare.sweep_empty, icon=":material/speed:")
     else:
         measured, machine = part["results"], part["machine"]
-        st.plotly_chart(plots.recall_against_speed(measured["rows"]), key="sweep", alt=WORDS.compare.sweep_alt)
+        figure = plots.recall_against_speed(measured["rows"])
+        draw(figure, "vitrine-index-settings", "sweep", WORDS.compare.sweep_alt)
+        rows = [row | {"index_recall@10": row["photos"]["index_recall@10"]} for row in measured["rows"]]
+        files(["M", "ef", "ms", "index_recall@10"], rows, "vitrine-index-settings", "sweep")
         st.caption(WORDS.compare.sweep_note.format(**measured, **measured["n_queries"], **machine))
     command("python -m core benchmark --only index_settings")
 

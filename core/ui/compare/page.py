@@ -1,4 +1,4 @@
-"""The Compare page: which backbones, which of its four views, and the query that all of them get."""
+"""The Compare page: which backbones, which of its views, and the query that all of them get."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.compare.side_by_side import MAX_BACKBONES
 from core.engine.backbones import BACKBONES
 from core.engine.embedders.load import missing
 from core.errors import VitrineError
-from core.ui.compare import columns, disagreements, index_lab, table
+from core.ui.compare import classes, columns, disagreements, index_lab, table
 from core.ui.components import ask
 from core.ui.components.controls import problem
 from core.ui.components.link import choose, choose_several
@@ -35,6 +35,8 @@ def show() -> None:
             disagreements.show(chosen)
         elif view == "benchmark":
             table.show(chosen)
+        elif view == "classes":
+            classes.show(chosen)
         elif view == "index":
             index_lab.show()
         else:

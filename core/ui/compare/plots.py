@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from core.compare.figures.table import Row
-from core.ui.words import WORDS
+from core.ui.words import WORDS, separators
 
 HEIGHT = 420
 #: What a logarithmic axis names, each number in full.
@@ -34,7 +34,9 @@ def quality_against_cost(rows: Sequence[Row], metric: str, name: str, chosen: Co
             hovertemplate=WORDS.compare.plot_hover, cliponaxis=False,
             customdata=[[row["title"], row.get("peak_memory_mb", 0), row.get("n_parameters", 0) / 1e6]],
         )  # fmt: skip
-    figure.update_layout(height=HEIGHT, showlegend=False, margin={"t": 20, "r": 70, "b": 20, "l": 20})
+    figure.update_layout(
+        height=HEIGHT, showlegend=False, margin={"t": 20, "r": 70, "b": 20, "l": 20}, separators=separators()
+    )
     figure.update_xaxes(type="log", title=WORDS.compare.plot_ms, **_TICKS)
     figure.update_yaxes(title=name)
     return figure
@@ -53,7 +55,10 @@ def recall_against_speed(rows: Sequence[dict[str, Any]]) -> Any:
             name=f"M = {m}", hovertemplate=WORDS.compare.sweep_hover,
         )  # fmt: skip
     figure.update_layout(
-        height=HEIGHT, margin={"t": 20, "r": 20, "b": 20, "l": 20}, legend={"orientation": "h", "y": 1.12}
+        height=HEIGHT,
+        margin={"t": 20, "r": 20, "b": 20, "l": 20},
+        legend={"orientation": "h", "y": 1.12},
+        separators=separators(),
     )
     figure.update_xaxes(type="log", title=WORDS.compare.sweep_speed, **_TICKS)
     figure.update_yaxes(title=WORDS.compare.sweep_recall)

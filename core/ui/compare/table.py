@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from core.compare.figures.bundle import command_of, comparison_zip
 from core.compare.figures.evaluation import PROTOCOLS, read_evaluation
 from core.compare.figures.outcomes import differences
 from core.compare.figures.table import COSTS, Row, beside, columns_of, metrics_of, rows_of
@@ -14,9 +16,10 @@ from core.engine.backbones import BACKBONES
 from core.ui.compare import plots
 from core.ui.compare.columns import title_of
 from core.ui.components import cards
-from core.ui.components.controls import command
+from core.ui.components.controls import command, download
 from core.ui.components.link import choose
-from core.ui.components.tables import difference_line, table_downloads
+from core.ui.components.plots import draw
+from core.ui.components.tables import difference_line, files, table_downloads
 from core.ui.words import WORDS
 
 
@@ -44,8 +47,9 @@ def show(chosen: list[str]) -> None:
     _missing([row for row in rows if not row["computed"]])
     computed = [row for row in rows if row["computed"]]
     metric = choose(st.selectbox, WORDS.compare.metric, "metric", metrics, _metric_name, width=320)
-    _plot([row for row in computed if metric in row and "ms_p50" in row], metric, chosen)
+    _plot([row for row in computed if metric in row and "ms_p50" in row], protocol, metric, chosen)
     _differences([id for id in chosen if any(row["backbone"] == id for row in computed)], protocol, metric)
+    _archive([id for id in chosen if any(row["backbone"] == id for row in computed)], protocol)
     _published(protocol)
 
 
@@ -115,11 +119,12 @@ def _missing(rows: list[Row]) -> None:
             st.code("\n".join(row["command"] for row in rows), language=None, wrap_lines=True)
 
 
-def _plot(rows: list[Row], metric: str, chosen: list[str]) -> None:
+def _plot(rows: list[Row], protocol: str, metric: str, chosen: list[str]) -> None:
     if len(rows) < 2:
         return
     figure = plots.quality_against_cost(rows, metric, _metric_name(metric), chosen)
-    st.plotly_chart(figure, key="quality-cost", alt=WORDS.compare.plot_alt.format(metric=_metric_name(metric)))
+    alt = WORDS.compare.plot_alt.format(metric=_metric_name(metric))
+    draw(figure, f"vitrine-{protocol}-{metric}", "quality-cost", alt)
 
 
 def _differences(ids: list[str], protocol: str, metric: str) -> None:
@@ -132,6 +137,15 @@ def _differences(ids: list[str], protocol: str, metric: str) -> None:
     for (first, second), one in found.items():
         st.markdown("- " + cards.plain(difference_line(title_of(first), title_of(second), one)))
     st.caption(WORDS.compare.differs_note.format(n=sum(one is not None for one in found.values())))
+
+
+def _archive(ids: list[str], protocol: str) -> None:
+    """All that is on file of the chosen backbones as one ZIP, and the command that makes it."""
+    if ids:
+        make = partial(comparison_zip, ids, protocol)
+        file = f"vitrine-{protocol}.zip"
+        download(WORDS.compare.archive, make, file, "application/zip", "archive", help=WORDS.compare.archive_help)
+        command(command_of(ids, protocol))
 
 
 def _published(protocol: str) -> None:
@@ -158,3 +172,4 @@ def _published(protocol: str) -> None:
         column_config=config | {"value": number, "source": link},
         alt=WORDS.compare.published_heading,
     )
+    files(list(rows[0]), rows, f"vitrine-published-{protocol}", "published")

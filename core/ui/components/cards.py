@@ -13,7 +13,7 @@ from core.engine.search.engine import Hit
 from core.ui.components import looks
 from core.ui.components.pictures import Picture
 from core.ui.visit import session
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure
 
 
 def plain(text: str) -> str:
@@ -25,7 +25,7 @@ def percent(share: float) -> str:
     """A share in words, never rounded up to 100 %: 0.5 → "50%", 0.9987 → "99.8%", 0.99999 → "99.9%"."""
     if share <= 0.99:
         return f"{100 * max(share, 0.0):.0f}%"
-    return f"{math.floor(min(share, 0.999) * 1000 + 1e-9) / 10:g}%"
+    return f"{figure(math.floor(min(share, 0.999) * 1000 + 1e-9) / 10, 'g')}%"
 
 
 def where(part: Region) -> str:
@@ -64,12 +64,13 @@ def hit_html(hit: Hit, picture: Picture, named: bool = True) -> str:
         named: Whether the card names the hit's catalogue.
     """
     catalogue = session.title_of(hit.catalogue)
-    alt = WORDS.common.hit_alt.format(rank=hit.rank, title=hit.title, catalogue=catalogue)
+    title = session.called(hit)
+    alt = WORDS.common.hit_alt.format(rank=hit.rank, title=title, catalogue=catalogue)
     quiet = f'<p class="vt-quiet">{escape(catalogue)}</p>' if named else ""
     return (
         f'<article class="vt-hit" data-rank="{hit.rank}" data-id="{escape(hit.id)}">'
         f'<div class="vt-frame">{picture_html(picture, alt)}<span class="vt-rank">{hit.rank}</span></div>'
-        f'<h3 class="vt-title">{escape(hit.title)}</h3>{quiet}'
+        f'<h3 class="vt-title">{escape(title)}</h3>{quiet}'
         f"{facts_html(hit)}</article>"
     )
 
@@ -81,7 +82,7 @@ def facts_html(hit: Hit) -> str:
     return (
         (f'<ul class="vt-agrees">{lines}</ul>' if lines else "")
         + f'<p class="vt-quiet vt-figure">{escape(WORDS.common.similarity)} '
-        f'<span class="vt-similarity">{hit.similarity:.3f}</span></p>'
+        f'<span class="vt-similarity">{figure(hit.similarity, ".3f")}</span></p>'
     )
 
 
@@ -131,6 +132,6 @@ def tile_html(id: str, picture: Picture, alt: str, line: str) -> str:
 
 def item_html(item: Item | Hit, picture: Picture, lines: str = "") -> str:
     """A small picture of an item, with lines of HTML below it."""
-    alt = WORDS.browse.item_alt.format(title=item.title, catalogue=session.title_of(item.catalogue))
+    alt = WORDS.browse.item_alt.format(title=session.called(item), catalogue=session.title_of(item.catalogue))
     frame = f'<div class="vt-frame">{picture_html(picture, alt)}</div>'
     return f'<article class="vt-tile" data-id="{escape(item.id)}">{frame}{lines}</article>'

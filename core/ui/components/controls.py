@@ -13,7 +13,7 @@ from core.engine.search import process
 from core.errors import VitrineError
 from core.ui.components import cards
 from core.ui.components.pictures import picture_of
-from core.ui.visit import state
+from core.ui.visit import session, state
 from core.ui.words import WORDS, say
 
 
@@ -48,7 +48,7 @@ def item_at(catalogue: str, position: int, below: str | None = None) -> tuple[It
     """An item of a catalogue, and the HTML of its small picture above a line (default: its title)."""
     gallery = process.engine().gallery(catalogue)
     item = gallery.items.row(position)
-    title = f'<p class="vt-quiet">{escape(item.title)}</p>'
+    title = f'<p class="vt-quiet">{escape(session.called(item))}</p>'
     return item, cards.item_html(item, picture_of(gallery, position), title if below is None else below)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import and_
 
 import streamlit as st
 
@@ -17,21 +19,61 @@ from core.ui.words import WORDS
 LIKELY = 0.5
 #: What can be filtered by: the parameter of links -> the attribute.
 FILTERS = {"colours": "colour", "patterns": "pattern"}
+
+
+class Noun(str):
+    """A word that other words of a sentence agree with: `{one:branco|branca}` of a text has a form for each gender.
+
+    Attributes:
+        form: 1 where it is feminine, and 2 more where it is in the plural: which of four forms it takes.
+    """
+
+    form = 0
+
+    @classmethod
+    def of(cls, word: str, form: int) -> Noun:
+        """A word with its form."""
+        noun = cls(word)
+        noun.form = form
+        return noun
+
+    def __format__(self, spec: str) -> str:
+        """The word, or that of the forms which agrees with it; where there are two, they are those of the genders."""
+        forms = spec.split("|")
+        return forms[self.form % len(forms)] if len(forms) > 1 else format(str(self), spec)
+
+
+#: What is said of nothing in particular agrees with this.
+NOTHING = Noun()
 #: One piece, the same with its article, several after a number, several after "are".
-Forms = tuple[str, str, str, str]
+Forms = tuple[Noun, Noun, Noun, Noun]
 
 
-def name_of(attribute: str, told: Told, label: str = "") -> str:
-    """What visitors call a kind, colour or pattern; `label` is the "catalogue/label" of the item that is of it."""
+def name_of(attribute: str, told: Told, label: str = "", of: Noun = NOTHING) -> str:
+    """What visitors call a kind, colour or pattern.
+
+    Args:
+        attribute: Which of them.
+        told: Its classes.
+        label: The "catalogue/label" of the item that is of it.
+        of: What a colour or pattern is said of.
+    """
     if attribute == "kind":
         return forms(told.classes, label)[0]
-    return str(WORDS.looks.either.join(look(attribute, one)[0] for one in told.classes))
+    return str(WORDS.looks.either.join(look(attribute, one, of) for one in told.classes))
 
 
-def look(attribute: str, one: str) -> tuple[str, ...]:
-    """The words for a colour or pattern: alone, and as what is said of a piece, of one with its article, of several."""
+def look(attribute: str, one: str, of: Noun = NOTHING) -> str:
+    """The word for a colour or pattern, as it is said of a piece."""
+    return str(_look(attribute, one)[0].format(of=of))
+
+
+def _look(attribute: str, one: str) -> tuple[str, ...]:
+    """The word for a colour or pattern, and what it makes of one piece, of one with its article, of several."""
     known: Mapping[str, tuple[str, ...]] = {"colour": WORDS.looks.colour, "pattern": WORDS.looks.pattern}[attribute]
-    return known.get(one, (one, "{one}", "{one}", "{many}"))
+    unknown = one.replace("{", "{{").replace("}", "}}")  # a link may say anything
+    word, *others = known.get(one, (unknown, "{one}", "{a}", "{many}"))
+    return word, *(others or WORDS.looks.usual_look)
 
 
 def forms(classes: Collection[str], *labels: str) -> Forms:
@@ -42,12 +84,17 @@ def forms(classes: Collection[str], *labels: str) -> Forms:
         labels: "catalogue/label" whose items are of just these kinds; where no word covers them, they are named by it.
     """
     names = [name for name, kinds in BROADER.items() if kinds == set(classes)] + list(labels)
-    broader = next((WORDS.looks.broader[name] for name in names if name in WORDS.looks.broader), None)
+    broader = next((_broader(name) for name in names if name in WORDS.looks.broader), None)
     if len(classes) > 1 and broader:
-        return _whole(broader)
-    each = [_whole(WORDS.looks.kind.get(one, (one, one, one))) for one in classes]
-    one, a, many, are = (WORDS.looks.either.join(words) for words in zip(*each, strict=True))
+        return broader
+    each = [_whole(WORDS.looks.kind.get(one, (one, one, one)), one) for one in classes]
+    one, a, many, are = map(_joined, zip(*each, strict=True))
     return one, a, many, are
+
+
+def _joined(words: Sequence[Noun]) -> Noun:
+    """ "belt or tie": feminine if all of them are."""
+    return Noun.of(WORDS.looks.either.join(words), reduce(and_, (word.form for word in words)))
 
 
 def common(hits: Collection[Hit]) -> Forms | None:
@@ -59,23 +106,35 @@ def common(hits: Collection[Hit]) -> Forms | None:
     known = BROADER | {label: classes for label, classes in kinds if len(classes) > 1}
     wide = [name for name, classes in known.items() if found <= classes and name in WORDS.looks.broader]
     narrowest = min(wide, key=lambda name: len(known[name]), default="")
-    return _whole(WORDS.looks.broader[narrowest]) if narrowest else None
+    return _broader(narrowest) if narrowest else None
 
 
-def _whole(words: tuple[str, ...]) -> Forms:
-    return words[0], words[1], words[2], words[-1]
+def mixed() -> Forms:
+    """The words for pieces that no word covers."""
+    return _whole(WORDS.looks.mixed, "mixed")
+
+
+def _broader(name: str) -> Forms:
+    return _whole(WORDS.looks.broader[name], name)
+
+
+def _whole(words: tuple[str, ...], name: str) -> Forms:
+    gender, several = int(name in WORDS.looks.feminine), 2
+    of_one = gender + several * (name in WORDS.looks.plural)
+    one, a, *_ = (Noun.of(word, of_one) for word in words)
+    return one, a, Noun.of(words[2], gender + several), Noun.of(words[-1], gender + several)
 
 
 def with_look(words: Forms, attribute: str, one: str) -> Forms:
     """The words for pieces of a colour or pattern: "sneakers" -> "white sneakers"."""
-    _, alone, article, several = look(attribute, one)
+    alone, article, several = _look(attribute, one)[1:]
+    gaps = {"one": words[0], "a": words[1], "many": words[3]}
+
+    def said(text: str, of: Noun) -> Noun:
+        return Noun.of(text.format(look=look(attribute, one, of), **gaps), of.form)
+
     of_one = article if words[0] != words[1] else alone  # "white jeans" has no article
-    return (
-        alone.format(one=words[0]),
-        of_one.format(one=words[0]),
-        several.format(many=words[3]),
-        several.format(many=words[3]),
-    )
+    return said(alone, words[0]), said(of_one, words[1]), said(several, words[2]), said(several, words[3])
 
 
 def reads_as(reads: Mapping[str, Told]) -> str:
@@ -88,7 +147,8 @@ def reads_as(reads: Mapping[str, Told]) -> str:
         words = with_look(words, "colour", likely["colour"].classes[0])
     if "pattern" not in likely:
         return str(WORDS.looks.reads["kind"].format(kind=words[1]))
-    return str(WORDS.looks.reads["pattern"].format(kind=words[1], pattern=name_of("pattern", likely["pattern"])))
+    pattern = name_of("pattern", likely["pattern"], of=words[1])
+    return str(WORDS.looks.reads["pattern"].format(kind=words[1], pattern=pattern))
 
 
 def offered(attribute: str, catalogues: Iterable[str]) -> list[str]:

@@ -46,7 +46,7 @@ def data_url(content: bytes, kind: str = "jpeg") -> str:
 def picture_of(gallery: Gallery, position: int) -> Picture:
     """The picture of an item: from this computer, else its public address over its placeholder; else no layers."""
     item_id, thumbhash, width, height = (
-        gallery.items.frame[name].iat[position] for name in ("id", "thumbhash", "width", "height")
+        gallery.items.columns[name][position] for name in ("id", "thumbhash", "width", "height")
     )
     try:
         if split_id(item_id)[0] == OWN:

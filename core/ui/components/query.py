@@ -89,13 +89,14 @@ def described(query: state.Asked, photo: Photo | None) -> tuple[str, str, Pictur
     """Name, note and picture of a query that has one; the picture is all of a photo, with the part that is meant."""
     if photo is not None:
         note = WORDS.common.privacy if query.kind == "photo" else ""
+        name = WORDS.common.samples.get(query.ref, photo.name) if query.kind == "sample" else photo.name
         if photo.region is None:
-            return photo.name, note, Picture((data_url(photo.preview),), ratio=min(2.0, max(0.6, photo.ratio)))
+            return name, note, Picture((data_url(photo.preview),), ratio=min(2.0, max(0.6, photo.ratio)))
         whole = whole_of(query)
-        return photo.name, note, Picture((data_url(whole.preview),), ratio=whole.ratio, part=photo.region)
+        return name, note, Picture((data_url(whole.preview),), ratio=whole.ratio, part=photo.region)
     gallery, position = session.find(query.ref)
     item = gallery.items.row(position)
-    return item.title, session.title_of(item.catalogue), picture_of(gallery, position)
+    return session.called(item), session.title_of(item.catalogue), picture_of(gallery, position)
 
 
 def ways_out() -> DeltaGenerator:
@@ -123,7 +124,7 @@ def _name_of(query: state.Asked) -> str:
             return query.ref
         if query.kind == "item":
             gallery, position = session.find(query.ref)
-            return gallery.items.row(position).title
+            return session.called(gallery.items.row(position))
     except VitrineError:
         return query.ref[:20]
     return WORDS.common.samples.get(query.ref) or state.photos()[query.ref].name

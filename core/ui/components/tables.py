@@ -1,4 +1,4 @@
-"""Figures of backbones beside each other: files of a table, and whether two really differ."""
+"""Tables as files, the figures of backbones and of classes, and whether two backbones really differ."""
 
 from __future__ import annotations
 
@@ -31,13 +31,52 @@ def table_downloads(
     bounds = [column for name in metrics for column in (name, f"{name} low", f"{name} high")]
     all_columns = list(columns) or ["backbone", "title", "trained_on", *bounds, "n"]
     paper, few = beside_intervals(rows, metrics), ["title", "trained_on", *metrics, "n"]
+    files(all_columns, rows, file, key, (few, paper))
+
+
+def files(
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    file: str,
+    key: str,
+    paper: tuple[Sequence[str], Sequence[Mapping[str, Any]]] | None = None,
+) -> None:
+    """Buttons for any table as CSV, Markdown and LaTeX.
+
+    Args:
+        columns: In order.
+        rows: Column -> value.
+        file: The files' name, without an ending.
+        key: Of the buttons.
+        paper: Columns and rows of the last two; default: the same.
+    """
+    few, said = paper or (columns, rows)
     with st.container(horizontal=True):
         download(
-            WORDS.common.csv, lambda: to_csv(all_columns, rows), f"{file}.csv", "text/csv", f"{key}-csv",
-            help=WORDS.compare.table_csv_help,
+            WORDS.common.csv, lambda: to_csv(columns, rows), f"{file}.csv", "text/csv", f"{key}-csv",
+            help=WORDS.common.csv_help,
         )  # fmt: skip
-        download(WORDS.common.markdown, lambda: to_markdown(few, paper), f"{file}.md", "text/markdown", f"{key}-md")
-        download(WORDS.common.latex, lambda: to_latex(few, paper), f"{file}.tex", "application/x-tex", f"{key}-tex")
+        download(WORDS.common.markdown, lambda: to_markdown(few, said), f"{file}.md", "text/markdown", f"{key}-md")
+        download(WORDS.common.latex, lambda: to_latex(few, said), f"{file}.tex", "application/x-tex", f"{key}-tex")
+
+
+def by_class(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], file: str, key: str, alt: str) -> None:
+    """The figures of each class as a table and as files.
+
+    Args:
+        rows: As `figures_by_class` makes them.
+        metrics: In order.
+        file: The files' name, without an ending.
+        key: Of the elements.
+        alt: What the table shows.
+    """
+    heads = {"class": WORDS.taken.column_class, "n": WORDS.taken.column_n}
+    heads |= {name: WORDS.compare.metrics[name][0] for name in metrics}
+    paper = beside_intervals(rows, metrics)
+    shown = [{head: row[name] for name, head in heads.items()} for row in paper]
+    st.dataframe(shown, hide_index=True, alt=alt, key=f"{key}-table")
+    bounds = [column for name in metrics for column in (name, f"{name} low", f"{name} high")]
+    files(["class", "n", *bounds], rows, file, key, (["class", "n", *metrics], paper))
 
 
 def difference_line(first: str, second: str, one: Difference | None) -> str:

@@ -14,9 +14,10 @@ from core.engine.search import process
 from core.maps import points
 from core.maps.files import FULL, EmbeddingMap, chart_of
 from core.ui.components.controls import download, item_at, more_like, paged
+from core.ui.maps.colours import class_names
 from core.ui.maps.view import View
 from core.ui.visit import session
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure
 
 SIZE = 24
 COLUMNS = 6
@@ -26,11 +27,12 @@ MAX_COUNTS = 10
 N_MISTAKES = 12
 
 
-def show(numbers: np.ndarray) -> None:
+def show(numbers: np.ndarray, view: View) -> None:
     """Draw the chosen items: how many of each class, their pictures page by page, and all as CSV.
 
     Args:
         numbers: (m,) int64, rising, at least one.
+        view: Whose maps say where they lie.
     """
     st.html(f'<h2 class="vt-title">{escape(WORDS.maps.chosen.format(n=len(numbers)))}</h2>')
     chosen = table_of(numbers)
@@ -39,8 +41,8 @@ def show(numbers: np.ndarray) -> None:
         # Another choice begins at its first page.
         page = paged(len(numbers), SIZE, WORDS.maps.page, f"maps-page-{len(numbers)}-{int(numbers.sum())}")
         download(
-            WORDS.common.csv, lambda: to_csv(CSV_COLUMNS, chosen.to_dict("records")), "vitrine-map.csv", "text/csv",
-            "maps-csv", help=WORDS.maps.csv_help,
+            WORDS.common.csv, lambda: csv_of(numbers, view), "vitrine-map.csv", "text/csv", "maps-csv",
+            help=WORDS.maps.csv_help,
         )  # fmt: skip
     tiles(numbers[page], "maps-chosen")
 
@@ -66,10 +68,26 @@ def table_of(numbers: np.ndarray) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def csv_of(numbers: np.ndarray, view: View) -> str:
+    """The items of these numbers as CSV: the columns of `table_of`, then x and y on each map of the view.
+
+    They are in units of the map, y upwards; empty where a map leaves an item out.
+    """
+    table, columns = table_of(numbers), list(CSV_COLUMNS)
+    for id in view.maps:
+        chart, _ = chart_of(id)
+        rows = pd.Index(points.numbers_on(chart)).get_indexer(numbers)
+        for axis, values in zip("xy", chart.points[rows].T, strict=True):
+            columns.append(f"{axis}_{id}")
+            table[columns[-1]] = [round(float(at), 4) if row >= 0 else "" for row, at in zip(rows, values, strict=True)]
+    return to_csv(columns, table.to_dict("records"))
+
+
 def counts_of(chosen: pd.DataFrame) -> list[tuple[str, int]]:
     """The most frequent classes in plain words, and how many items each has."""
     counts = chosen.value_counts(["catalogue", "label"]).head(MAX_COUNTS)
-    return [(CATALOGUES[catalogue].classes[label], int(n)) for (catalogue, label), n in counts.items()]
+    names = class_names()
+    return [(names[points.CODES[f"{catalogue}/{label}"]], int(n)) for (catalogue, label), n in counts.items()]
 
 
 def misplaced(chart: EmbeddingMap, own: int, other: int) -> np.ndarray:
@@ -93,7 +111,7 @@ def mistakes(view: View) -> None:
         st.markdown(
             WORDS.maps.mistakes_count.format(
                 n=len(numbers), of=int((codes == first).sum()),
-                own=points.KINDS[first].title, other=points.KINDS[second].title,
+                own=session.class_title(*points.KINDS[first]), other=session.class_title(*points.KINDS[second]),
             )
         )  # fmt: skip
         tiles(numbers[:N_MISTAKES], f"maps-mistakes-{first}")
@@ -109,8 +127,8 @@ def table_html(chart: EmbeddingMap) -> str:
         of_kind = codes == code
         if of_kind.any():
             purity = round(100 * float(chart.purity[of_kind].mean()) / FULL)
-            values = (session.title_of(kind.catalogue), f"{int(of_kind.sum()):,}", f"{purity}%")
+            values = (session.title_of(kind.catalogue), figure(int(of_kind.sum()), ","), f"{purity}%")
             cells = "".join(f"<td>{escape(value)}</td>" for value in values)
-            rows += f'<tr><th scope="row">{escape(kind.title)}</th>{cells}</tr>'
+            rows += f'<tr><th scope="row">{escape(session.class_title(*kind))}</th>{cells}</tr>'
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in WORDS.maps.columns)
     return f'<div class="vt-scroll"><table class="vt-classes"><thead><tr>{head}</tr></thead>{rows}</table></div>'

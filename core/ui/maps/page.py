@@ -16,6 +16,7 @@ from core.maps.files import chart_of, known_maps, repair
 from core.ui.components import cards
 from core.ui.components.controls import problem
 from core.ui.maps import component, grid
+from core.ui.maps.placed import placed as placed_on
 from core.ui.maps.view import COLOURS, View, read, rivals, write
 from core.ui.visit import keys, page, session, state
 from core.ui.words import WORDS
@@ -51,7 +52,7 @@ def _body(known: list[str]) -> None:
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
     _controls(view, known)
-    placed, lit = component.placed(), st.session_state.get(keys.MAPS_DRAWN, NOTHING)
+    placed, lit = placed_on(view.maps), st.session_state.get(keys.MAPS_DRAWN, NOTHING)
     if view.kind:
         lit = _numbers_of(view.map, view.kind)
     component.show(view, lit, placed, lambda: _drawn(view, known), _opened)
@@ -60,7 +61,7 @@ def _body(known: list[str]) -> None:
         st.html(f'<h2 class="vt-title">{WORDS.maps.closest}</h2>')
         grid.tiles(np.array(placed.nearest[: placed.n_hits]), "maps-closest")
     if len(lit):
-        grid.show(lit)
+        grid.show(lit, view)
     _mistakes(view, known)
     with st.expander(WORDS.maps.table, icon=":material/table:"):
         st.html(grid.table_html(chart_of(view.map)[0]))
@@ -69,7 +70,7 @@ def _body(known: list[str]) -> None:
 def _go(view: View, known: list[str]) -> None:
     """Keep the view in the link, and the query that is there."""
     query: dict[str, str] = {name: ref for name in state.URL_KINDS.values() if (ref := st.query_params.get(name))}
-    st.query_params.from_dict(query | write(view, View(known[0])))
+    state.set_link(query | write(view, View(known[0])))
 
 
 def _changed(view: View, known: list[str], name: str) -> None:
@@ -93,7 +94,7 @@ def _choice(view: View, known: list[str], name: str, label: str, names: Mapping[
 
 
 def _kinds() -> dict[str, str]:
-    return {kind.id: f"{kind.title} · {session.title_of(kind.catalogue)}" for kind in points.KINDS}
+    return {kind.id: f"{session.class_title(*kind)} · {session.title_of(kind.catalogue)}" for kind in points.KINDS}
 
 
 def _controls(view: View, known: list[str]) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.engine.catalogues.items import split_id
-from core.maps.points import CODES
+from core.maps.points import CODES, LOOKS
 from core.ui.words import WORDS
 
-COLOURS = ("class", "catalogue", "predicted", "wrong")
+COLOURS = ("class", "catalogue", "predicted", "wrong", *LOOKS, "density")
 PAIR = ("fashion-mnist/Shirt", "fashion-mnist/T-shirt/top")
 
 

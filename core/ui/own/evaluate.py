@@ -10,11 +10,13 @@ from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import missing
 from core.engine.files.tables import beside_intervals
 from core.errors import VitrineError
+from core.own.brought import BROUGHT
 from core.own.catalogue import OwnCatalogue
 from core.own.evaluation import MAX_BACKBONES, METRICS, OwnEvaluation
-from core.ui.components import cards
+from core.ui.components import cards, taken
 from core.ui.components.controls import problem
-from core.ui.components.tables import difference_line, table_downloads
+from core.ui.components.pictures import Picture, data_url
+from core.ui.components.tables import by_class, difference_line, table_downloads
 from core.ui.own import job
 from core.ui.visit import keys
 from core.ui.words import WORDS, say
@@ -26,9 +28,11 @@ def show(mine: OwnCatalogue) -> None:
     """Draw the choice of backbones, and the figures where there are some."""
     st.markdown(WORDS.own.evaluate_lead)
     known = [id for id, record in BACKBONES.items() if not missing(record)]
+    if mine.brought:
+        known.insert(0, BROUGHT)
     chosen = st.multiselect(
         WORDS.own.evaluate_backbones, known, known[:N_USUAL], key="own-evaluate-with", max_selections=MAX_BACKBONES,
-        format_func=lambda id: BACKBONES[id].title,
+        format_func=title_of,
     )  # fmt: skip
     st.button(
         WORDS.own.evaluate, key="own-evaluate", icon=":material/play_arrow:", on_click=_begin, args=(mine, chosen),
@@ -39,6 +43,11 @@ def show(mine: OwnCatalogue) -> None:
         _figures(evaluation)
 
 
+def title_of(id: str) -> str:
+    """What a backbone is called, that of the embeddings that were brought along, too."""
+    return str(WORDS.own.brought_title) if id == BROUGHT else BACKBONES[id].title
+
+
 def _begin(mine: OwnCatalogue, chosen: list[str]) -> None:
     keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM)
 
@@ -46,15 +55,15 @@ def _begin(mine: OwnCatalogue, chosen: list[str]) -> None:
         return mine.embedder if id == mine.embedder.record.id else compare_engine(id).embedder
 
     try:
-        job.evaluate(OwnEvaluation(mine.items, chosen, embedder))
+        job.evaluate(OwnEvaluation(mine.items, chosen, embedder, mine.brought))
     except VitrineError as error:
         st.session_state[keys.OWN_PROBLEM] = say(error)
 
 
 def _figures(evaluation: OwnEvaluation) -> None:
     for id, why in evaluation.problems.items():
-        problem(f"{BACKBONES[id].title}: {say(why)}")
-    rows = evaluation.rows()
+        problem(f"{title_of(id)}: {say(why)}")
+    rows = [row | {"title": title_of(row["backbone"])} for row in evaluation.rows()]
     if not rows:
         return
     names = {"title": WORDS.compare.table_backbone, "trained_on": WORDS.compare.table_trained_on}
@@ -64,5 +73,22 @@ def _figures(evaluation: OwnEvaluation) -> None:
     table_downloads(rows, METRICS, "vitrine-own-evaluation", "own-evaluation")
     for (first, second), one in evaluation.differences(METRICS[0]).items():
         if one is not None:
-            st.markdown("- " + cards.plain(difference_line(BACKBONES[first].title, BACKBONES[second].title, one)))
+            st.markdown("- " + cards.plain(difference_line(title_of(first), title_of(second), one)))
     st.caption(WORDS.own.evaluate_note)
+    _classes(evaluation)
+
+
+def _classes(evaluation: OwnEvaluation) -> None:
+    """One backbone label by label: its figures, what queries are taken for, and the misses."""
+    st.markdown(f"**{WORDS.own.evaluate_classes}**")
+    id = st.segmented_control(
+        WORDS.compare.classes_backbone, list(evaluation.taken), default=next(iter(evaluation.taken)), required=True,
+        key="own-evaluate-of", format_func=title_of,
+    )  # fmt: skip
+    by_class(evaluation.by_class(id), METRICS, f"vitrine-own-{id}-classes", "own-classes", WORDS.own.evaluate_alt)
+
+    def tile(position: int, alt: str, line: str) -> str:
+        item = evaluation.items[position]
+        return cards.tile_html(item.id, Picture((data_url(item.thumbnail),)), alt, line)
+
+    taken.show(evaluation.taken[id], f"own-taken-{id}", f"vitrine-own-{id}", str, tile)

@@ -10,10 +10,10 @@ from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import Skipped
 from core.own.items import OWN
 from core.ui.components.controls import problem
-from core.ui.own import evaluate, manage, queries, sources
+from core.ui.own import embeddings, evaluate, manage, queries, sources
 from core.ui.own import job as own_job
 from core.ui.visit import keys, page, session
-from core.ui.words import WORDS, counted, say
+from core.ui.words import WORDS, counted, in_link, say
 
 
 def show() -> None:
@@ -47,6 +47,8 @@ def _at_rest(mine: OwnCatalogue | None) -> None:
         manage.duplicates(mine)
     elif section == "evaluate":
         evaluate.show(mine)
+    elif section == "embeddings":
+        embeddings.show(mine)
     elif section == "downloads":
         manage.downloads(mine)
     else:
@@ -80,10 +82,10 @@ def _summary(mine: OwnCatalogue) -> None:
         pictures, labels = counted(WORDS.own.n_pictures, len(mine)), counted(WORDS.own.n_labels, n_labels)
         said = WORDS.own.count.format(pictures=pictures, labels=labels, used=used, limit=limit)
         st.markdown(said, width="content")
-        st.page_link(page.PAGES["search"], label=WORDS.own.search, icon=":material/search:")
+        st.page_link(page.PAGES["search"], label=WORDS.own.search, icon=":material/search:", query_params=in_link())
         st.page_link(
             page.PAGES["browse"], label=WORDS.own.browse, icon=":material/grid_view:",
-            query_params={"catalogue": OWN},
+            query_params={"catalogue": OWN, **in_link()},
         )  # fmt: skip
         with st.popover(WORDS.own.start_over, type="tertiary", icon=":material/close:"):
             st.write(WORDS.own.start_over_note)

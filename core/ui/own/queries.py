@@ -11,18 +11,20 @@ from core.engine.search.calibration import Calibration
 from core.own.queries import QueryResult, results_csv
 from core.own.report import html_report
 from core.own.thresholds import Curve, suggest_threshold
-from core.ui.components import cards
+from core.ui.components import cards, plots
 from core.ui.components.controls import download, paged
 from core.ui.components.pictures import Picture, data_url
+from core.ui.components.tables import files
 from core.ui.own import sources
 from core.ui.own.job import Answers
 from core.ui.visit import keys, session
-from core.ui.words import WORDS, language
+from core.ui.words import WORDS, figure
 
 PAGE = 12
 #: Without labels, the slider starts where a hit is this probably of the query's kind.
 LIKELY = 0.8
 PRECISE = 0.95
+_CURVE = ("threshold", "precision", "recall")
 
 
 def show() -> None:
@@ -82,11 +84,15 @@ def _curve(curve: Curve, threshold: float) -> None:
     at = int(np.argmin(np.abs(curve.thresholds - threshold)))
     left, right = st.columns([1, 3], gap="medium", vertical_alignment="center")
     for name, values in ((WORDS.own.precision, curve.precision), (WORDS.own.recall, curve.recall)):
-        left.metric(name, "–" if np.isnan(values[at]) else f"{values[at]:.3f}")
-    columns = {WORDS.own.similarity: curve.thresholds, WORDS.own.precision: curve.precision}
-    right.line_chart(
-        columns | {WORDS.own.recall: curve.recall}, x=WORDS.own.similarity, height=240, alt=WORDS.own.curve_alt
-    )
+        left.metric(name, "–" if np.isnan(values[at]) else figure(values[at], ".3f"))
+    with right:
+        lines = {WORDS.own.precision: curve.precision, WORDS.own.recall: curve.recall}
+        plots.draw(
+            plots.lines(curve.thresholds, lines, WORDS.own.similarity),
+            "vitrine-precision-recall", "own-curve", WORDS.own.curve_alt,
+        )  # fmt: skip
+        rows = [dict(zip(_CURVE, row, strict=True)) for row in zip(curve.thresholds, *lines.values(), strict=True)]
+        files(_CURVE, rows, "vitrine-precision-recall", "own-curve")
     st.caption(WORDS.own.curve.format(queries=curve.n_queries, pairs=curve.n_pairs))
 
 
@@ -95,7 +101,7 @@ def _downloads(answers: Answers, threshold: float) -> None:
     if mine is None:
         return
     results, picture = answers.queries.results, mine.thumbnail
-    words, spoken = WORDS.own.report, language()  # the visit's, which whoever fetches the file does not know
+    words, spoken = WORDS.own.report, WORDS.common.tag  # the visit's, which whoever fetches the file does not know
     with st.container(key="own-results-files", horizontal=True):
         for label, file, kind, make in (
             (WORDS.own.results_csv, "results.csv", "text/csv", lambda: results_csv(results, threshold)),
@@ -127,7 +133,7 @@ def answer_html(result: QueryResult, threshold: float) -> str:
     hits = ""
     for hit in result.matches(threshold):
         picture = Picture((data_url(session.thumbnail(hit.id) or b""),))
-        hits += cards.tile_html(hit.id, picture, hit.title, f"{hit.title} · {hit.similarity:.3f}")
+        hits += cards.tile_html(hit.id, picture, hit.title, f"{hit.title} · {figure(hit.similarity, '.3f')}")
     if not hits:
         closest = WORDS.own.closest.format(similarity=result.hits[0].similarity) if result.hits else ""
         hits = f'<p class="vt-none"><b>{escape(WORDS.own.no_match)}</b><br>{escape(closest)}</p>'

@@ -34,9 +34,9 @@ _EXAMPLE_SIDE = 480  # pixels
 def show() -> None:
     """Draw the ways in."""
     if allow_urls():
-        _uploader(WORDS.own.upload_urls, "own-upload", ["zip", "csv"], _add_file)
+        uploader(WORDS.own.upload_urls, "own-upload", ["zip", "csv"], _add_file)
     else:
-        _uploader(WORDS.own.upload, "own-upload", ["zip"], _add_file)
+        uploader(WORDS.own.upload, "own-upload", ["zip"], _add_file)
     quota = Quota()
     limits = WORDS.own.limits.format(images=quota.images, megabytes=MAX_ARCHIVE_BYTES / 1e6)
     st.caption(f"{limits} {WORDS.own.urls_on}" if allow_urls() else limits)
@@ -53,14 +53,14 @@ def show() -> None:
 def show_queries() -> None:
     """Draw the ways in for queries."""
     st.markdown(WORDS.own.queries_lead.format(n=Quota().queries))
-    _uploader(WORDS.own.queries_upload, "own-queries-upload", ["zip"], lambda file: job.ask(ZipSource(file)))
+    uploader(WORDS.own.queries_upload, "own-queries-upload", ["zip"], lambda file: job.ask(ZipSource(file)))
     st.button(
         WORDS.own.queries_example, key="own-ask", icon=":material/play_arrow:", on_click=_guarded, args=(_ask_example,)
     )
 
 
-def _uploader(label: str, name: str, types: list[str], receive: Callable[[UploadedFile], None]) -> None:
-    """An uploader that hands each file on once and forgets it; each file gets a widget of its own."""
+def uploader(label: str, name: str, types: list[str], receive: Callable[[UploadedFile], None]) -> None:
+    """Draw an uploader that hands each file on once and forgets it; each file gets a widget of its own."""
     n = st.session_state.setdefault(f"{name}-n", 0)
     key = f"{name}-{n}"
 

@@ -28,7 +28,9 @@ MOST_HEIGHT = 55  # hundredths of the screen
 def button(query: state.Asked, photo: Photo | None, hit: Hit) -> None:
     """Draw the button that opens a hit; the style lays it over the hit's picture."""
     if st.button(WORDS.search.look, key=f"look-{hit.id}", type="tertiary"):
-        st.dialog(WORDS.search.beside.format(title=cards.plain(hit.title)), width="large")(_show)(query, photo, hit)
+        st.dialog(WORDS.search.beside.format(title=cards.plain(session.called(hit))), width="large")(_show)(
+            query, photo, hit
+        )
 
 
 def _show(query: state.Asked, photo: Photo | None, hit: Hit) -> None:
@@ -39,7 +41,7 @@ def _show(query: state.Asked, photo: Photo | None, hit: Hit) -> None:
     with left:
         _query(query, photo, veiled[0])
     with right:
-        _large(_whole(hit.id), veiled[1], hit.title, session.title_of(hit.catalogue))
+        _large(_whole(hit.id), veiled[1], session.called(hit), session.title_of(hit.catalogue))
         st.html(cards.facts_html(hit))
         if st.button(WORDS.search.search_with, key=f"with-{hit.id}", icon=":material/search:", width="stretch"):
             state.go(state.Asked("item", hit.id))
@@ -61,7 +63,7 @@ def _query(query: state.Asked, photo: Photo | None, layer: Image.Image | None) -
 def _whole(id: str) -> Picture:
     """The picture of an item in its own shape."""
     gallery, position = session.find(id)
-    width, height = (int(gallery.items.frame[side].iat[position]) for side in ("width", "height"))
+    width, height = (gallery.items.columns[side][position] for side in ("width", "height"))
     return replace(picture_of(gallery, position), ratio=width / height if width and height else 1.0)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
 from core.config import DEFAULT_K
+from core.engine.catalogues.items import split_id
 from core.engine.search.query import Filters
 from core.ui.components import cards, looks
 from core.ui.components.link import linked, number
@@ -50,20 +51,19 @@ def choose_catalogue() -> tuple[str, ...]:
 def choose(catalogues: tuple[str, ...]) -> Options:
     """Draw the other options, for a choice of catalogues."""
     notes: list[str] = []
-    known = class_names(catalogues)
     with st.popover(WORDS.search.options, icon=":material/tune:").container(width=380):
         k = linked(
             st.slider, WORDS.search.k, 1, MAX_SHOWN,
             name="k", value=int(number("k", 1, MAX_SHOWN, DEFAULT_K)), usual=DEFAULT_K,
         )  # fmt: skip
-        names = _several(WORDS.search.classes, "kinds", known, WORDS.search.classes_placeholder)
+        names = _several(WORDS.search.classes, "kinds", class_names(catalogues), WORDS.search.classes_placeholder)
         chosen = {name: _chosen(name, catalogues or session.catalogues(), notes) for name in looks.FILTERS}
         minimum = linked(
             st.slider, WORDS.search.minimum, 0.0, 1.0,
             name="min", value=number("min", 0, 1, 0.0), usual=0.0, step=0.01, help=WORDS.search.minimum_help,
         )  # fmt: skip
         st.caption(WORDS.search.catalogue_help)
-    labels = frozenset(known[name] for name in names)
+    labels = frozenset(map(split_id, names))
     # A visitor can send what a slider does not offer; what counts is checked here.
     wanted = tuple(sorted({id for id, _ in labels})) or catalogues
     filters = Filters(wanted, labels, minimum if minimum > 0 else -1.0, **chosen)
@@ -85,8 +85,7 @@ def chips(catalogues: tuple[str, ...]) -> None:
         return
     with st.container(key="chips", horizontal=True, gap="xsmall"):
         for name, value in chips:
-            title = session.title_of(value) if name == "catalogue" else value
-            words = WORDS.search.chips[name].format(value=cards.plain(title[:60]))
+            words = WORDS.search.chips[name].format(value=cards.plain(_said(name, value, known)[:60]))
             st.button(
                 words, key=f"chip-{name}-{value}", icon=":material/close:", icon_position="right",
                 help=WORDS.search.chip_help, on_click=state.drop, args=(name, value),
@@ -95,12 +94,21 @@ def chips(catalogues: tuple[str, ...]) -> None:
             st.button(WORDS.search.no_chips, key="no-chips", type="tertiary", on_click=state.drop)
 
 
-def _several(label: str, name: str, known: Iterable[str], placeholder: str) -> list[str]:
-    """Draw the choice of several words, which are kept in the link."""
-    words = list(known)
-    value = [one for one in dict.fromkeys(st.query_params.get_all(name)) if one in words]
-    chosen = linked(st.multiselect, label, words, name=name, value=value, usual=[], placeholder=placeholder)
-    return [one for one in chosen if one in words]
+def _said(name: str, value: str, kinds: Mapping[str, str]) -> str:
+    """A value of an option in words."""
+    if name in looks.FILTERS:
+        return looks.look(looks.FILTERS[name], value)
+    return session.title_of(value) if name == "catalogue" else kinds.get(value, value)
+
+
+def _several(label: str, name: str, known: Mapping[str, str], placeholder: str) -> list[str]:
+    """Draw the choice of several things, whose ids are kept in the link; `known` are their words by id."""
+    value = [one for one in dict.fromkeys(st.query_params.get_all(name)) if one in known]
+    chosen = linked(
+        st.multiselect, label, list(known), name=name, value=value, usual=[], placeholder=placeholder,
+        format_func=lambda one: known.get(one, one),
+    )  # fmt: skip
+    return [one for one in chosen if one in known]
 
 
 def _chosen(name: str, catalogues: Iterable[str], notes: list[str]) -> frozenset[str]:
@@ -110,21 +118,20 @@ def _chosen(name: str, catalogues: Iterable[str], notes: list[str]) -> frozenset
         ArtifactError: What is known of a catalogue is damaged.
     """
     attribute = looks.FILTERS[name]
-    words = {looks.look(attribute, one)[0]: one for one in looks.offered(attribute, catalogues)}
+    words = {one: looks.look(attribute, one) for one in looks.offered(attribute, catalogues)}
     asked = [text for text in st.query_params.get_all(name) if text]
     notes += looks.unknown(name, asked, words)
     if not words:
         return frozenset()
-    chosen = _several(WORDS.looks.filters[name], name, words, WORDS.looks.placeholders[name])
-    return frozenset(words[one] for one in chosen)
+    return frozenset(_several(WORDS.looks.filters[name], name, words, WORDS.looks.placeholders[name]))
 
 
-def class_names(catalogues: tuple[str, ...]) -> dict[str, tuple[str, str]]:
-    """Plain words of every class of some catalogues (all for none) → (catalogue, label)."""
+def class_names(catalogues: tuple[str, ...]) -> dict[str, str]:
+    """Every class of some catalogues (all for none), as "catalogue/label" → its plain words."""
     known = session.catalogues()
     shown = [known[id] for id in catalogues] or list(known.values())
     return {
-        f"{words} · {session.title_of(catalogue.id)}": (catalogue.id, label)
-        for catalogue in shown
-        for label, words in catalogue.classes.items()
+        f"{of.id}/{label}": f"{session.class_title(of.id, label, title)} · {session.title_of(of.id)}"
+        for of in shown
+        for label, title in of.classes.items()
     }

@@ -13,7 +13,7 @@ from core.ui.components.controls import problem
 from core.ui.components.query import receive, ways_out
 from core.ui.search import region, results
 from core.ui.visit import keys, page, state
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
 
 
 def show() -> None:
@@ -46,7 +46,7 @@ def _answer(query: state.Asked) -> None:
         ways_out()
         return
     for notice in process.engine().notices():
-        st.warning(cards.plain(str(notice)), icon=":material/info:")
+        st.warning(cards.plain(say(notice)), icon=":material/info:")
 
 
 def _idle() -> None:

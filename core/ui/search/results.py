@@ -25,7 +25,7 @@ from core.ui.search import less_like, options, region, strips
 from core.ui.search.options import Options
 from core.ui.search.strips import Answer
 from core.ui.visit import page, session, state
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure
 
 #: What a hit is, and how probably the query is the same; of each attribute.
 CSV_LOOKS = {name: f"same_{name}" for name in ATTRIBUTES}
@@ -142,7 +142,7 @@ def _footnotes(answer: Answer, photo: Photo | None, chosen: Options) -> None:
     left_out = {*answer.whole.left_out, *chosen.left_out}
     n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in left_out)
     parts = [
-        text.format(ms=f"{stages[stage]:.0f}" if stages[stage] >= 10 else f"{stages[stage]:.1f}", n_items=n_items)
+        text.format(ms=figure(stages[stage], ".0f" if stages[stage] >= 10 else ".1f"), n_items=n_items)
         for stage, text in WORDS.search.stages.items()
         if stages.get(stage)  # words are not decoded
     ]

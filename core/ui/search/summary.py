@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from core.engine.looks.agreement import Reading
 from core.engine.search.engine import Hit, SearchResult
-from core.ui.components.looks import LIKELY, Forms, common, forms, name_of, with_look
+from core.ui.components.looks import LIKELY, NOTHING, Forms, Noun, common, forms, mixed, name_of, with_look
 from core.ui.words import WORDS
 
 
@@ -24,8 +24,8 @@ def summary(result: SearchResult) -> str:
     one, a, many, are = words
     return _sentence(
         said.format(
-            some=number(len(same)),
-            all=number(len(hits)),
+            some=number(len(same), many),
+            all=number(len(hits), many),
             one=one,
             a=a,
             many=many if len(same) == len(hits) and tails else are,
@@ -34,10 +34,10 @@ def summary(result: SearchResult) -> str:
     )
 
 
-def number(n: int) -> str:
-    """A number in words, up to ten."""
+def number(n: int, of: Noun = NOTHING) -> str:
+    """A number of things in words, up to ten."""
     words = WORDS.looks.numbers
-    return str(words[n]) if n < len(words) else str(n)
+    return str(words[n].format(of=of)) if n < len(words) else str(n)
 
 
 def _form(n_same: int, n: int, tails: str) -> str:
@@ -63,8 +63,7 @@ def _closest(hits: Sequence[Hit], reading: float) -> str:
 
 def _described(same: Sequence[Hit], reads: Mapping[str, Reading]) -> tuple[Forms, str]:
     """The words for hits of the query's kind, with the looks that all of them have; and the looks of some or none."""
-    one, a, many = WORDS.looks.mixed
-    words, tails = common(same) or (one, a, many, many), ""
+    words, tails = common(same) or mixed(), ""
     for attribute in ("pattern", "colour"):  # "white striped shirts": the pattern stands next to the kind
         asked, known = reads.get(attribute), [hit for hit in same if _told(hit, attribute)]
         if asked is None or not known or not _is_worth(attribute, asked):
@@ -73,7 +72,8 @@ def _described(same: Sequence[Hit], reads: Mapping[str, Reading]) -> tuple[Forms
         if n == len(same) and len(asked.classes) == 1:
             words = with_look(words, attribute, asked.classes[0])
         elif n or len(known) == len(same):  # of what is not known nobody can say that it is none
-            tails = _tail(n, len(same), name_of(attribute, asked)) + tails
+            of = words[2 if n > 1 else 0]
+            tails = _tail(n, len(same), name_of(attribute, asked, of=of), of) + tails
     return words, tails
 
 
@@ -82,10 +82,10 @@ def _is_worth(attribute: str, asked: Reading) -> bool:
     return asked.probability >= LIKELY and (attribute != "pattern" or asked.classes != ("solid",))
 
 
-def _tail(n: int, n_same: int, look: str) -> str:
+def _tail(n: int, n_same: int, look: str, of: Noun) -> str:
     share = "all" if n == n_same else "some" if n else "none"
     said = WORDS.looks.tails[f"one_{share}" if n_same == 1 else share]
-    return str(said.format(n=number(n), look=look))
+    return str(said.format(n=number(n, of), look=look, of=of))
 
 
 def _told(hit: Hit, attribute: str) -> bool:

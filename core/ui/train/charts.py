@@ -12,7 +12,7 @@ from core.classifier.data.examples import PARTS
 from core.classifier.data.organise import Report
 from core.classifier.evaluate import Evaluation
 from core.classifier.training.options import Epoch
-from core.ui.words import WORDS
+from core.ui.words import WORDS, separators
 
 #: Of training, validation and test; told apart in both themes and without seeing red and green.
 COLOURS = ("#c0573b", "#3f7fa6", "#9a8f7e")
@@ -88,7 +88,7 @@ def _figure(height: int, **layout: Any) -> Any:
 
     legend = {"orientation": "h", "yanchor": "bottom", "y": 1, "traceorder": "normal"}
     return go.Figure().update_layout(
-        height=height, margin={"t": 40, "r": 20, "b": 20, "l": 20}, legend=legend, **layout
+        height=height, margin={"t": 40, "r": 20, "b": 20, "l": 20}, legend=legend, separators=separators(), **layout
     )
 
 

@@ -18,7 +18,7 @@ from core.ui.components.pictures import Picture, data_url, picture_of
 from core.ui.train import charts
 from core.ui.train.state import TrainSession
 from core.ui.visit.page import step
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure
 
 _MISTAKES = 12
 
@@ -47,7 +47,7 @@ def _figures(session: TrainSession, evaluation: Evaluation) -> None:
     dataset = datasets.DATASETS.get(session.title) if session.catalogue is None else None
     if dataset is not None and dataset.published is not None:
         who = WORDS.train.published.format(who=dataset.published.who)
-        rows.append((who, f"{dataset.published.accuracy:.3f}", ""))
+        rows.append((who, figure(dataset.published.accuracy, ".3f"), ""))
     frame = pd.DataFrame(rows, columns=[WORDS.train.method, WORDS.train.accuracy, WORDS.train.macro_f1])
     st.dataframe(frame, hide_index=True, alt=WORDS.train.figures_alt)
 

@@ -18,13 +18,15 @@ OWN, OWN_JOB, OWN_NOTE, OWN_PROBLEM, OWN_SKIPPED = "own", "own-job", "own-note",
 #: What it held before the last removal.
 OWN_REMOVED = "own-removed"
 OWN_DUPLICATES, OWN_QUERIES, OWN_THRESHOLD = "own-duplicates", "own-queries", "own-threshold"
-OWN_EVALUATION = "own-evaluation"
+OWN_EVALUATION, OWN_MAP = "own-evaluation", "own-map"
 #: The items that were opened one after the other on the Browse page.
 BROWSE_TRAIL = "browse-trail"
 #: The query of the Compare page with all answers to it, and the galleries that are being built.
 SIDE_BY_SIDE, GALLERY_WORKS = "side-by-side", "gallery-works"
 #: On the maps: the items that something was drawn around, the one that was clicked, and why none was found.
 MAPS_DRAWN, MAPS_CLICKED, MAPS_PROBLEM = "maps-drawn", "maps-clicked", "maps-problem"
+#: Which items are nearest to the query as other backbones see it.
+MAPS_SEEN = "maps-seen"
 #: All that the Train page holds, and why a training or an opening failed.
 TRAIN, TRAIN_PROBLEM, TRAIN_LOAD_PROBLEM = "classifier", "train-problem", "train-load-problem"
 

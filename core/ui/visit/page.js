@@ -6,14 +6,13 @@ window.vitrine ??= (() => {
   voice.setAttribute("role", "status");
   document.body.append(voice);
 
-  const skip = Object.assign(document.createElement("a"), { className: "vt-skip", href: "#", textContent: window.vitrineWords.skip });
+  const skip = Object.assign(document.createElement("a"), { className: "vt-skip", href: "#" });
   skip.onclick = (event) => {
     event.preventDefault();
     const piece = document.querySelector("article[data-id]")?.closest("[data-testid=stGridCell]");
     (piece?.querySelector("button") ?? document.querySelector("h1"))?.focus();
   };
   const way = document.createElement("nav");
-  way.setAttribute("aria-label", skip.textContent);
   way.append(skip);
   document.body.prepend(way);
 
@@ -31,7 +30,44 @@ window.vitrine ??= (() => {
         if (button.ariaLabel !== label) button.ariaLabel = label;
       }
     }
+    for (const other of all("[class*=st-key-language-]")) other.lang = other.className.match(/st-key-language-(\S+)/)[1];
     withoutPhotos();
+    reword();
+  }
+
+  /* Streamlit's own words: in English, or as they were said before another language was chosen. */
+  const PARTS = "[data-testid=stFileUploaderDropzone], [data-testid=stFileUploaderFile], [data-testid=stCameraInput], [role=listbox], [data-testid=stSkipToContent], a[href='#main-content']";
+  let reworded = false;
+  function inOurs(text) {
+    for (const [from, to] of window.vitrineWords.widgets) {
+      if (text.startsWith(from)) return to + text.slice(from.length);
+      if (text.endsWith(from)) return text.slice(0, -from.length) + to;
+    }
+    return text;
+  }
+  function reword() {
+    if (window.vitrineWords.language === "en" && !reworded) return;
+    reworded = true;
+    for (const part of all(PARTS)) {
+      const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode()) {
+        const node = texts.currentNode, said = inOurs(node.data);
+        if (said !== node.data && !node.parentElement.closest("[data-testid=stIconMaterial]")) node.data = said;
+      }
+    }
+    for (const attribute of ["aria-label", "title", "placeholder"])
+      for (const one of all(`[${attribute}]`)) {
+        const said = inOurs(one.getAttribute(attribute));
+        if (said !== one.getAttribute(attribute) && !one.closest(".stHtml, .vt-maps")) one.setAttribute(attribute, said);
+      }
+  }
+
+  /* The page's language, which the visitor may change. */
+  function speak() {
+    document.documentElement.lang = window.vitrineWords.language;
+    skip.textContent = window.vitrineWords.skip;
+    way.setAttribute("aria-label", skip.textContent);
+    name();
   }
 
   /* Whether photos from the web can be had: the first one tells. */
@@ -106,5 +142,6 @@ window.vitrine ??= (() => {
     if (file && file.size > window.vitrineWords.limit && !given.has(file)) take(event, [file]);
   }, true);
 
-  return { arrive };
+  return { arrive, speak };
 })();
+window.vitrine.speak();

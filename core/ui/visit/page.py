@@ -16,7 +16,7 @@ import streamlit as st
 from core.config import MAX_IMAGE_BYTES
 from core.ui.visit import keys, session
 from core.ui.visit.state import PICTURED, REGION
-from core.ui.words import WORDS
+from core.ui.words import LANG, WORDS, choose, in_link, language, languages, words_in
 
 STYLE = Path(__file__).with_name("style.css")
 SCRIPT = Path(__file__).with_name("page.js")
@@ -54,8 +54,23 @@ def begin(title: str, heading: str = "", lead: str = "", headline: Sequence[str]
 def dress(title: str) -> None:
     """Give a page its name for the browser's tab, its looks and its script."""
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
-    said = {"navigation": WORDS.common.links, "skip": WORDS.common.skip, "limit": MAX_IMAGE_BYTES}
+    said = {
+        "language": WORDS.common.tag, "navigation": WORDS.common.links, "skip": WORDS.common.skip,
+        "widgets": _of_widgets(), "limit": MAX_IMAGE_BYTES,
+    }  # fmt: skip
     _run(f"window.vitrineWords={_quoted(said)};{SCRIPT.read_text('utf-8')}")
+
+
+def _of_widgets() -> list[tuple[str, str]]:
+    """What Streamlit's own widgets say, as it is or in another language, and what they are to say; longest first."""
+    wanted = WORDS.common.widgets
+    pairs = {
+        (said, wanted[name])
+        for other in languages()
+        for name, said in words_in(other).common.widgets.items()
+        if said != wanted[name]
+    }
+    return sorted(pairs, key=lambda pair: (-len(pair[0]), pair))
 
 
 def arrive(at: str, said: str = "") -> None:
@@ -84,15 +99,26 @@ def _navigation() -> None:
     carried: Params = {name: ref for name in (*PICTURED, REGION) if (ref := st.query_params.get(name))}
     with st.container(key="navigation", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(key="home", width="stretch"):
-            st.page_link(PAGES["search"], label=WORDS.common.name, query_params={}, width="content")
+            st.page_link(PAGES["search"], label=WORDS.common.name, query_params=in_link(), width="content")
         for name, path in PAGES.items():
-            seen = {**left.get(name, {}), **(carried if name == "compare" else {})}
+            seen = {**left.get(name, {}), **(carried if name == "compare" else {}), **in_link()}
             st.page_link(path, label=WORDS.common.navigation[name], query_params=seen, width="content")
+        _languages()
+
+
+def _languages() -> None:
+    """The other languages, each by its own name."""
+    for other in languages():
+        if other != language():
+            name, tag = words_in(other).common.language, words_in(other).common.tag
+            st.button(name, key=f"language-{tag}", type="tertiary", on_click=choose, args=(other,))
 
 
 def remember(name: str, params: Params) -> None:
     """Keep what a page shows, as the parameters of its link, for this visit."""
-    st.session_state[keys.PAGES_LEFT] = st.session_state.get(keys.PAGES_LEFT, {}) | {name: params}
+    st.session_state[keys.PAGES_LEFT] = st.session_state.get(keys.PAGES_LEFT, {}) | {
+        name: {key: value for key, value in params.items() if key != LANG}
+    }
 
 
 def _heading_html(heading: str, lead: str, headline: Sequence[str], shown: bool) -> str:

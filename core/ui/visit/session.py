@@ -11,7 +11,7 @@ from typing import Literal, cast
 import streamlit as st
 
 from core.engine.catalogues import CATALOGUES, Catalogue, like_photos
-from core.engine.catalogues.items import UnknownItemError, split_id
+from core.engine.catalogues.items import Item, UnknownItemError, split_id
 from core.engine.search import process
 from core.engine.search.calibration import Calibration
 from core.engine.search.engine import Hit, SearchEngine
@@ -69,7 +69,8 @@ def drop() -> None:
 def forget_results() -> None:
     """Drop what was found out about the catalogue, because it changes."""
     keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM, keys.OWN_SKIPPED, keys.OWN_DUPLICATES, keys.OWN_REMOVED)
-    keys.forget(keys.OWN_QUERIES, keys.OWN_THRESHOLD, keys.OWN_EVALUATION, keys.ANSWER)
+    keys.forget(keys.OWN_QUERIES, keys.OWN_THRESHOLD, keys.OWN_EVALUATION, keys.OWN_MAP)
+    keys.forget(keys.ANSWER)
 
 
 def revision() -> int:
@@ -96,6 +97,16 @@ def title_of(catalogue: str) -> str:
     return str(WORDS.common.catalogues.get(catalogue, known))
 
 
+def called(item: Item | Hit) -> str:
+    """What visitors call an item: its class, as the words say, else its own title."""
+    return class_title(item.catalogue, item.label, item.title)
+
+
+def class_title(catalogue: str, label: str, otherwise: str) -> str:
+    """What visitors call a class of a catalogue; what the words do not say is called otherwise."""
+    return str(WORDS.looks.classes.get(f"{catalogue}/{label}", otherwise))
+
+
 def find(item_id: str) -> tuple[Gallery, int]:
     """Where an item is.
 
@@ -119,7 +130,7 @@ def name_of(item_id: str) -> str:
         gallery, position = find(item_id)
     except VitrineError:
         return f"#{number}"
-    return f"{gallery.items.row(position).title} #{number}"
+    return f"{called(gallery.items.row(position))} #{number}"
 
 
 def thumbnail(item_id: str) -> bytes | None:

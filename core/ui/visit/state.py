@@ -8,7 +8,7 @@ file. Every step writes the link once, so that it is one entry of the browser's 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, cast
 
@@ -19,6 +19,7 @@ from core.engine.images.region import Region
 from core.engine.search.photo import Photo
 from core.engine.search.query import NOTHING_SAID, Wording
 from core.ui.visit import keys
+from core.ui.words import in_link
 
 Kind = Literal["photo", "sample", "item", "words"]
 #: Kinds of query that the URL names, and its parameter for each.
@@ -181,6 +182,11 @@ def drop(name: str = "", value: str = "") -> None:
     for option in (name,) if name else OPTIONS:
         kept[option] = [one for one in kept.get(option, []) if name and one != value]
     st.query_params.from_dict({name: values for name, values in kept.items() if values})
+
+
+def set_link(params: Mapping[str, str | list[str]]) -> None:
+    """Make these the parameters of the link, beside the language that it names."""
+    st.query_params.from_dict({**params, **in_link()})
 
 
 def link() -> dict[str, list[str]]:

@@ -203,8 +203,8 @@ def test_missing_artifacts_are_one_sentence(artifacts_folder, photo, capsys):
 
 
 def test_search_wants_one_query_and_a_sensible_k(tiny_artifacts, photo, capsys):
-    assert "give one of IMAGE, --item and --text" in refused(capsys, ["search"])
-    assert "give one of IMAGE, --item and --text" in refused(capsys, ["search", str(photo), "--text", "x"])
+    assert "give one of IMAGE, --item, --text and --vector" in refused(capsys, ["search"])
+    assert "give one of IMAGE, --item, --text and --vector" in refused(capsys, ["search", str(photo), "--text", "x"])
     for k in ("0", "-1", str(MAX_K + 1)):
         assert f"--k must be between 1 and {MAX_K}" in refused(capsys, ["search", str(photo), "--k", k])
     assert main(["search", str(photo), "--catalogue", "shoes"]) == 2

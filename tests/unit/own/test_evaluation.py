@@ -55,6 +55,19 @@ def test_each_labelled_picture_asks_among_all_others():
     assert found["R@1"] == bootstrap(np.array([1, 1, 1, 1, 1, 1, 0]))
 
 
+def test_what_is_taken_for_what_is_told_label_by_label():
+    wrong = ("blue", (200, 40, 60))  # looks red
+    mine = catalogue(("", REDS[0]), *(("red", rgb) for rgb in REDS), *(("blue", rgb) for rgb in BLUES), wrong)
+    evaluation = evaluated(mine, "reddish")
+    found = evaluation.taken["reddish"]
+    assert found.matrix("first").tolist() == [[3, 1], [0, 3]]
+    (row,) = found.misses("first")
+    assert evaluation.items[found.queries[row]].name == "7.png"
+    assert [evaluation.items[position].label for position in found.near[row][:3]] == ["red"] * 3
+    rows = evaluation.by_class("reddish")
+    assert [(one["class"], one["n"], one["R@1"]) for one in rows] == [("blue", 4, 0.75), ("red", 3, 1)]
+
+
 def test_copies_never_find_each_other_and_a_lonely_label_asks_nothing():
     mine = catalogue(("red", REDS[0]), ("red", REDS[0]), ("red", REDS[1]), ("blue", BLUES[0]), ("lonely", BLUES[1]))
     found = evaluated(mine, "reddish").figures["reddish"]["R@1"]
@@ -101,6 +114,11 @@ def test_the_command_line_prints_the_table_in_every_form(tmp_path, monkeypatch, 
     assert main(ask) == 0
     assert "| dark | 1.000 [0.610, 1.000] |" in (out := capsys.readouterr().out)
     assert "dark − reddish: R@1 +0.000 [+0.000, +0.000], p = 1.000 (Holm)" in out
+    assert main([*ask, "--by-class", "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)["backbones"][0]
+    assert (first["backbone"], first["confusion"]["first"], first["misses"]["first"]) == ("dark", [[3, 0], [0, 3]], [])
+    assert main([*ask, "--by-class"]) == 0
+    assert "reddish, taken for: first" in capsys.readouterr().out
     assert main(["evaluate", "--catalogue", "mine", "--backbones", "nothing"]) == 1
     with pytest.raises(SystemExit, match="2"):
         main(["evaluate", "--backbones", "dark"])

@@ -11,11 +11,26 @@ function svg(name, attributes, text = "") {
   return element;
 }
 
+const themed = (element, name) => getComputedStyle(element).getPropertyValue(name).trim();
+
 const middle = (values) => values.sort()[values.length >> 1];
+
+/* The row of a number among rising ones, null where it is not among them. */
+function rowOf(numbers, number) {
+  let low = 0, high = numbers.length;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if (numbers[mid] < number) low = mid + 1;
+    else high = mid;
+  }
+  return numbers[low] === number ? low : null;
+}
 
 class Chart {
   constructor(plot) {
-    Object.assign(this, { plot, points: null, lit: null, nLit: null, hidden: new Set(), query: null, outline: null });
+    Object.assign(this, { plot, points: null, lit: null, nLit: null, hidden: new Set() });
+    Object.assign(this, { query: null, outline: null, marked: null });
+    this.cloud = plot.appendChild(document.createElement("canvas"));
     this.canvas = plot.appendChild(document.createElement("canvas"));
     this.over = plot.appendChild(svg("svg", { "aria-hidden": "true" }));
     this.painter = painterOn(this.canvas, () => this.ask());
@@ -30,16 +45,16 @@ class Chart {
     this.painter.remove();
   }
 
-  /* Give it what to draw: points, the group of each (uint8) and how groups look ({name, colour, symbol}). */
-  colour(points, group, groups, labelled) {
+  /* Give it what to draw: points, the group of each (uint8), and the colouring that says how groups look. */
+  colour(points, group, { groups, rim, dense }) {
     if (groups.length > GROUPS) throw new Error(`${groups.length} groups`);
     const other = points !== this.points;
-    Object.assign(this, { points, group, groups });
+    Object.assign(this, { points, group, groups, rim, dense });
     if (other) this.painter.send("at", points.steps);
     this.painter.send("group", group);
     this.rows = groups.map(() => 0);
     for (let i = 0; i < points.n; i++) this.rows[group[i]] += 1;
-    this.labels = labelled ? this.middles() : [];
+    this.labels = groups.some(({ label }) => label) ? this.middles() : [];
     if (other) this.light(null);
   }
 
@@ -50,7 +65,7 @@ class Chart {
     this.painter.send("lit", lit ?? new Uint8Array(this.points.n));
   }
 
-  /* The middle of each class, the largest class first. */
+  /* The middle of each group that has a label, the largest group first. */
   middles() {
     const { points: { n, steps }, group, groups, rows } = this, next = rows.map(() => 0);
     const axes = [0, 1].map(() => rows.map((size) => new Uint16Array(size)));
@@ -59,8 +74,8 @@ class Chart {
       axes[0][g][at] = steps[2 * i];
       axes[1][g][at] = steps[2 * i + 1];
     }
-    const found = groups.map(({ name }, g) => ({ g, name, x: middle(axes[0][g]), y: middle(axes[1][g]) }));
-    return found.filter(({ g }) => rows[g]).sort((a, b) => rows[b.g] - rows[a.g]);
+    const found = groups.map(({ label }, g) => ({ g, name: label, x: middle(axes[0][g]), y: middle(axes[1][g]) }));
+    return found.filter(({ g, name }) => name && rows[g]).sort((a, b) => rows[b.g] - rows[a.g]);
   }
 
   /* Look at [[x from, to], [y from, to]], null for all points. */
@@ -145,29 +160,63 @@ class Chart {
     this.asked ??= requestAnimationFrame(() => { this.asked = null; this.draw(); });
   }
 
+  /* Whether so many points are seen that each must be small and let others through. */
+  get many() { return this.rows.reduce((n, size, g) => n + (this.hidden.has(g) ? 0 : size), 0) > MANY; }
+
   /* Pixels of a point: few where there are many, more when looked at from near. */
   get size() {
     const near = this.whole ? (this.whole[0][1] - this.whole[0][0]) / this.width / this.step : 1;
-    return Math.min(LARGEST, (this.points.n > MANY ? 3 : 5) * Math.max(1, Math.sqrt(near)) ** 0.8);
+    return Math.min(LARGEST, (this.many ? 3 : 5) * Math.max(1, Math.sqrt(near)) ** 0.8);
   }
 
   draw() {
     if (this.gone || !this.points) return;
+    Object.assign(this.canvas, { hidden: this.dense });
+    Object.assign(this.cloud, { hidden: !this.dense });
+    if (this.dense) this.drawCloud();
+    else this.drawPoints();
+    this.drawOver();
+    this.drawnSize = this.sizes;
+    this.plot.dataset.drawn = this.points.n;
+  }
+
+  drawCloud() {
+    const { points: { n, steps: at }, x, y, step, width, height } = this;
+    const counts = (row) => !this.lit || this.lit[row] === 1, colour = themed(this.plot, "--st-primary-color");
+    shade(this.cloud, { n, at, counts, x, y, step, width, height, colour });
+  }
+
+  drawPoints() {
     const { points: { n }, x, y, step, width, height, size, hidden } = this, ratio = window.devicePixelRatio || 1;
     const pixels = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
     if (this.canvas.width !== pixels.width || this.canvas.height !== pixels.height) Object.assign(this.canvas, pixels);
-    const passes = this.lit ? [[0, 0.08, size], [1, 1, size + 1.5]] : [[-1, n > MANY ? 0.5 : 0.7, size]];
-    const looks = this.groups.map(({ colour, symbol }, g) => [colour, symbol, hidden.has(g)]);
+    const passes = this.lit ? [[0, 0.08, size], [1, 1, size + 1.5]] : [[-1, this.many ? 0.5 : this.rim ? 1 : 0.7, size]];
+    if (this.rim) { // below the points, larger ones in the colour of the text
+      const [part, , pixels] = passes[passes.length - 1];
+      passes.splice(-1, 0, [part, 1, pixels + 2, themed(this.plot, "--st-text-color")]);
+    }
+    const looks = this.groups.map(({ colour, shape }, g) => [colour, shape, hidden.has(g)]);
     this.painter.paint({ n, x, y, step, width, height, ratio, looks, passes });
+  }
+
+  /* Put a ring around an item, by its number; null for none. */
+  mark(number) {
+    const row = number === null ? null : rowOf(this.points.numbers, number);
+    if (row === this.marked) return;
+    this.marked = row;
     this.drawOver();
-    this.drawnSize = this.sizes;
-    this.plot.dataset.drawn = n;
   }
 
   drawOver() {
     const points = this.outline?.map(([x, y]) => `${this.px(x)},${this.py(y)}`).join(" ");
     const drawn = points ? [svg("polygon", { points, class: "vt-map-outline" })] : [];
-    this.over.replaceChildren(...this.names(), ...this.star(), ...drawn);
+    this.over.replaceChildren(...this.names(), ...this.star(), ...this.ring(), ...drawn);
+  }
+
+  ring() {
+    if (this.marked === null || !this.isSeen(this.marked)) return [];
+    const { steps } = this.points, cx = this.px(steps[2 * this.marked]), cy = this.py(steps[2 * this.marked + 1]);
+    return [svg("circle", { cx, cy, r: this.size / 2 + 4, class: "vt-map-ring" })];
   }
 
   /* Names of classes; one that would lie over another, or over the query, is left out. */

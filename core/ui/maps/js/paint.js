@@ -1,10 +1,10 @@
-/* Points on a canvas: by WebGL, or pixel by pixel where no graphics card stands behind it. Both keep three arrays, "at" (uint16, n × 2),
-   "group" and "lit" (uint8, n), and paint a frame: {n, x, y, step, width, height, ratio, looks, passes}, where x, y is
-   what lies in the middle, step what a pixel is wide, looks are [colour, shape, hidden] of each group, and passes are
-   [which of lit, −1 for all; opacity; pixels of a point]. */
+/* Points on a canvas: by WebGL, or pixel by pixel where no graphics card stands behind it. Both keep three arrays, "at"
+   (uint16, n × 2), "group" and "lit" (uint8, n), and paint a frame: {n, x, y, step, width, height, ratio, looks,
+   passes}, where x, y is what lies in the middle, step what a pixel is wide, looks are [colour, shape, hidden] of each
+   group, and passes are [which of lit, −1 for all; opacity; pixels of a point; one colour for all, if there is one]. */
 
 const FULL = 65535;
-const GROUPS = 32; // most groups that the shader has room for
+const GROUPS = 64; // most groups that the shader has room for
 const SHAPES = ["circle", "square", "diamond", "triangle", "cross", "x"];
 
 const VERTEX = `
@@ -102,8 +102,9 @@ class GlPainter {
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.uniform2f(uniforms.scale, (2 * FULL) / step / width, (2 * FULL) / step / height);
     gl.uniform2f(uniforms.shift, (-2 * x) / step / width, (-2 * y) / step / height);
-    gl.uniform4fv(uniforms.looks, looks.flatMap(([colour, shape, hidden]) => [...channels(colour), hidden ? -1 : SHAPES.indexOf(shape)]));
-    for (const [part, opacity, pixels] of passes) {
+    for (const [part, opacity, pixels, one] of passes) {
+      const each = ([colour, shape, hidden]) => [...channels(one ?? colour), hidden ? -1 : SHAPES.indexOf(shape)];
+      gl.uniform4fv(uniforms.looks, looks.flatMap(each));
       const size = pixels * ratio + 1; // room for the soft edge
       gl.uniform1f(uniforms.part, part);
       gl.uniform1f(uniforms.size, size);
@@ -127,8 +128,8 @@ class FlatPainter {
     const image = flat.createImageData(canvas.width, canvas.height);
     const sheet = { data: image.data, width: image.width, height: image.height }; // each look at an image's own takes long
     const [left, top] = [(width * ratio) / 2 - x * scale, (height * ratio) / 2 + y * scale];
-    for (const [part, opacity, pixels] of passes) {
-      const stamps = looks.map((look) => (look[2] ? null : stamp(look, opacity, pixels * ratio)));
+    for (const [part, opacity, pixels, colour] of passes) {
+      const stamps = looks.map((look) => (look[2] ? null : stamp(colour ?? look[0], look[1], opacity, pixels * ratio)));
       for (let i = 0; i < n; i++) {
         const one = stamps[group[i]];
         if (one && (part < 0 || lit[i] === part)) press(sheet, one, left + at[2 * i] * scale, top - at[2 * i + 1] * scale);
@@ -139,7 +140,7 @@ class FlatPainter {
 }
 
 /* A point as a square of opacities, 0 to 1, with its colour. */
-function stamp([colour, shape], opacity, size) {
+function stamp(colour, shape, opacity, size) {
   const side = Math.ceil(size) + 1, alpha = new Float32Array(side * side), far = DISTANCE[shape];
   for (let i = 0; i < alpha.length; i++) {
     const [px, py] = [i % side, Math.floor(i / side)].map((v) => (2 * v + 1 - side) / (size + 1));
@@ -176,4 +177,40 @@ function press(sheet, one, x, y) {
       data[at + 3] = 255 * all;
     }
   }
+}
+
+const CELL = 3; // pixels of the screen in whose square points are counted together
+
+/* How many of some points lie together, as the opacity of one colour, on a canvas with a pixel a cell. The root of the
+   share of the fullest cell: by the share itself, nothing but the fullest would be seen. */
+function shade(canvas, { n, at, counts, x, y, step, width, height, colour }) {
+  const across = Math.ceil(width / CELL), down = Math.ceil(height / CELL), cell = step * CELL;
+  const left = x - (width / 2) * step, top = y + (height / 2) * step;
+  let cells = new Float32Array(across * down);
+  for (let i = 0; i < n; i++) {
+    const column = Math.floor((at[2 * i] - left) / cell), row = Math.floor((top - at[2 * i + 1]) / cell);
+    if (column >= 0 && column < across && row >= 0 && row < down && counts(i)) cells[row * across + column] += 1;
+  }
+  for (let round = 0; round < 2; round++) cells = smoothed(cells, across, down);
+  const most = cells.reduce((a, b) => Math.max(a, b), 0) || 1, image = new ImageData(across, down);
+  const rgb = channels(colour).map((part) => 255 * part);
+  cells.forEach((many, i) => image.data.set([...rgb, 255 * Math.sqrt(many / most)], 4 * i));
+  Object.assign(canvas, { width: across, height: down });
+  Object.assign(canvas.style, { width: `${across * CELL}px`, height: `${down * CELL}px` });
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/* The mean of each cell and its neighbours. */
+function smoothed(cells, across, down) {
+  const result = new Float32Array(cells.length);
+  for (let row = 0; row < down; row++) {
+    for (let column = 0; column < across; column++) {
+      let sum = 0;
+      for (let r = Math.max(0, row - 1); r <= Math.min(down - 1, row + 1); r++) {
+        for (let c = Math.max(0, column - 1); c <= Math.min(across - 1, column + 1); c++) sum += cells[r * across + c];
+      }
+      result[row * across + column] = sum / 9;
+    }
+  }
+  return result;
 }

@@ -1,13 +1,12 @@
 /* The maps of the page: points are fetched once, and colours, hover and choosing need no server but for the picture
    under the pointer. What is lit is one set of item numbers, the same on every map. */
 
-const COLOURS = ["#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7"]; // Okabe and Ito 2008
-const SYMBOLS = [["circle", "●"], ["square", "■"], ["diamond", "◆"], ["triangle", "▲"], ["cross", "✚"]];
+const SIGN_OF = { circle: "●", square: "■", diamond: "◆", triangle: "▲", cross: "✚", x: "✖" };
 const HOVER_MS = 60; // the pointer must rest this long before a picture is fetched
 const KEPT_ITEMS = 200;
 
 const views = new WeakMap();
-const shared = (window.vitrineMaps ??= { points: new Map(), items: new Map() });
+const shared = (window.vitrineMaps ??= { points: new Map(), looks: new Map(), items: new Map() });
 
 export default function (component) {
   const { parentElement, data } = component;
@@ -37,32 +36,35 @@ function loadPoints({ id, version }) {
 }
 
 function loadItem(number) {
-  if (!shared.items.has(number)) {
+  const lang = document.documentElement.lang, key = `${number}?lang=${lang}`; // pictures are named in the page's language
+  if (!shared.items.has(key)) {
     if (shared.items.size >= KEPT_ITEMS) shared.items.delete(shared.items.keys().next().value);
-    const loading = fetch(`${base()}items/${number}`).then((answer) => (answer.ok ? answer.json() : null));
-    shared.items.set(number, loading.catch(() => { shared.items.delete(number); return null; }));
+    const loading = fetch(`${base()}items/${key}`).then((answer) => (answer.ok ? answer.json() : null));
+    shared.items.set(key, loading.catch(() => { shared.items.delete(key); return null; }));
   }
-  return shared.items.get(number);
+  return shared.items.get(key);
 }
 
-/* The groups of a colouring: which group a row is in, and how each group looks. */
-function colouring(data, points) {
-  const look = (code) => {
-    const [symbol, sign] = SYMBOLS[Math.floor(code / COLOURS.length) % SYMBOLS.length];
-    const turn = code - Math.floor(code / COLOURS.length); // so that kinds that mix have other colours
-    return { colour: COLOURS[turn % COLOURS.length], symbol, sign };
-  };
-  const named = (names, looks) => names.map((name, i) => ({ name, ...looks[i] }));
-  if (data.colour === "catalogue") {
-    const of = Uint8Array.from(data.kinds, (kind) => kind.catalogue);
-    return { group: points.own.map((code) => of[code]), groups: named(data.catalogues, [look(4), look(9)]) };
+/* Of all items, by number, the group that each is in; null where the map itself says that. */
+function loadLooks(name) {
+  if (!name) return null;
+  if (!shared.looks.has(name)) {
+    const loading = fetch(`${base()}looks/${name}`).then(async (answer) => {
+      if (!answer.ok) throw new Error((await answer.json()).error);
+      return new Uint8Array(await answer.arrayBuffer());
+    });
+    loading.catch(() => shared.looks.delete(name));
+    shared.looks.set(name, loading);
   }
-  if (data.colour === "wrong") {
-    const looks = [{ colour: "#8a8a8a", symbol: "circle", sign: "●" }, { colour: "#d55e00", symbol: "x", sign: "✖" }];
-    return { group: points.own.map((code, i) => +(code !== points.nearest[i])), groups: named(data.sides, looks) };
-  }
-  const group = data.colour === "predicted" ? points.predicted : points.own;
-  return { group, groups: data.kinds.map((kind, code) => ({ name: kind.name, ...look(code) })), labelled: true };
+  return shared.looks.get(name);
+}
+
+/* (n,) uint8: the group that each row of a map is in. */
+function groupsOf({ kinds, colouring: { by } }, { own, predicted, nearest, numbers }, looks) {
+  if (by === "item") return Uint8Array.from(numbers, (number) => looks[number]);
+  if (by === "catalogue") return own.map((code) => kinds[code].catalogue);
+  if (by === "wrong") return own.map((code, row) => +(code !== nearest[row]));
+  return by === "predicted" ? predicted : own;
 }
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -90,15 +92,29 @@ class View {
     if (!this.gone) this.root.textContent = `${this.component.data.words.failed} ${error.message ?? ""}`;
   }
 
+  /* The words of the page; another language is another drawing. */
+  speak(words) {
+    if (words.alt === this.data?.words.alt) return;
+    for (const { chart, box } of this.maps.values()) { chart.remove(); box.remove(); }
+    this.maps.clear();
+    this.legend.setAttribute("aria-label", words.legend);
+    const loading = this.root.querySelector(".vt-maps-loading");
+    if (loading) loading.textContent = words.loading;
+  }
+
   async update(data) {
-    const points = await Promise.all(data.maps.map(loadPoints));
+    this.speak(data.words);
+    const [looks, ...points] = await Promise.all([loadLooks(data.looks), ...data.maps.map(loadPoints)]);
     if (this.gone) return;
     this.root.querySelector(".vt-maps-loading")?.remove();
     const cleared = data.lit !== this.sent;
     if (cleared || !this.maps.size) this.bits = data.lit ? bytesOf(data.lit) : null;
     this.sent = data.lit;
-    if (data.colour !== this.data?.colour) this.hidden.clear();
-    this.data = data;
+    if (data.colour !== this.data?.colour) {
+      this.hidden.clear();
+      data.colouring.groups.forEach(({ hidden }, g) => hidden && this.hidden.add(g));
+    }
+    Object.assign(this, { data, looks });
     this.arrange(data.maps);
     data.maps.forEach((map, i) => this.draw(map, points[i], cleared));
     this.describe();
@@ -130,13 +146,15 @@ class View {
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", this.data.words.alt.replace("{name}", title));
     plot.tabIndex = 0;
+    card.setAttribute("role", "status");
     const map = { box, plot, card, chart: new Chart(plot) };
-    const hand = new Hand(map.chart, this.data.words.tools, this.data.words.bar, {
+    const hand = new Hand(map.chart, this.data.words, {
       hover: (row, event) => this.hover(map, row, event),
       leave: () => this.leave(map),
       open: (row) => this.component.setTriggerValue("opened", map.points.numbers[row]),
       choose: (rows, more) => this.choose(map, rows, more),
     });
+    Object.assign(map, { hand });
     caption.append(name, hand.bar);
     box.append(caption, plot, card);
     return map;
@@ -144,12 +162,14 @@ class View {
 
   draw({ id, focus, query }, points, cleared) {
     const map = this.maps.get(id), { chart } = map, key = JSON.stringify(focus);
-    const { group, groups, labelled } = colouring(this.data, points);
     map.points = points;
     chart.hidden = this.hidden;
     chart.query = query;
-    if (points !== chart.points || this.data.colour !== map.colour) chart.colour(points, group, groups, labelled);
-    map.colour = this.data.colour;
+    const colour = JSON.stringify(this.data.colouring); // its names change with the language
+    if (points !== chart.points || colour !== map.colour) {
+      chart.colour(points, groupsOf(this.data, points, this.looks), this.data.colouring);
+    }
+    map.colour = colour;
     if (cleared) chart.outline = null;
     this.light(map);
     if (!chart.whole) chart.look(null);
@@ -161,8 +181,9 @@ class View {
   }
 
   /* Light on a map what is lit, by number. */
-  light({ chart, points }) {
+  light({ chart, points, hand }) {
     chart.light(this.bits && Uint8Array.from(points.numbers, (number) => isLit(this.bits, number)));
+    hand.offer("clear", this.bits !== null);
   }
 
   choose(map, rows, more) {
@@ -188,8 +209,14 @@ class View {
 
   leave(map) {
     clearTimeout(this.timer);
-    this.hovered = null;
+    this.mark(null);
     map.card.hidden = true;
+  }
+
+  /* Which item is pointed at: it is marked on every map. */
+  mark(number) {
+    this.hovered = number;
+    for (const { chart } of this.maps.values()) chart.mark(number);
   }
 
   async show(map, row, event) {
@@ -198,7 +225,7 @@ class View {
     if (points.predicted[row] !== points.own[row]) {
       lines.push(words.predicted.replace("{name}", kinds[points.predicted[row]].name));
     }
-    this.hovered = number;
+    this.mark(number);
     card.replaceChildren(...[kind.name, ...lines].map((text, i) => {
       const line = document.createElement(i ? "span" : "strong");
       line.textContent = text;
@@ -219,18 +246,28 @@ class View {
 
   /* The legend: a button a group, in all maps at once; it works by keyboard, too. */
   describe() {
-    const [{ chart: { rows, groups } }] = this.maps.values();
+    const [{ chart: { rows, groups, rim, dense } }] = this.maps.values();
+    this.legend.dataset.rim = rim;
+    const line = (name, text) => Object.assign(document.createElement("span"), { className: name, textContent: text });
+    if (dense) {
+      const [few, many] = this.data.words.scale;
+      this.legend.replaceChildren(line("", few), line("vt-maps-scale", ""), line("", many));
+      return;
+    }
+    let heading = "";
     this.legend.replaceChildren(...groups.flatMap((look, i) => {
       if (!rows[i]) return [];
-      const button = document.createElement("button"), sign = document.createElement("span");
-      sign.textContent = look.sign;
+      const button = document.createElement("button"), sign = line("", SIGN_OF[look.shape]);
       sign.style.color = look.colour;
       sign.setAttribute("aria-hidden", "true");
       button.append(sign, ` ${look.name}`);
       button.type = "button";
+      if (look.heading) button.setAttribute("aria-label", `${look.name}, ${look.heading}`);
       button.setAttribute("aria-pressed", String(!this.hidden.has(i)));
       button.onclick = () => this.toggle(i, button);
-      return [button];
+      if (look.heading === heading) return [button];
+      heading = look.heading;
+      return [line("vt-maps-heading", heading), button];
     }));
   }
 

@@ -12,7 +12,7 @@ from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import load_items
 from core.engine.files.manifest import artifacts_dir
 from core.engine.files.paths import attributes_file
-from core.engine.looks.attributes import NOTHING, check_classes, load_attributes, of_row
+from core.engine.looks.attributes import NOTHING, SLEEVES, check_classes, load_attributes, of_row, sleeves_of
 from core.engine.looks.vocabulary import WORDS
 from core.errors import ArtifactError, UnknownNameError
 
@@ -90,3 +90,13 @@ def test_what_ships_knows_every_photo_in_the_words_of_the_vocabulary() -> None:
     for name, words in WORDS.items():
         assert frozenset().union(*(one[name] for one in known)) <= set(words)
         assert np.mean([len(one[name]) == 1 for one in known]) > 0.98
+
+
+@shipped
+def test_sleeves_are_known_of_what_has_them() -> None:
+    sleeves, clothing = sleeves_of("clothing"), load_attributes("clothing")
+    assert set(sleeves.values()) == set(SLEEVES)
+    kinds = {name: clothing.by_name[name]["kind"] for name in sleeves}
+    assert all(kinds[name] != {"jeans"} and kinds[name] != {"sneaker"} for name in sleeves)
+    assert {sleeves[name] for name, kind in kinds.items() if kind == {"undershirt"}} == {"sleeveless"}
+    assert sleeves_of("fashion-mnist") == {}

@@ -1,0 +1,86 @@
+"""Plots that several pages draw alike: each can be had as a file (SVG), and has its content in words beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.ui.words import WORDS
+
+#: Of a share of 0 and of 1.
+SHADES = ("#f6ece6", "#8f3319")
+_CELL, _AROUND = 34, 240  # pixels of a class, and of its names and titles
+_MOST_LETTERS = 24
+
+
+def draw(figure: Any, file: str, key: str, alt: str) -> None:
+    """Draw a figure of Plotly's, with a button that saves it as FILE.svg; the browser makes that itself.
+
+    Args:
+        figure: What is drawn.
+        file: The name of the file, without an ending.
+        key: Of the element.
+        alt: What it shows, in words.
+    """
+    config = {
+        "displayModeBar": True,
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": "svg", "filename": file},
+    }
+    st.plotly_chart(figure, key=key, alt=alt, config=config)
+
+
+def lines(x: np.ndarray, values: Mapping[str, np.ndarray], title: str) -> Any:
+    """A figure of one line for each name, all over the same values.
+
+    Args:
+        x: (n,) what all of them are over.
+        values: Name -> (n,) in [0, 1]; NaN where there is none.
+        title: Of `x`.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for (name, line), dash in zip(values.items(), cycle(("solid", "dash", "dot")), strict=False):
+        figure.add_scatter(
+            x=x, y=line, name=name, mode="lines", line={"dash": dash}, hovertemplate="%{x:.3f}: %{y:.3f}"
+        )
+    legend = {"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0}
+    figure.update_layout(height=280, margin={"t": 40, "r": 20, "b": 20, "l": 20}, legend=legend)
+    figure.update_xaxes(title=title)
+    figure.update_yaxes(range=[0, 1.02])
+    return figure
+
+
+def matrix(names: Sequence[str], table: np.ndarray) -> Any:
+    """A figure of a confusion matrix: shares of each class as colours, numbers as text.
+
+    Args:
+        names: Of the classes; they may come from outside.
+        table: (classes, classes) int, the true class in rows.
+    """
+    import plotly.graph_objects as go
+
+    figure, places, written = go.Figure(), list(range(len(names))), _written(names)
+    figure.add_heatmap(
+        z=(table / table.sum(axis=1, keepdims=True).clip(1)).tolist(), x=places, y=places, zmin=0, zmax=1,
+        text=[[str(n) if n else "" for n in row] for row in table.tolist()], texttemplate="%{text}",
+        customdata=[[f"{truth} → {guess}" for guess in written] for truth in written],
+        hovertemplate="%{customdata}: %{text} (%{z:.0%})<extra></extra>", colorscale=SHADES, showscale=False,
+    )  # fmt: skip
+    ticks = {"tickvals": places, "ticktext": written, "showgrid": False, "zeroline": False}
+    figure.update_layout(height=_AROUND + _CELL * len(names), margin={"t": 40, "r": 20, "b": 20, "l": 20})
+    figure.update_xaxes(title=WORDS.taken.axis_guess, tickangle=-40, **ticks)
+    figure.update_yaxes(title=WORDS.taken.axis_truth, autorange="reversed", **ticks)
+    return figure
+
+
+def _written(names: Iterable[str]) -> list[str]:
+    """Names of classes, short enough for an axis; Plotly reads some HTML."""
+    return [escape(name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…") for name in names]
