@@ -7,9 +7,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 SECONDS := 60
+# A Milvus server for `test-scale`; without one only Milvus Lite is tried.
+MILVUS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test check format fuzz lock browser clean
+.PHONY: run test test-scale check format fuzz lock browser clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/streamlit run app.py
@@ -36,6 +38,11 @@ lock: $(VENV)/.tools-ready
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" --output-file requirements.txt requirements.in $(LOCK)
 
+# What is in Milvus and on Ray (docs/scale.md), also against a server: make test-scale MILVUS=http://127.0.0.1:19530.
+test-scale: $(VENV)/.scale-ready
+	VITRINE_TEST_MILVUS="$(MILVUS)" $(BIN)/python -m pytest -rs tests/unit/engine/index/test_contract.py \
+		tests/unit/engine/catalogues/test_addressed.py tests/unit/own/large tests/app/test_milvus.py
+
 # The end-to-end tests drive a real Chromium. Where there is none and it can be installed, it is.
 browser:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null \
@@ -56,6 +63,10 @@ $(VENV)/.dev-ready: requirements-dev.txt requirements-compare.txt $(VENV)/.run-r
 
 $(VENV)/.tools-ready: requirements-tools.txt | $(BIN)/python
 	$(PIP) -r requirements-tools.txt
+	@touch $@
+
+$(VENV)/.scale-ready: requirements-scale.txt $(VENV)/.dev-ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-scale.txt
 	@touch $@
 
 clean:

@@ -22,13 +22,14 @@ from core.jobs import (
     download,
     embed,
     evaluate,
+    match,
     search,
     train,
     verify,
 )
 
 #: In the order of `--help`.
-JOBS = (search, embed, backbones, compare, build, verify, evaluate, benchmark, train, classifier, download)
+JOBS = (search, match, embed, backbones, compare, build, verify, evaluate, benchmark, train, classifier, download)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,6 +81,12 @@ URL_PARALLEL = 8
 URL_REDIRECTS = 3
 
 
+#: Milvus has so many seconds to answer; so long it is believed what it last said of its catalogues, and, where it did
+#: not answer, that it does not.
+MILVUS_DEADLINE_S = 5.0
+MILVUS_FRESH_S = 5.0
+
+
 @dataclass(frozen=True)
 class Quota:
     """What one visitor's own catalogue may hold; whatever is over it is left out, with the reason.
@@ -136,6 +142,35 @@ def public_url() -> str:
 def artifacts_dir() -> Path:
     """Folder of computed files (`VITRINE_ARTIFACTS_DIR`, default `artifacts/`)."""
     return Path(os.environ.get("VITRINE_ARTIFACTS_DIR") or ROOT / "artifacts")
+
+
+@dataclass(frozen=True)
+class MilvusPlace:
+    """Where a Milvus is, and how one gets in.
+
+    Attributes:
+        uri: A path ending in `.db` (Milvus Lite, in this process), or `http://HOST:PORT` of a server.
+        token: "USER:PASSWORD" or a key; it is in no log and no sentence.
+        database: "" for the usual one.
+    """
+
+    uri: str
+    token: str = field(default="", repr=False)
+    database: str = ""
+
+    @property
+    def is_lite(self) -> bool:
+        """Whether it is a file that this process alone has open."""
+        return self.uri.endswith(".db")
+
+
+def milvus() -> MilvusPlace | None:
+    """Where catalogues are kept that are too large for one process; None, the default, for nowhere.
+
+    From `VITRINE_MILVUS_URI`, `VITRINE_MILVUS_TOKEN` and `VITRINE_MILVUS_DATABASE`.
+    """
+    uri, token, database = (os.environ.get(f"VITRINE_MILVUS_{name}", "") for name in ("URI", "TOKEN", "DATABASE"))
+    return MilvusPlace(uri, token, database) if uri else None
 
 
 def n_threads() -> int:

@@ -18,6 +18,7 @@ from core.engine.catalogues.grey_sheets import write_pictures
 from core.engine.catalogues.items import ItemTable
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import LOADERS
+from core.engine.embedders.weights import preparation_of
 from core.engine.files import manifest as artifacts
 from core.engine.files.folder import write_json, written
 from core.engine.files.paths import attributes_file, calibration_file, index_file, items_file, looks_file
@@ -27,7 +28,7 @@ from core.engine.metrics import Estimate
 from core.engine.search import calibration
 from core.engine.search.calibration import GarmentTest
 from core.engine.search.engine import SearchEngine
-from core.engine.search.gallery import Gallery
+from core.engine.search.gallery import BuiltGallery
 from core.maps.files import EmbeddingMap, MapFacts, quantise, save_map
 from core.maps.projection import Faithfulness, ProjectionParameters
 
@@ -155,7 +156,7 @@ def write_artifacts(folder: Path, backbone_id: str = DEFAULT_BACKBONE, weights: 
             "space": "cosine",
             "parameters": dataclasses.asdict(PARAMETERS),
             "items_hash": items.content_hash(),
-            "weights_sha256": weights,
+            **_made_with(backbone_id, weights),
         }
         for file in (items_file(catalogue), graph_file, embeddings_file):
             files.append(file)
@@ -166,8 +167,12 @@ def write_artifacts(folder: Path, backbone_id: str = DEFAULT_BACKBONE, weights: 
     file = calibration_file(backbone_id)
     with written(file) as temporary:
         fitted = calibration.Calibrated(tables, {}, GARMENT, WEIGHT).to_json()
-        temporary.write_text(json.dumps(fitted | {"weights_sha256": weights}))
+        temporary.write_text(json.dumps(fitted | _made_with(backbone_id, weights)))
     artifacts.save_manifest(manifest, [*files, pictures, file])
+
+
+def _made_with(backbone_id: str, weights: str) -> dict[str, str]:
+    return {"weights_sha256": weights, "preparation": preparation_of(fake_record(backbone_id))}
 
 
 def looks() -> Looks:
@@ -182,7 +187,7 @@ def looks() -> Looks:
 def bare_engine() -> SearchEngine:
     """An engine for which nothing was built or fitted, for catalogues that bring all they need."""
 
-    def load(backbone_id: str, catalogue: str) -> Gallery:
+    def load(backbone_id: str, catalogue: str) -> BuiltGallery:
         raise AssertionError(f"{catalogue} was not to be searched")
 
     return SearchEngine(load=load)
@@ -197,7 +202,7 @@ def clothing_row(number: int) -> dict[str, str]:
 def add_looks(backbone_id: str = DEFAULT_BACKBONE, weights: str = "") -> None:
     """What reads the fake's embeddings, and what the clothing items show, in the artifacts in use."""
     file = looks_file(backbone_id)
-    write_json(file, looks().to_json() | {"weights_sha256": weights})
+    write_json(file, looks().to_json() | _made_with(backbone_id, weights))
     names = [id.partition("/")[2] for id in make_items("clothing").frame["id"]]
     rows = [",".join([name, *clothing_row(number).values()]) for number, name in enumerate(names)]
     attributes_file("clothing").write_text("\n".join(["image,kind,colour,pattern", *rows]))

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
-
-import numpy as np
 
 from core import __version__
 from core.api.errors import ApiError
 from core.compare.gallery import searchable
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.backbones import BACKBONES
-from core.engine.catalogues import CATALOGUES, photos
+from core.engine.catalogues import CATALOGUES, Catalogue, get, photos
 from core.engine.catalogues.items import Item, split_id
 from core.engine.files.manifest import REPAIR, load_manifest
 from core.engine.search import process
 from core.engine.search.answers import as_json
 from core.engine.search.engine import Hit, SearchEngine, SearchResult
-from core.engine.search.query import Query
-from core.errors import ArtifactError, UnknownNameError, sentence
+from core.engine.search.query import Choice, Query
+from core.engine.search.remote import on_offer
+from core.errors import ArtifactError, DataError, UnknownNameError, VitrineError, sentence
 from core.own.ingest.incoming import Skipped
-from core.own.queries import MATCH, NO_MATCH, QuerySet
+from core.own.queries import QuerySet, results_json
 
 _ELSEWHERE = "That photo is not on this server; it is published at {url}."
 _NOWHERE = "That photo is not on this server."
@@ -56,14 +56,24 @@ def _address(hit: Hit | Item, base: str) -> str | None:
 
 
 def catalogues() -> dict[str, Any]:
-    """Every catalogue that ships, as its record says."""
+    """Every catalogue that ships, and those in Milvus that can be opened now, as their records say."""
     names = ("id", "title", "description", "n_items", "licence", "source", "has_colours")
     records = [
         {name: getattr(record, name) for name in names}
         | {"labels": [{"label": label, "title": title} for label, title in record.classes.items()]}
-        for record in CATALOGUES.values()
+        for record in [*CATALOGUES.values(), *_opened()]
     ]
     return {"catalogues": records}
+
+
+def _opened() -> list[Catalogue]:
+    found = []
+    with suppress(VitrineError):  # it does not answer: what is here does
+        for name in on_offer():
+            with suppress(DataError):  # made with another backbone, for one
+                process.engine().gallery(name)
+                found.append(get(name))
+    return found
 
 
 def items(catalogue: str, label: str, limit: int, after: str, base: str) -> dict[str, Any]:
@@ -73,13 +83,13 @@ def items(catalogue: str, label: str, limit: int, after: str, base: str) -> dict
         UnknownNameError: There is no item `after`.
         ArtifactError: The items cannot be used.
     """
-    table = process.engine().gallery(catalogue).items
-    first = table.position(after) + 1 if after else 0
-    positions = table.positions_of([label]) if label else np.arange(len(table))
-    positions = positions[np.searchsorted(positions, first) :]
-    rows = [table.row(int(position)) for position in positions[:limit]]
+    gallery = process.engine().gallery(catalogue)
+    page = gallery.page(
+        Choice(frozenset({label}) if label else None), limit, after=gallery.items.position(after) if after else -1
+    )
+    rows = [gallery.items.row(position) for position in page.positions]
     found = [{**asdict(row), "picture": _address(row, base)} for row in rows]
-    return {"items": found, "next": rows[-1].id if len(positions) > limit else None}
+    return {"items": found, "next": rows[-1].id if page.n > limit else None}
 
 
 def embedded(engine: SearchEngine, query: Query) -> dict[str, Any]:
@@ -99,12 +109,7 @@ def embedded(engine: SearchEngine, query: Query) -> dict[str, Any]:
 
 def matched(queries: QuerySet, least: float, left_out: Sequence[Skipped]) -> dict[str, Any]:
     """The answers to many queries: what is at least so similar; none is "no match"."""
-    names = ("rank", "id", "label", "title", "similarity")
-    found = [
-        {"query": result.name, "label": result.label, "answer": MATCH if result.matches(least) else NO_MATCH}
-        | {"hits": [{name: getattr(hit, name) for name in names} for hit in result.matches(least)]}
-        for result in queries.results
-    ]
+    found = results_json(queries.results, least)
     return {"min_similarity": least, "queries": found, "skipped": skipped(left_out)}
 
 

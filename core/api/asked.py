@@ -17,6 +17,7 @@ from core.engine.images.region import Region
 from core.engine.looks.vocabulary import WORDS
 from core.engine.search.engine import SearchEngine, check_labels
 from core.engine.search.query import Filters, Query, Wording
+from core.engine.search.remote import may_be
 from core.errors import UnknownNameError, VitrineError
 
 ALL = "all"
@@ -100,7 +101,7 @@ def check_options(values: dict[str, Any]) -> tuple[str, Callable[..., Query]]:
     if not _is_number(minimum) or not -1 <= minimum <= 1:
         raise ApiError(422, "min_similarity must be a number from -1 to 1.")
     catalogue = values.get("catalogue", ALL)
-    if catalogue not in (ALL, *CATALOGUES):
+    if catalogue not in (ALL, *CATALOGUES) and not _may_be_in_milvus(catalogue):
         raise ApiError(422, f"catalogue must be one of {', '.join((ALL, *CATALOGUES))}.")
     catalogues = () if catalogue == ALL else (catalogue,)
     backbone = values.get("backbone", DEFAULT_BACKBONE)
@@ -109,6 +110,11 @@ def check_options(values: dict[str, Any]) -> tuple[str, Callable[..., Query]]:
     looks = (_classes(attribute, values.get(f"{attribute}s", [])) for attribute in ("colour", "pattern"))
     filters = Filters(catalogues, _labels(values.get("labels", [])), float(minimum), *looks)
     return backbone, partial(Query, k=int(k), filters=filters, wording=_wording(values))
+
+
+def _may_be_in_milvus(catalogue: Any) -> bool:
+    """Whether a search will tell if there is such a catalogue; it is not asked for here, where all requests wait."""
+    return isinstance(catalogue, str) and may_be(catalogue)
 
 
 def region_of(values: dict[str, Any]) -> Region | None:
@@ -183,13 +189,13 @@ def check_page(values: dict[str, Any]) -> dict[str, Any]:
         UnknownNameError: It has no such label.
     """
     catalogue, limit = values.get("catalogue"), values.get("limit", MAX_PAGE)
-    if catalogue not in CATALOGUES:
+    if catalogue not in CATALOGUES and not _may_be_in_milvus(catalogue):
         raise ApiError(422, f"catalogue must be one of {', '.join(CATALOGUES)}.")
     if not _is_number(limit) or limit != int(limit) or not 1 <= limit <= MAX_PAGE:
         raise ApiError(422, f"limit must be a whole number from 1 to {MAX_PAGE}.")
     label, after = (values.get(name, "") for name in ("label", "cursor"))
     if label:
-        check_labels([(catalogue, label)])
+        check_labels([(str(catalogue), label)])
     return {"catalogue": catalogue, "label": label, "limit": int(limit), "after": after}
 
 

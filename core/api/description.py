@@ -22,6 +22,7 @@ from core.config import (
     MAX_K,
     MAX_LESS_ITEMS,
     api_per_minute,
+    milvus,
 )
 from core.engine.catalogues import CATALOGUES
 from core.engine.looks.vocabulary import WORDS
@@ -72,7 +73,8 @@ def _bound(schemas: dict[str, Any]) -> None:
     """Fill in how long texts and lists may be, and the catalogues."""
     for name, subject in (("Item", "item"), ("Words", "text"), ("Address", "image_url"), ("Name", "classifier")):
         schemas[name] |= {"maxLength": LONGEST[subject], "pattern": SEEN}
-    schemas["Catalogue"]["enum"] = list(CATALOGUES)
+    if not milvus():
+        schemas["Catalogue"]["enum"] = list(CATALOGUES)
     schemas["Hit"]["properties"]["rank"]["maximum"] = MAX_K
     schemas["Found"]["properties"]["hits"]["maxItems"] = MAX_K
 
@@ -81,8 +83,11 @@ def _bound_options(options: dict[str, Any]) -> None:
     """Fill in the same for the options of a search."""
     labels = [f"{catalogue.id}/{label}" for catalogue in CATALOGUES.values() for label in catalogue.classes]
     options["k"] |= {"maximum": MAX_K, "default": DEFAULT_K}
-    options["catalogue"] |= {"enum": [ALL, *CATALOGUES], "default": ALL}
-    options["labels"] |= {"items": {"enum": labels}, "maxItems": MAX_LABELS}
+    options["catalogue"] |= {"type": "string", "default": ALL}
+    options["labels"]["maxItems"] = MAX_LABELS
+    if not milvus():  # whose catalogues and labels are not asked for here
+        options["catalogue"]["enum"] = [ALL, *CATALOGUES]
+        options["labels"]["items"] = {"enum": labels}
     for attribute in ("colour", "pattern"):
         options[f"{attribute}s"] |= {"items": {"enum": list(WORDS[attribute])}, "maxItems": MAX_CLASSES}
     options["backbone"] |= {"enum": searchable(), "default": DEFAULT_BACKBONE}

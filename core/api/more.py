@@ -39,6 +39,7 @@ from core.config import (
 )
 from core.engine.catalogues import CATALOGUES
 from core.engine.search import process
+from core.engine.search.remote import may_be
 from core.errors import ImageError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class More:
     async def catalogues(self, request: Request) -> Response:
         """What can be searched."""
         self._api.only(request)
-        return _json(answers.catalogues())
+        return _json(await anyio.to_thread.run_sync(answers.catalogues))
 
     async def items(self, request: Request) -> Response:
         """The items of a catalogue, page by page."""
@@ -205,7 +206,7 @@ def _matched(archives: dict[str, UploadFile], built: str, k: int) -> tuple[Query
     from core.own.search import OwnSearch
 
     engine, skipped = process.engine(), []
-    if built and built not in CATALOGUES:
+    if built and built not in CATALOGUES and not may_be(built):
         raise ApiError(422, f"catalogue must be one of {', '.join(CATALOGUES)}.")
     try:
         if not built:

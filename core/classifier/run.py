@@ -12,7 +12,7 @@ from core.classifier.model.classifier import Classifier
 from core.classifier.training.options import FINETUNE, Options
 from core.classifier.training.trainer import HeadTrainer, Trainer
 from core.engine.embedders.base import Embedder
-from core.engine.embedders.weights import weights_sha256
+from core.engine.embedders.weights import preparation_of, weights_sha256
 
 
 def make_trainer(examples: Examples, options: Options, embedder: Embedder) -> Trainer:
@@ -60,5 +60,6 @@ def finish(
     }
     id = embedder.record.id
     weights = weights_sha256(embedder.record) or ""
-    classifier = Classifier(outcome.head, examples.classes, id, weights, options.kind, facts, outcome.tower)
+    prepared = preparation_of(embedder.record)
+    classifier = Classifier(outcome.head, examples.classes, id, weights, options.kind, facts, outcome.tower, prepared)
     return classifier, evaluation

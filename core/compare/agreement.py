@@ -191,7 +191,7 @@ def disputes(backbone_ids: Collection[str], n: int, k: int = 5, seed: int = 0) -
         VitrineError: A gallery is missing or damaged.
     """
     engines = {id: compare_engine(get(id).id) for id in backbone_ids}
-    parts = {id: [engine.gallery(catalogue).exact for catalogue in CATALOGUES] for id, engine in engines.items()}
+    parts = {id: [engine.built(catalogue).exact for catalogue in CATALOGUES] for id, engine in engines.items()}
     items = _contents(next(iter(engines.values())))
     galleries = {id: ExactIndex(np.concatenate([part.embeddings for part in parts[id]])) for id in engines}
     return disagreements(galleries, items, k, seed=seed)[:n]
@@ -201,7 +201,7 @@ def _contents(engine: SearchEngine) -> list[tuple[tuple[str, int], Kinds]]:
     """Where each item of the compare gallery stands, catalogue by catalogue, and what it may be."""
     found: list[tuple[tuple[str, int], Kinds]] = []
     for id, catalogue in CATALOGUES.items():
-        gallery = engine.gallery(id)
+        gallery = engine.built(id)
         positions = gallery.exact.positions
         known = load_attributes(id)
         ids, labels = (gallery.items.frame[name].astype(str).to_numpy()[positions] for name in ("id", "label"))

@@ -27,7 +27,7 @@ from core.engine.backbones.hub import fetch, pin_of
 from core.engine.catalogues.items import ItemTable
 from core.engine.embedders.bulk import embed_part, for_bulk
 from core.engine.embedders.load import load_embedder
-from core.engine.embedders.weights import weights_sha256
+from core.engine.embedders.weights import made_with
 from core.engine.files.folder import digest_of, write_folder
 from core.engine.files.manifest import register
 from core.engine.index.hnsw import ExactIndex
@@ -181,7 +181,7 @@ def _write(plan: GalleryPlan, embeddings: np.ndarray) -> None:
         "reduced": components is not None,
         "items": digest_of(items_path()),
         "weights": pin_of(record.weights) if record.weights else None,
-        "weights_sha256": weights_sha256(record),
+        **made_with(record),
         "date": datetime.now(UTC).date().isoformat(),
         **{key: {} for key in ("hashes", "p_at_5", "calibration")},
     }

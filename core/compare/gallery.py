@@ -34,7 +34,7 @@ from core.engine.index.hnsw import ExactIndex
 from core.engine.search import process
 from core.engine.search.calibration import Calibration
 from core.engine.search.engine import SearchEngine
-from core.engine.search.gallery import Gallery, load_gallery
+from core.engine.search.gallery import BuiltGallery, load_gallery
 from core.errors import ArtifactError, Sentence, sentence
 
 SCHEMA = 1
@@ -107,7 +107,7 @@ def has_gallery(backbone_id: str) -> bool:
     return all(index_file(backbone_id, catalogue, ".npy").is_file() for catalogue in CATALOGUES)
 
 
-def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
+def gallery_for(backbone_id: str, catalogue: str) -> BuiltGallery:
     """The compare gallery of a backbone: all of it is in memory, searched exactly.
 
     The items are the whole catalogue's table, so that positions, ids and pictures are those of every other page; what
@@ -122,7 +122,7 @@ def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
     if backbone_id == DEFAULT_BACKBONE:
         whole = load_gallery(backbone_id, catalogue)
         index = ExactIndex(whole.exact.embeddings[positions], positions)
-        return Gallery(whole.items, index, index, whole.calibration, of_queries=whole.of_queries)
+        return BuiltGallery(whole.items, index, index, whole.calibration, of_queries=whole.of_queries)
     folder = folder_of(get(backbone_id).id)
     if folder is None:
         raise _error(backbone_id, sentence("engine.not-built"))
@@ -132,10 +132,10 @@ def gallery_for(backbone_id: str, catalogue: str) -> Gallery:
         raise _error(backbone_id, sentence("engine.odd-entries"), f"/{DESCRIPTION}") from error
 
 
-def _read(gallery: Folder, backbone_id: str, catalogue: str, positions: np.ndarray) -> Gallery:
+def _read(gallery: Folder, backbone_id: str, catalogue: str, positions: np.ndarray) -> BuiltGallery:
     facts, items = gallery.facts, load_items(catalogue)
     stated = facts.get("weights_sha256", (facts.get("weights") or {}).get("sha256"))
-    require_weights(stated, get(backbone_id), sentence("compare.gallery"))
+    require_weights({**facts, "weights_sha256": stated}, get(backbone_id), sentence("compare.gallery"))
 
     def load(name: str) -> np.ndarray:
         return load_array(gallery.file(name), lambda problem: _error(backbone_id, problem, f"/{name}"))
@@ -151,7 +151,7 @@ def _read(gallery: Folder, backbone_id: str, catalogue: str, positions: np.ndarr
         raise _error(backbone_id, sentence("compare.other-dimensions"))
     title = get(backbone_id).title
     notice = sentence("compare.part", title=title, n=len(positions), n_items=len(items), catalogue=catalogue)
-    return Gallery(items, index, index, Calibration.from_json(facts["calibration"][catalogue]), notice)
+    return BuiltGallery(items, index, index, Calibration.from_json(facts["calibration"][catalogue]), notice)
 
 
 def compare_engine(backbone_id: str) -> SearchEngine:

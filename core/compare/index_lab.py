@@ -54,7 +54,7 @@ class EfLab:
         self._graphs: dict[str, HnswIndex] = {}
         self._exact: dict[str, ExactIndex] = {}
         for id in CATALOGUES:
-            embeddings = engine.gallery(id).exact.embeddings
+            embeddings = engine.built(id).exact.embeddings
             file = index_file(engine.backbone_id, id, ".hnsw")
             entry = entries.get(f"{engine.backbone_id}/{id}")
             if entry is None:

@@ -61,7 +61,7 @@ def ask(backbone_id: str, query: Query, who: object = None) -> Answer:
             engine.warm_up()
         with in_turn(who, _megapixels(query, engine)):
             result = engine.search(query)
-        n_items = sum(len(engine.gallery(catalogue).exact.embeddings) for catalogue in CATALOGUES)
+        n_items = sum(len(engine.built(catalogue).exact.embeddings) for catalogue in CATALOGUES)
         return Answer(backbone_id, result.hits, result.timings_ms.get("embed"), result.timings_ms["search"], n_items)
     except VitrineError as error:
         return Answer(backbone_id, problem=error.sentence)

@@ -5,7 +5,8 @@
     │   └── ImageTypeError   … because it is no picture, or of a type that is not accepted
     ├── ArtifactError    a file under artifacts/ is missing, damaged or of another version; says the repair
     ├── DataError        a data set on disk is missing or is not what its name says
-    │   └── OtherWeightsError   … because other weights made it than those that are here
+    │   ├── OtherWeightsError   … because other weights made it than those that are here
+    │   └── OtherPreparationError  … because pictures were prepared for it in another way
     ├── DownloadError    the network, or what came over it, was not as expected
     └── UnknownNameError a name that is in no registry; lists the names that are
 
@@ -142,6 +143,16 @@ class OtherWeightsError(DataError):
 
     def __init__(self, what: Sentence, backbone: str, remedy: Sentence):
         super().__init__("errors.other-weights", what=what, backbone=backbone, remedy=remedy)
+        self.what = what
+        self.backbone = backbone
+        self.remedy = remedy
+
+
+class OtherPreparationError(DataError):
+    """Something made from pictures that were prepared in another way than they are now; attributes as above."""
+
+    def __init__(self, what: Sentence, backbone: str, remedy: Sentence):
+        super().__init__("errors.other-preparation", what=what, backbone=backbone, remedy=remedy)
         self.what = what
         self.backbone = backbone
         self.remedy = remedy

@@ -89,7 +89,7 @@ def _search(options: argparse.Namespace) -> int:
     engine, filters = _engine(options), Filters()
     if options.backbone == BROUGHT:
         filters = Filters((OWN,))
-    elif options.catalogue in CATALOGUES:
+    elif options.catalogue in CATALOGUES or _is_in_milvus(options.catalogue):
         filters = Filters((options.catalogue,))
     elif options.catalogue != "all":
         engine, filters = _with_own(engine, options.catalogue), Filters((OWN,))
@@ -123,12 +123,12 @@ def _engine(options: argparse.Namespace) -> SearchEngine:
     if options.backbone != BROUGHT:
         return search_engine(options.backbone)
     from core.engine.embedders.load import load_embedder
-    from core.own.files import made_with, open_own
+    from core.own.files import backbone_of, open_own
     from core.own.search import BroughtSearch
 
     if options.catalogue == "all" or options.catalogue in CATALOGUES:
         options.parser.error("--backbone own goes with the --catalogue that it was added to")
-    mine = open_own(options.catalogue, own_dir(), load_embedder(made_with(options.catalogue, own_dir())))
+    mine = open_own(options.catalogue, own_dir(), load_embedder(backbone_of(options.catalogue, own_dir())))
     if mine.brought is None:
         raise DataError("own.vectors-none", name=options.catalogue)
     return BroughtSearch(mine)
@@ -200,6 +200,14 @@ def _photo(path: Path) -> dict[str, Any]:
     if path != _STANDARD_INPUT:
         return {"photo": path}
     return {"photo": sys.stdin.buffer.read(MAX_IMAGE_BYTES + 1), "name": "standard input"}
+
+
+def _is_in_milvus(name: str) -> bool:
+    """Whether a catalogue is in Milvus, and not one of one's own in the data folder."""
+    from core.engine.search.remote import on_offer
+    from core.own.files import saved_names
+
+    return name != "all" and name not in saved_names(own_dir()) and name in on_offer()
 
 
 def _vectors(path: Path) -> list[tuple[str, dict[str, Any]]]:

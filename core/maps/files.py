@@ -117,7 +117,13 @@ def _made_from(backbone_id: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
     items = {name: manifest["catalogues"].get(name, {}).get("items_hash") for name in CATALOGUES}
     weights = manifest["backbones"].get(backbone_id, {}).get("weights_sha256")
     compared = manifest["files"].get(f"compare/{backbone_id}/gallery.json", {}).get("sha256")
-    return {"items_hash": items, "weights_sha256": weights, "compare_sha256": None if weights else compared}
+    indexes = [manifest["indexes"].get(f"{backbone_id}/{name}", {}) for name in CATALOGUES]
+    return {
+        "items_hash": items,
+        "weights_sha256": weights,
+        "compare_sha256": None if weights else compared,
+        "preparation": next((one["preparation"] for one in indexes if "preparation" in one), None),
+    }
 
 
 def known_maps() -> list[str]:

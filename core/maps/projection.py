@@ -5,9 +5,11 @@ Fitting happens when artifacts are built; a page only calls `place`, which needs
 
 from __future__ import annotations
 
+import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -76,12 +78,17 @@ def nearest_others(embeddings: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarr
     return rows, similarities
 
 
-def fit(embeddings: np.ndarray, parameters: ProjectionParameters = ProjectionParameters()) -> np.ndarray:
+def fit(
+    embeddings: np.ndarray,
+    parameters: ProjectionParameters = ProjectionParameters(),
+    report: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
     """Lay embeddings out in a plane.
 
     Args:
         embeddings: (n, dim) float16 or float32, rows L2-normalised, n at least 4.
         parameters: How.
+        report: Is told now and then how many steps are done, and of how many.
 
     Returns:
         (n, 2) float32, in the order of `embeddings`.
@@ -106,9 +113,43 @@ def fit(embeddings: np.ndarray, parameters: ProjectionParameters = ProjectionPar
             random_state=parameters.seed,
             n_jobs=1,
             precomputed_knn=(rows, distances),
+            tqdm_kwds=_reporting(report) if report else None,
         ).fit_transform(unit(embeddings))
     result: np.ndarray = layout.astype(np.float32)
     return result
+
+
+def _reporting(report: Callable[[int, int], None]) -> dict[str, Any]:
+    """What UMAP's progress bar is told, so that a function hears of it instead of a terminal."""
+
+    class Bar(io.TextIOBase):
+        def write(self, text: str) -> int:
+            done, _, total = text.strip().partition("/")
+            if done.isdigit() and total.isdigit():
+                report(int(done), int(total))
+            return len(text)
+
+    return {"file": Bar(), "bar_format": "{n}/{total}", "disable": False, "mininterval": 0.3}
+
+
+def strongest_directions(embeddings: np.ndarray) -> np.ndarray:
+    """Embeddings in the plane in which they differ most (PCA), as (n, 2) float32 around the origin.
+
+    Args:
+        embeddings: (n, dim) float32.
+
+    Source: Halko, Martinsson and Tropp 2011 (randomised subspace iteration).
+    """
+    x = embeddings.astype(np.float32) - embeddings.mean(axis=0, dtype=np.float32)
+    n_more = min(8, *x.shape)  # a few directions more than two find these sooner
+    basis = np.random.default_rng(0).standard_normal((x.shape[1], n_more)).astype(np.float32)
+    for _ in range(30):
+        basis, _ = np.linalg.qr(x.T @ (x @ basis))
+    left, scales, _ = np.linalg.svd(x @ basis, full_matrices=False)
+    points = np.zeros((len(x), 2), np.float32)
+    plane = (left * scales)[:, :2]
+    points[:, : plane.shape[1]] = plane
+    return points
 
 
 def place(points: np.ndarray) -> np.ndarray:

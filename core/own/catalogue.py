@@ -19,7 +19,7 @@ from core.engine.images.decode import megapixels
 from core.engine.index.hnsw import ExactIndex
 from core.engine.progress import Progress
 from core.engine.search.calibration import Calibration
-from core.engine.search.gallery import Gallery
+from core.engine.search.gallery import BuiltGallery
 from core.errors import DataError, Sentence, sentence
 from core.own.brought import Brought, fit_to
 from core.own.ingest.incoming import Incoming, Skipped, embed_each
@@ -69,7 +69,7 @@ class OwnCatalogue:
         self._items: list[OwnItem] = []
         self._blocks: list[np.ndarray] = []
         self._positions: dict[str, int] = {}
-        self._gallery: Gallery | None = None
+        self._gallery: BuiltGallery | None = None
         self._next = 1
         self._n_read = 0
         self._megapixels = 0.0
@@ -99,12 +99,12 @@ class OwnCatalogue:
         return tuple(item.label for item in self._items)
 
     @property
-    def gallery(self) -> Gallery:
+    def gallery(self) -> BuiltGallery:
         """The items as a search engine sees them; made anew after a change, and never changed itself."""
         with self._turn:
             if self._gallery is None:
                 exact = ExactIndex(self.embeddings)
-                self._gallery = Gallery(item_table(self._items), exact, exact, self._calibration)
+                self._gallery = BuiltGallery(item_table(self._items), exact, exact, self._calibration)
             return self._gallery
 
     def item(self, id: str) -> OwnItem:

@@ -1,5 +1,7 @@
 """One's own labelled catalogue as a protocol: each labelled picture asks among all others (leave one out).
 
+Or a set of queries asks, which the catalogue does not hold.
+
 All backbones see the same pictures, the small ones that the catalogue keeps, whatever made its own embeddings. Copies
 of one file never find each other, and a picture whose label no other has asks nothing.
 """
@@ -7,7 +9,7 @@ of one file never find each other, and a picture whose label no other has asks n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,8 @@ from core.engine.progress import Progress, ProgressClock
 from core.engine.retrieval import TakenFor, figures_by_class, retrieve, taken_for
 from core.errors import DataError, Sentence, VitrineError
 from core.own.brought import BROUGHT, Brought
+from core.own.catalogue import OwnCatalogue
+from core.own.ingest.incoming import Incoming, Skipped
 from core.own.items import OwnItem
 
 METRICS = ("R@1", "P@5", "mAP@100", "knn_accuracy")
@@ -32,7 +36,8 @@ class OwnEvaluation:
 
     Attributes:
         backbones: Those that are asked, in order.
-        items: Those that take part: labelled, with a picture.
+        items: Those that take part: labelled, with a picture; queries of their own come last.
+        skipped: Which of such queries were left out, and why.
         figures: Backbone -> metric -> mean over the queries, with its 95 % interval.
         taken: Backbone -> what each query was taken for; positions are those in `items`.
         problems: Backbone -> why it could not be used.
@@ -44,6 +49,7 @@ class OwnEvaluation:
         backbones: Sequence[str],
         load: Callable[[str], Embedder] = load_embedder,
         brought: Brought | None = None,
+        queries: OwnCatalogue | None = None,
     ):
         """Take the labelled items.
 
@@ -51,10 +57,12 @@ class OwnEvaluation:
             items: Of the catalogue; those without a label or a picture take no part.
             backbones: Ids; the first `MAX_BACKBONES` count.
             load: Gives the embedder of a backbone.
-            brought: Embeddings that were made elsewhere; they are the backbone `BROUGHT`.
+            brought: Embeddings that were made elsewhere; they are the backbone `BROUGHT`, which no query of its own can
+                ask: the model that made them is not known.
+            queries: Takes a set of queries when `run`; its backbone does not matter.
 
         Raises:
-            DataError: No two different pictures share a label.
+            DataError: No two different pictures share a label, where they are the queries; or none has one.
         """
         self.backbones = tuple(dict.fromkeys(backbones))[:MAX_BACKBONES]
         self.figures: dict[str, dict[str, Estimate]] = {}
@@ -64,17 +72,39 @@ class OwnEvaluation:
         self._outcomes: dict[str, dict[str, np.ndarray]] = {}
         self._load = load
         self._brought = brought
+        self._queries = queries
+        self._n_gallery = len(self.items)
         files = defaultdict(set)
         for item in self.items:
             files[item.label].add(item.sha256)
-        if max(map(len, files.values()), default=0) < 2:
+        if max(map(len, files.values()), default=0) < (2 if queries is None else 1):
             raise DataError("own.few-labels")
 
-    def run(self) -> Generator[Progress, None, None]:
-        """Ask one backbone after the other, in steps; whoever stops asking keeps the figures of those that are done."""
+    @property
+    def skipped(self) -> list[Skipped]:
+        """See the class."""
+        return self._queries.skipped if self._queries else []
+
+    def run(self, incoming: Iterable[Incoming | Skipped] = ()) -> Generator[Progress, None, None]:
+        """Ask one backbone after the other, in steps; whoever stops asking keeps the figures of those that are done.
+
+        Args:
+            incoming: The set of queries, where it takes one.
+
+        Raises:
+            DataError: No query has a label that the catalogue knows.
+        """
+        if self._queries is not None:
+            yield from self._queries.add(incoming)
+            known = {item.label for item in self.items}
+            self.items += [item for item in self._queries.items if item.label in known and item.thumbnail]
+            if len(self.items) == self._n_gallery:
+                raise DataError("own.no-common-labels")
         clock = ProgressClock(len(self.items) * len(self.backbones))
         for id in self.backbones:
             try:
+                if id == BROUGHT and self._queries:
+                    raise VitrineError("own.vectors-no-photo")
                 if id == BROUGHT and self._brought:
                     self._take(id, self._brought.of(self.items))
                     clock.n_added += len(self.items)
@@ -93,11 +123,14 @@ class OwnEvaluation:
 
     def _take(self, id: str, embeddings: np.ndarray) -> None:
         labels, files = (np.array([getattr(item, name) for item in self.items]) for name in ("label", "sha256"))
-        found = retrieve(embeddings, embeddings, (labels, labels), (files, files))
+        everyone, n = np.arange(len(labels)), self._n_gallery
+        queries, gallery = (everyone, everyone) if self._queries is None else (everyone[n:], everyone[:n])
+        sides = ((of[queries], of[gallery]) for of in (labels, files))
+        found = retrieve(embeddings[queries], embeddings[gallery], *sides)
         asked = np.flatnonzero(found.n_relevant)
         self._outcomes[id] = {metric: values[asked] for metric, values in found.figures().items()}
         self.figures[id] = {metric: bootstrap(values) for metric, values in self._outcomes[id].items()}
-        self.taken[id] = taken_for(found, np.arange(len(labels)), np.arange(len(labels))).only(asked)
+        self.taken[id] = taken_for(found, queries, gallery).only(asked)
 
     def by_class(self, id: str) -> list[dict[str, Any]]:
         """A backbone's figures of each label; see `figures_by_class`."""

@@ -16,7 +16,7 @@ import numpy as np
 from core.config import MAX_ARCHIVE_BYTES, MAX_CSV_BYTES, MAX_VECTOR_BYTES, Quota
 from core.engine.catalogues import CATALOGUES
 from core.engine.embedders.base import Embedder
-from core.engine.embedders.weights import require_weights, weights_sha256
+from core.engine.embedders.weights import made_with, require_weights
 from core.engine.files.arrays import check_directions, load_arrays
 from core.engine.files.folder import MALFORMED, Folder, check_place, folders_in, read_folder, write_folder
 from core.engine.index.hnsw import IndexParameters
@@ -71,7 +71,7 @@ def write_own(catalogue: OwnCatalogue, name: str, folder: Path) -> list[Path]:
     """
     backbone, parameters = catalogue.embedder.record, IndexParameters()
     facts = {"schema": SCHEMA, "backbone": backbone.id, "dim": backbone.dim, "count": len(catalogue)}
-    facts |= {"space": "cosine", "parameters": asdict(parameters), "weights_sha256": weights_sha256(backbone)}
+    facts |= {"space": "cosine", "parameters": asdict(parameters), **made_with(backbone)}
     try:
         contents = {
             EMBEDDINGS: embeddings_npz(catalogue.items, catalogue.embeddings, backbone.id),
@@ -108,10 +108,10 @@ def open_own(name: str, folder: Path, embedder: Embedder, calibration: Calibrati
         OtherWeightsError: It was made with other weights of the backbone.
     """
     kept, again = _described(name, folder)
-    backbone, made_with = embedder.record, (kept.facts.get("backbone"), kept.facts.get("dim"))
-    if made_with != (backbone.id, backbone.dim):
-        raise DataError("own.other-backbone", name=name, made_with=made_with[0], backbone=backbone.id)
-    require_weights(kept.facts.get("weights_sha256"), backbone, sentence("own.the-catalogue", name=name), again)
+    backbone, stated = embedder.record, (kept.facts.get("backbone"), kept.facts.get("dim"))
+    if stated != (backbone.id, backbone.dim):
+        raise DataError("own.other-backbone", name=name, made_with=stated[0], backbone=backbone.id)
+    require_weights(kept.facts, backbone, sentence("own.the-catalogue", name=name), again)
     try:
         items, embeddings = _content(kept, backbone.dim)
     except MALFORMED:
@@ -138,7 +138,7 @@ def _described(name: str, folder: Path) -> tuple[Folder, Sentence]:
     return read_folder(place, DESCRIPTION, SCHEMA, refuse), again
 
 
-def made_with(name: str, folder: Path) -> str:
+def backbone_of(name: str, folder: Path) -> str:
     """Id of the backbone that a catalogue was made with.
 
     Raises:
@@ -220,6 +220,17 @@ def open_source(path: Path) -> tuple[Iterable[Incoming | Skipped], list[Skipped]
         raise UploadError("own.no-source", path=path)
     table = read_item_csv(_read(path, MAX_CSV_BYTES))
     return UrlSource(table.rows), table.skipped
+
+
+def open_pictures(path: Path) -> Iterable[Incoming | Skipped]:
+    """The pictures of a folder or a `.zip`.
+
+    Raises:
+        UploadError, DataError: See `open_source`.
+    """
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        return open_source(path)[0]
+    raise UploadError("own.no-pictures-source", path=path)
 
 
 def _read(path: Path, limit: int) -> bytes:

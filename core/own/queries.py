@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +18,15 @@ from core.engine.files.tables import to_csv
 from core.engine.images.decode import encode_thumbnail, megapixels
 from core.engine.progress import Progress
 from core.engine.search.engine import Hit, SearchEngine
+from core.engine.search.gallery import BuiltGallery
 from core.engine.search.query import Filters, Query
 from core.errors import Sentence, sentence
 from core.own.ingest.incoming import Incoming, Skipped, embed_each
 from core.own.thresholds import Curve, threshold_curve
 
 THUMBNAIL_SIDE = 192
-_COLUMNS = ("query", "query_label", "answer", "rank", "id", "label", "title", "similarity")
+_HIT = ("rank", "id", "label", "title", "similarity")
+_COLUMNS = ("query", "query_label", "answer", *_HIT)
 MATCH, NO_MATCH = "match", "no match"
 
 
@@ -100,7 +103,7 @@ class QuerySet:
         """Precision and recall against the threshold, over all items, not only the hits that were kept.
 
         Returns:
-            None unless some query's label is also the label of some item.
+            None unless some query's label is also the label of some item, and all items are in this process.
         """
         queries = [result for result in self.results if result.label]
         if not queries:
@@ -108,8 +111,20 @@ class QuerySet:
         embeddings = np.stack([query.embedding for query in queries])
         labels = [query.label for query in queries]
         gallery = self._engine.gallery(self._catalogue)
+        if not isinstance(gallery, BuiltGallery):
+            return None  # it is compared with every item, and those of others are not here
         known = gallery.items.columns["label"]
         return threshold_curve(embeddings, labels, gallery.exact.embeddings, known)
+
+
+def results_json(results: Sequence[QueryResult], threshold: float) -> list[dict[str, Any]]:
+    """One entry a query as JSON values: `query`, `label`, `answer`, and its matches as `hits`."""
+    found = []
+    for result in results:
+        hits = [{name: getattr(hit, name) for name in _HIT} for hit in result.matches(threshold)]
+        answer = MATCH if hits else NO_MATCH
+        found.append({"query": result.name, "label": result.label, "answer": answer, "hits": hits})
+    return found
 
 
 def results_csv(results: Sequence[QueryResult], threshold: float) -> str:
@@ -118,7 +133,7 @@ def results_csv(results: Sequence[QueryResult], threshold: float) -> str:
     for result in results:
         query: dict[str, object] = {"query": result.name, "query_label": result.label}
         matches = result.matches(threshold)
-        rows += [
-            query | {"answer": MATCH} | {name: getattr(hit, name) for name in _COLUMNS[3:]} for hit in matches
-        ] or [query | {"answer": NO_MATCH}]
+        rows += [query | {"answer": MATCH} | {name: getattr(hit, name) for name in _HIT} for hit in matches] or [
+            query | {"answer": NO_MATCH}
+        ]
     return to_csv(_COLUMNS, rows)

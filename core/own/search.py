@@ -14,7 +14,7 @@ from core.engine.index.hnsw import ExactIndex
 from core.engine.looks.reading import Looks
 from core.engine.search.calibration import Calibrated
 from core.engine.search.engine import SearchEngine
-from core.engine.search.gallery import Gallery
+from core.engine.search.gallery import BuiltGallery, Gallery
 from core.engine.search.query import Query
 from core.errors import Sentence, UnknownNameError, VitrineError
 from core.own.brought import BROUGHT
@@ -70,6 +70,10 @@ class OwnSearch(SearchEngine):
         """See `SearchEngine.gallery`."""
         return self._own.gallery if catalogue == OWN else self._shared.gallery(catalogue)
 
+    def built(self, catalogue: str) -> BuiltGallery:
+        """See `SearchEngine.built`."""
+        return self._shared.built(catalogue)
+
     def notices(self) -> list[Sentence]:
         """See `SearchEngine.notices`."""
         return self._shared.notices()
@@ -87,7 +91,7 @@ class BroughtSearch(SearchEngine):
         super().__init__(BROUGHT)
         assert own.brought is not None
         exact = ExactIndex(own.brought.of(own.items))
-        self._gallery = Gallery(item_table(own.items), exact, exact, None)
+        self._gallery = BuiltGallery(item_table(own.items), exact, exact, None)
         self._own = own
 
     @cached_property

@@ -169,10 +169,12 @@ def test_search_and_back_comes_to_the_same_view() -> None:
 
 
 def test_a_page_goes_over_from_one_catalogue_to_the_next() -> None:
-    rows = [("a", np.array([5, 6, 7])), ("b", np.array([2, 1]))]
-    assert browse.page_of(rows, 0, 2) == [("a", 5), ("a", 6)]
-    assert browse.page_of(rows, 2, 2) == [("a", 7), ("b", 2)]
-    assert browse.page_of(rows, 4, 2) == [("b", 1)]
+    last = len(SearchEngine().gallery("clothing").items) - 1
+    n = sum(catalogue.n_items for catalogue in CATALOGUES.values())
+    pages = {page: browse.places_of(View(size=last, page=page)) for page in (1, 2, 99)}
+    assert pages[1] == (n, n, [("clothing", position) for position in range(last)])
+    assert pages[2] == (n, n, [("clothing", last), *(("fashion-mnist", position) for position in range(last - 1))])
+    assert pages[99] == (n, n, [])
 
 
 def test_only_the_same_picture_is_marked() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,6 +20,7 @@ from core.config import ROOT, artifacts_dir
 from core.engine.embedders.load import load_embedder
 from core.engine.images.decode import FORMATS
 from core.errors import sentence
+from core.maps import own as own_maps
 from core.own.files import build_own
 from core.ui.own import sources
 from core.ui.words import WORDS
@@ -207,6 +209,18 @@ def test_backbones_are_evaluated_on_the_labels_of_the_catalogue(filled: AppTest)
     assert not filled.dataframe  # of a catalogue that is no more
 
 
+def test_backbones_are_evaluated_with_a_set_of_queries(filled: AppTest) -> None:
+    filled.segmented_control(key="own-section").set_value("evaluate").run()
+    filled.multiselect(key="own-evaluate-with").set_value(["vitrine-clip"]).run()
+    upload(filled, sources.example_queries_zip(), "queries.zip")
+    assert not filled.error
+    (asked,) = filled.dataframe[0].value[WORDS.own.evaluate_queries]
+    assert asked == 8
+    upload(filled, archive(**{"nowhere/a.png": b"nothing"}), "strangers.zip")
+    assert [error.value for error in filled.error] == [str(sentence("own.no-common-labels"))]
+    assert not filled.exception
+
+
 def npz(**arrays: np.ndarray) -> bytes:
     with io.BytesIO() as file:
         np.savez(file, **arrays)
@@ -243,6 +257,26 @@ def test_embeddings_that_do_not_fit_are_one_sentence_and_the_page_goes_on(filled
     filled.button(key="own-brought-drop").click().run()
     assert filled.session_state["own"].brought is None
     assert not filled.exception and not filled.success
+
+
+def test_a_map_of_the_catalogue_is_drawn_in_the_background(filled: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_maps, "find_spec", lambda name: None)  # as where it is only served
+    filled.segmented_control(key="own-section").set_value("map").run()
+    filled.button(key="own-map-draw").click().run()
+    for _ in range(100):
+        if filled.session_state["own-map"].chart.finished:
+            break
+        time.sleep(0.1)
+    filled.run()
+    assert not filled.exception and not filled.error
+    said = [caption.value for caption in filled.caption]
+    assert any("projected onto its two strongest directions (PCA)" in line for line in said)
+    assert WORDS.own.map_no_umap in said
+    filled.segmented_control(key="own-section").set_value("items").run()
+    filled.checkbox(key="own-pick-own/2").check().run()
+    filled.button(key="own-remove").click().run()
+    filled.segmented_control(key="own-section").set_value("map").run()
+    assert not any("PCA" in caption.value for caption in filled.caption)  # of a catalogue that is no more
 
 
 def test_the_catalogue_is_searched_and_browsed_on_the_other_pages(filled: AppTest) -> None:

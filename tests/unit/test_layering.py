@@ -39,6 +39,8 @@ HOMES = {
     "huggingface_hub": ("core.engine.backbones.hub",),
     "onnx": ("core.classifier.model.export", "core.training.model.export"),
     "hnswlib": ("core.engine.index",),
+    "pymilvus": ("core.engine.index.milvus",),
+    "ray": ("core.own.large",),
     "onnxruntime": (EMBEDDERS,),
     "tokenizers": (EMBEDDERS, *TRAINING),
     "sklearn": ("core.jobs.evaluate", *TRAINING),

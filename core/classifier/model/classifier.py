@@ -21,6 +21,7 @@ class Classifier:
         kind: One of `KINDS`.
         facts: How it came about, for readers: data, split, options, figures. JSON values only.
         tower: The fine-tuned backbone as ONNX, b"" where the backbone is as it was.
+        preparation: How pictures were prepared (`preparation_of`), "" where that was not kept.
     """
 
     head: Head
@@ -30,3 +31,4 @@ class Classifier:
     kind: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     tower: bytes = field(default=b"", repr=False)
+    preparation: str = ""

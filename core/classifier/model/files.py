@@ -57,6 +57,7 @@ def pack(classifier: Classifier) -> dict[str, bytes]:
             "id": classifier.backbone,
             "dim": classifier.head.dim,
             "weights_sha256": classifier.backbone_sha256,
+            **({"preparation": classifier.preparation} if classifier.preparation else {}),
         },
         "facts": dict(classifier.facts),
         "files": {name: entry_of(data) for name, data in files.items()},
@@ -147,9 +148,10 @@ def unpack(files: Mapping[str, bytes]) -> Classifier:
             raise _refuse(name, problem)
     if kind not in KINDS or (kind == FINETUNE) != bool(tower):
         raise _odd("kind")
-    _check_backbone(id, dim, sha256)
+    prepared = _part(backbone, "preparation", str) if "preparation" in backbone else ""
+    _check_backbone(id, dim, {"weights_sha256": sha256} | ({"preparation": prepared} if prepared else {}))
     head = Head(_layers(files[WEIGHTS], dim, len(labels)))
-    return Classifier(head, labels, id, sha256, kind, _part(facts, "facts", dict), tower)
+    return Classifier(head, labels, id, sha256, kind, _part(facts, "facts", dict), tower, prepared)
 
 
 def _facts(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -185,14 +187,14 @@ def _labels(facts: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _check_backbone(id: str, dim: int, sha256: str) -> None:
+def _check_backbone(id: str, dim: int, made_with: Mapping[str, str]) -> None:
     try:
         record = get(id)
     except VitrineError as error:
         raise ClassifierError("classifier.backbone-not-here", error=error) from None
     if record.dim != dim:
         raise ClassifierError("classifier.backbone-dim", dim=dim, backbone=id, actual=record.dim)
-    require_weights(sha256, record, sentence("classifier.the-classifier"), sentence("classifier.train-again"))
+    require_weights(made_with, record, sentence("classifier.the-classifier"), sentence("classifier.train-again"))
 
 
 def _layers(content: bytes, dim: int, n_classes: int) -> Layers:

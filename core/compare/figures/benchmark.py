@@ -15,6 +15,7 @@ PARTS = (
     "embedding_ms",
     "index",
     "index_settings",
+    "index_growth",
     "photo_page",
     "server",
     "maps_page",

@@ -115,7 +115,8 @@ def _queries(protocol: str, n: int) -> dict[str, list[Any]]:
     sides = sides_of(protocol, items)
     if len(sides.queries) != n:
         return {}
-    return {"id": items.frame["id"].iloc[sides.queries].tolist(), "class": sides.labels[sides.queries].tolist()}
+    ids = [items.columns["id"][position] for position in sides.queries]
+    return {"id": ids, "class": sides.labels[sides.queries].tolist()}
 
 
 def _classes(ids: Sequence[str], protocol: str) -> str:

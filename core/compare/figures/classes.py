@@ -59,7 +59,7 @@ def sides_of(protocol: str, items: ItemTable) -> Sides:
     small = "small_" if protocol == "clothing-small" else ""
 
     def column(name: str) -> np.ndarray:
-        return items.frame[name].astype(str).to_numpy().astype(str)
+        return np.array(items.columns[name], str)
 
     labels, split = column(f"{small}label"), column(f"{small}split")
     if small:
@@ -103,7 +103,7 @@ def confused(backbone_id: str, protocol: str) -> TakenFor:
         VitrineError: The embeddings do not hold the queries, are missing, or are damaged.
     """
     catalogue = CATALOGUE_OF[protocol]
-    gallery = search_engine(backbone_id).gallery(catalogue)
+    gallery = search_engine(backbone_id).built(catalogue)
     sides, stored = sides_of(protocol, gallery.items), gallery.exact.positions
     if not np.isin(sides.queries, stored).all():
         raise VitrineError("compare.no-queries", backbone=backbone_id, catalogue=catalogue)

@@ -32,6 +32,7 @@ class Catalogue:
         no_garment: Labels that name no garment; an evaluation asks no questions about them.
         n_compared: Training items, drawn by chance, among which backbones are compared; 0 for all that show a garment.
         kinds: Label → the kinds of `looks.vocabulary` that it leaves open; empty where labels do not say.
+        looks: Attribute → the classes by which its own index finds items, where no file says what they show.
         families: Label → what it broadly is, in words that all catalogues share; a label that is not there has none.
     """
 
@@ -47,6 +48,7 @@ class Catalogue:
     no_garment: frozenset[str] = frozenset()
     n_compared: int = 0
     kinds: dict[str, frozenset[str]] = field(default_factory=dict, hash=False)
+    looks: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     families: dict[str, str] = field(default_factory=dict, hash=False)
 
 
@@ -57,6 +59,8 @@ def _record(id: str, said: dict[str, Any]) -> Catalogue:
 
 _TABLE = tomllib.loads(Path(__file__).with_name("catalogues.toml").read_text("utf-8"))
 CATALOGUES = {id: _record(id, said) for id, said in _TABLE.items()}
+#: Catalogues of no registry, which are searched only where they are named; whoever opens one enters it here.
+OPENED: dict[str, Catalogue] = {}
 
 
 def get(id: str) -> Catalogue:
@@ -65,10 +69,10 @@ def get(id: str) -> Catalogue:
     Raises:
         UnknownNameError: No catalogue has this id; lists those that exist.
     """
-    try:
-        return CATALOGUES[id]
-    except KeyError:
-        raise UnknownNameError("catalogue", id, CATALOGUES) from None
+    found = CATALOGUES.get(id) or OPENED.get(id)
+    if found is None:
+        raise UnknownNameError("catalogue", id, CATALOGUES)
+    return found
 
 
 def like_photos() -> Catalogue:

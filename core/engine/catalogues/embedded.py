@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
@@ -15,7 +14,7 @@ from core.engine.catalogues import photos
 from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.bulk import embed_part, for_bulk
-from core.engine.embedders.weights import require_weights, weights_sha256
+from core.engine.embedders.weights import place_of, require_weights
 from core.engine.files.arrays import check_directions, load_array
 from core.engine.files.manifest import load_manifest, refusal, verified
 from core.engine.files.paths import index_file
@@ -50,7 +49,7 @@ def labelled(embedder: Embedder, catalogue: str) -> Labelled:
     """
     entry = load_manifest()["indexes"].get(f"{embedder.record.id}/{catalogue}")
     if entry is not None:
-        require_weights(entry.get("weights_sha256"), embedder.record)
+        require_weights(entry, embedder.record)
         return stored(embedder.record.id, catalogue)
     items = load_items(catalogue)
     return Labelled(items, embed_catalogue(embedder, catalogue, items))
@@ -75,8 +74,7 @@ def stored(backbone_id: str, catalogue: str) -> Labelled:
 def embed_catalogue(embedder: Embedder, catalogue: str, items: ItemTable) -> np.ndarray:
     """(n, dim) float32 embeddings of all items, in chunks that are kept; shows progress."""
     record = embedder.record
-    name = f"{quote(record.id, safe='')}-{(weights_sha256(record) or 'none')[:12]}"
-    folder = ROOT / ".cache" / "embeddings" / name / f"{catalogue}-{items.content_hash()[:12]}"
+    folder = ROOT / ".cache" / "embeddings" / place_of(record) / f"{catalogue}-{items.content_hash()[:12]}"
     embedder = for_bulk(embedder)
     # Filled part by part: joining the parts would hold thousands of dimensions of 70,000 pictures twice.
     embeddings = np.empty((len(items), record.dim), np.float32)

@@ -113,6 +113,11 @@ class ItemTable:
         """Return the number of items."""
         return len(self.columns["id"])
 
+    @property
+    def catalogue(self) -> str:
+        """The id of their catalogue, "" where there are none."""
+        return next(iter(self.columns["catalogue"]), "")
+
     def row(self, position: int) -> Item:
         """Return the item at a position.
 
@@ -124,6 +129,11 @@ class ItemTable:
         id, catalogue, label = (self.columns[name][position] for name in ("id", "catalogue", "label"))
         title = self.columns["title"][position] if "title" in self.columns else get(catalogue).classes[label]
         return Item(id, catalogue, label, title)
+
+    def placeholder(self, position: int) -> tuple[bytes, int, int]:
+        """Return the ThumbHash of an item's picture, b"" where there is none, and its width and height in pixels."""
+        thumbhash, width, height = (self.columns[name][position] for name in ("thumbhash", "width", "height"))
+        return thumbhash, int(width), int(height)
 
     def codes(self, column: str = "label") -> np.ndarray:
         """Return (n,) int32: the places of the items' labels among `classes`, or of their splits among `SPLITS`."""

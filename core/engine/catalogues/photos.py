@@ -8,19 +8,24 @@ from core.engine.catalogues import get
 from core.engine.catalogues.clothing import Clothing
 from core.engine.catalogues.fashion_mnist import FashionMnist
 from core.engine.catalogues.items import split_id
-from core.engine.catalogues.reader import Reader
+from core.engine.catalogues.reader import Pictures, Reader
 
 #: The reader of every catalogue of the registry.
 READERS: dict[str, Reader] = {"fashion-mnist": FashionMnist(), "clothing": Clothing()}
 
 
-def reader_of(item_id: str) -> Reader:
-    """What reads the catalogue of an item; a catalogue's own id does as well.
+#: What gives the pictures of catalogues that are opened beside those; see `catalogues.OPENED`.
+OPENED: dict[str, Pictures] = {}
+
+
+def reader_of(item_id: str) -> Pictures:
+    """What gives the pictures of an item's catalogue; a catalogue's own id does as well.
 
     Raises:
         UnknownNameError: No catalogue has such items.
     """
-    return READERS[get(split_id(item_id)[0]).id]
+    id = get(split_id(item_id)[0]).id
+    return READERS.get(id) or OPENED[id]
 
 
 def picture(item_id: str) -> Image.Image:

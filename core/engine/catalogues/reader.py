@@ -11,20 +11,8 @@ from core.engine.catalogues.items import ItemTable
 from core.engine.images.decode import encode_png
 
 
-class Reader(ABC):
-    """Reads one catalogue; shared between threads. Of a picture that is not on this computer it may know an address."""
-
-    @abstractmethod
-    def build_items(self) -> ItemTable:
-        """Make the item table from the data set.
-
-        Raises:
-            DataError: The data set is not here, or not what it should be.
-        """
-
-    def build_files(self) -> list[Path]:
-        """Write what else ships of the catalogue, unless it is there as the manifest says; returns what was written."""
-        return []
+class Pictures(ABC):
+    """Gives the pictures of one catalogue; shared between threads. Of one that is elsewhere it may know an address."""
 
     @abstractmethod
     def picture(self, item_id: str) -> Image.Image:
@@ -51,3 +39,19 @@ class Reader(ABC):
             UnknownItemError: The id does not have the form of this catalogue's ids.
         """
         return ""
+
+
+class Reader(Pictures):
+    """Reads one catalogue of the registry."""
+
+    @abstractmethod
+    def build_items(self) -> ItemTable:
+        """Make the item table from the data set.
+
+        Raises:
+            DataError: The data set is not here, or not what it should be.
+        """
+
+    def build_files(self) -> list[Path]:
+        """Write what else ships of the catalogue, unless it is there as the manifest says; returns what was written."""
+        return []

@@ -1,14 +1,21 @@
-"""Which weights is this from? One answer for all that is kept of embeddings, and one rule that holds it to them."""
+"""What made this? Weights, and a way to prepare pictures: one answer for all that is kept of embeddings.
+
+One rule holds whatever was kept to what would embed a picture now.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from core.engine.backbones import Backbone, hub, model_dir
 from core.engine.files.folder import digest_of, sha256_of
 from core.engine.files.manifest import load_manifest, refusal, register, verified
-from core.errors import ArtifactError, DataError, OtherWeightsError, Sentence, sentence
+from core.errors import ArtifactError, DataError, OtherPreparationError, OtherWeightsError, Sentence, sentence
 
 #: Whose sha256 stands for a model of the artifacts.
 IMAGE_TOWER = "image.onnx"
@@ -36,24 +43,45 @@ def weights_sha256(record: Backbone) -> str | None:
     return None if record.loader == "onnx-clip" else ""
 
 
+def preparation_of(record: Backbone) -> str:
+    """Hex sha256 of how pictures are prepared for a backbone: of all that `prepare` and the scaling after it read."""
+    said = [record.input_size, record.mean, record.std, record.resize_mode, record.interpolation, record.crop_pct]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def made_with(record: Backbone) -> dict[str, str | None]:
+    """What whatever is kept of a backbone's embeddings says of what made them; `require_weights` reads it."""
+    return {"weights_sha256": weights_sha256(record), "preparation": preparation_of(record)}
+
+
+def place_of(record: Backbone) -> str:
+    """The name of a folder for embeddings of a backbone: another one for other weights, or another preparation."""
+    return f"{quote(record.id, safe='')}-{(weights_sha256(record) or 'none')[:12]}-{preparation_of(record)[:8]}"
+
+
 def require_weights(
-    stated: object, record: Backbone, what: Sentence = CATALOGUES, remedy: Sentence | None = None
+    kept: Mapping[str, Any], record: Backbone, what: Sentence = CATALOGUES, remedy: Sentence | None = None
 ) -> None:
-    """Refuse what was made with other weights than those that would embed a query now.
+    """Refuse what was made with other weights than would embed a query now, or from pictures prepared in another way.
 
     Where the weights are not here nothing can be embedded, so nothing can be mixed up either.
 
     Args:
-        stated: The sha256 that was kept with it; None, where it does not say, is another one.
+        kept: Has what `made_with` gave. No sha256 is another one; no preparation is that of now, since it was not
+            kept from the start.
         record: Of the backbone whose id it names.
         what: What it is, as a sentence begins with it; what ships, unless something else is said.
         remedy: A sentence that says how to make it again; `build` does, unless something else is said.
 
     Raises:
-        OtherWeightsError: They differ.
+        OtherWeightsError: The weights differ.
+        OtherPreparationError: The preparations do.
     """
-    if weights_sha256(record) not in (stated, None):
-        raise OtherWeightsError(what, record.id, remedy or sentence("engine.embed-again", id=record.id))
+    again = remedy or sentence("engine.embed-again", id=record.id)
+    if weights_sha256(record) not in (kept.get("weights_sha256"), None):
+        raise OtherWeightsError(what, record.id, again)
+    if kept.get("preparation", preparation_of(record)) != preparation_of(record):
+        raise OtherPreparationError(what, record.id, again)
 
 
 def model_of(record: Backbone) -> Path:

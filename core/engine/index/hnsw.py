@@ -60,7 +60,8 @@ class SearchIndex(Protocol):
         ...
 
 
-def _check(queries: np.ndarray, dim: int, k: int) -> np.ndarray:
+def check_queries(queries: np.ndarray, dim: int, k: int) -> np.ndarray:
+    """Queries as an index takes them, (q, dim) float32; ValueError where they are not, or one is not finite."""
     queries = np.ascontiguousarray(queries, np.float32)
     if queries.ndim != 2 or queries.shape[1] != dim:
         raise ValueError(f"queries must be (q, {dim}), not {queries.shape}")
@@ -103,7 +104,7 @@ class ExactIndex:
             k: At most this many.
             allowed: (m,) int64 positions, sorted, or None for all; those that are not in this part are never found.
         """
-        queries = self._as_stored(_check(queries, self.dim, k))
+        queries = self._as_stored(check_queries(queries, self.dim, k))
         if allowed is not None and self._is_part:
             allowed = np.flatnonzero(np.isin(self.positions, allowed))
         n_candidates = self.n_items if allowed is None else len(allowed)
@@ -191,9 +192,18 @@ class HnswIndex:
         graph.add_items(embeddings.astype(np.float32), np.arange(len(embeddings)), num_threads=n_threads)
         return cls(graph, parameters)
 
+    @classmethod
+    def read(cls, path: Path, dim: int, n_items: int, parameters: IndexParameters) -> HnswIndex:
+        """Read a graph that `save` wrote and nothing has touched since; see `load_hnsw` for all others.
+
+        Raises:
+            RuntimeError: It holds something else.
+        """
+        return cls(_load_graph(path, dim, n_items), parameters)
+
     def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See `SearchIndex.search`."""
-        queries = _check(queries, self.dim, k)
+        queries = check_queries(queries, self.dim, k)
         positions, distances = self._graph.knn_query(queries, k=min(k, self.n_items), num_threads=1)
         return positions.astype(np.int64), 1 - distances
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues import CATALOGUES, OPENED
 from core.engine.catalogues.clothing_source import read_csv
 from core.engine.catalogues.items import ItemTable, split_id
 from core.engine.files.manifest import REPAIR, is_listed, relative, verified
@@ -42,11 +42,13 @@ class Attributes:
         by_label: What their labels say.
         by_name: What their pictures show, by the items' names; it counts more than the label.
         has_colours: Whether the pictures show colours at all.
+        found_by: attribute -> classes by which an index of its own finds items, whatever is known of them here.
     """
 
     by_label: Mapping[str, Known]
     by_name: Mapping[str, Known]
     has_colours: bool = True
+    found_by: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def of(self, id: str, label: str) -> Known:
         """What is known of an item, by its id and label: every attribute, with no classes where it is unknown."""
@@ -61,7 +63,7 @@ class Attributes:
         found = frozenset[str]().union(
             *(known[attribute] for of in (self.by_name, self.by_label) for known in of.values())
         )
-        return tuple(one for one in WORDS[attribute] if one in found)
+        return tuple(one for one in WORDS[attribute] if one in found or one in self.found_by.get(attribute, ()))
 
     def positions(self, items: ItemTable, wanted: Mapping[str, Collection[str]]) -> np.ndarray:
         """The positions, rising, of the items that surely have one of the wanted classes of each attribute.
@@ -93,6 +95,8 @@ def load_attributes(catalogue: str) -> Attributes:
     Raises:
         ArtifactError: The file is damaged.
     """
+    if catalogue in OPENED:
+        return Attributes({}, {}, found_by=OPENED[catalogue].looks)
     record, path = CATALOGUES.get(catalogue), attributes_file(catalogue)
     by_label = {label: {**NOTHING, "kind": kinds} for label, kinds in record.kinds.items()} if record else {}
     by_name: Mapping[str, Known] = {}

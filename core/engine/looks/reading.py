@@ -110,9 +110,9 @@ def load_looks(backbone_id: str) -> Looks | None:
     command = f"python -m core build --calibration --backbone {backbone_id}"
     try:
         content = json.loads(verified(path).read_bytes())
-        looks, weights = Looks.from_json(content), content.get("weights_sha256")
+        looks = Looks.from_json(content)
     except MALFORMED:
         raise ArtifactError(relative(path), sentence("engine.other-version"), command) from None
     again = sentence("engine.fit-again", command=command)
-    require_weights(weights, get(backbone_id), sentence("engine.reading-of-looks"), again)
+    require_weights(content, get(backbone_id), sentence("engine.reading-of-looks"), again)
     return looks

@@ -9,15 +9,17 @@ import math
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial, reduce
+from functools import partial
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from core.config import DEFAULT_BACKBONE, DEFAULT_K, MAX_K
-from core.engine.catalogues import CATALOGUES, Catalogue, photos
+from core.engine.backbones import get as get_backbone
+from core.engine.catalogues import CATALOGUES, Catalogue, like_photos, photos
 from core.engine.catalogues import get as get_catalogue
 from core.engine.catalogues.items import UnknownItemError, split_id
 from core.engine.embedders.base import Embedder, embed_photo
@@ -25,12 +27,13 @@ from core.engine.embedders.load import load_embedder
 from core.engine.looks.agreement import Agreement, Reading, Subject
 from core.engine.looks.attributes import Attributes, load_attributes
 from core.engine.looks.reading import Looks, load_looks
+from core.engine.search import remote
 from core.engine.search import subject as subjects
-from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated
-from core.engine.search.gallery import Gallery, load_calibrated, load_gallery
+from core.engine.search.calibration import BLEND, PHOTO, TEXT, Calibrated, Calibration
+from core.engine.search.gallery import BuiltGallery, Gallery, load_calibrated, load_gallery
 from core.engine.search.query import Filters, Query, Wording, blend, names_colour, push_away
 from core.engine.search.words import NOTHING_HEARD, Heard, hear
-from core.errors import Sentence, UnknownNameError
+from core.errors import Sentence, UnknownNameError, VitrineError
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class SearchResult:
 class SearchEngine:
     """Searches the built catalogues with one backbone; everything is loaded when it is first needed."""
 
-    def __init__(self, backbone_id: str = DEFAULT_BACKBONE, load: Callable[[str, str], Gallery] | None = None):
+    def __init__(self, backbone_id: str = DEFAULT_BACKBONE, load: Callable[[str, str], BuiltGallery] | None = None):
         """Load nothing yet.
 
         Args:
@@ -100,8 +103,9 @@ class SearchEngine:
         self.backbone_id = backbone_id
         self._load = load or load_gallery
         self._lock = threading.RLock()
+        self._embedder_lock = threading.Lock()
         self._embedder: Embedder | None = None
-        self._galleries: dict[str, Gallery] = {}
+        self._galleries: dict[str, BuiltGallery] = {}
         self._calibrated: Calibrated | None = None
         self._looks: list[Looks | None] = []
 
@@ -113,7 +117,7 @@ class SearchEngine:
     @property
     def embedder(self) -> Embedder:
         """The backbone, loaded once."""
-        with self._lock:
+        with self._embedder_lock:
             if self._embedder is None:
                 self._embedder = load_embedder(self.backbone_id)
             return self._embedder
@@ -144,12 +148,26 @@ class SearchEngine:
             return self._looks[0]
 
     def gallery(self, catalogue: str) -> Gallery:
-        """One catalogue, loaded once.
+        """One catalogue, loaded once; one that is not built is looked for in Milvus.
 
         Raises:
             UnknownNameError: No such catalogue.
             ArtifactError: See `load_gallery`.
+            MilvusError: It may be in Milvus, which does not answer.
         """
+        if catalogue in CATALOGUES:
+            return self.built(catalogue)
+        return remote.open_gallery(catalogue, get_backbone(self.backbone_id), self._of_photos)
+
+    def _of_photos(self) -> Calibration | None:
+        """What similarities to pictures mean that nobody has measured: what they do among photos; None if unknown."""
+        try:
+            return self.built(like_photos().id).calibration if self._load is load_gallery else None
+        except VitrineError:
+            return None
+
+    def built(self, catalogue: str) -> BuiltGallery:
+        """One catalogue of the registry, loaded once; errors as in `gallery`."""
         get_catalogue(catalogue)
         with self._lock:
             if catalogue not in self._galleries:
@@ -163,8 +181,15 @@ class SearchEngine:
         return self._embedder is not None and all(catalogue in self._galleries for catalogue in CATALOGUES)
 
     def warm_up(self, catalogues: Collection[str] = ()) -> None:
-        """Load what a photo search needs in these catalogues (empty for all), and run one."""
-        embedding = self.embedder.embed_images([Image.new("RGB", (64, 64), "white")])[0]
+        """Load what a photo search needs in these catalogues (empty for all), and run one.
+
+        The backbone is loaded beside the catalogues: most of both is done outside Python.
+        """
+        with ThreadPoolExecutor(1) as beside:
+            embedder = beside.submit(lambda: self.embedder)
+            for catalogue in catalogues or self.catalogues:
+                self.gallery(catalogue)
+            embedding = embedder.result().embed_images([Image.new("RGB", (64, 64), "white")])[0]
         self.search(Query(embedding=embedding, k=1, filters=Filters(tuple(catalogues))))
 
     def notices(self) -> list[Sentence]:
@@ -243,7 +268,7 @@ class SearchEngine:
         """(dim,) float32: the stored embedding of an item."""
         gallery = self.gallery(split_id(item_id)[0])
         try:
-            return gallery.exact.embedding(gallery.items.position(item_id))
+            return gallery.embedding(gallery.items.position(item_id))
         except KeyError:  # the gallery holds only a part of its catalogue
             raise UnknownItemError(item_id) from None
 
@@ -280,30 +305,13 @@ class SearchEngine:
         k, exclude = max(1, min(query.k, MAX_K)), {*query.wording.less_items, query.item} - {""}
         found: list[tuple[float, str, int]] = []
         for catalogue in catalogues:
-            gallery = self.gallery(catalogue)
-            positions, cosines = self._search_gallery(gallery, catalogue, embedding, k + len(exclude), query.filters)
+            choice = query.filters.within(catalogue)
+            positions, cosines = self.gallery(catalogue).search(embedding, k + len(exclude), choice)
             found += [(float(s), catalogue, int(p)) for p, s in zip(positions, cosines, strict=True)]
         found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
         hits = self._hits(found, k, query.filters.min_similarity, exclude, asked)
         attributes = {catalogue: load_attributes(catalogue) for catalogue in {hit.catalogue for hit in hits}}
         return [self._compared(hit, subject, attributes[hit.catalogue], bool(query.wording)) for hit in hits]
-
-    def _search_gallery(
-        self, gallery: Gallery, catalogue: str, embedding: np.ndarray, k: int, filters: Filters
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """A filter leaves few items, so they are compared one by one: exact, and always k of them."""
-        query = embedding[None]
-        allowed = []
-        if filters.labels:
-            allowed.append(gallery.items.positions_of({label for name, label in filters.labels if name == catalogue}))
-        if filters.looks:
-            allowed.append(load_attributes(catalogue).positions(gallery.items, filters.looks))
-        if allowed:
-            both = reduce(np.intersect1d, allowed)
-            positions, similarities = gallery.exact.search_among(query, k, both)
-        else:
-            positions, similarities = gallery.index.search(query, k)
-        return positions[0], similarities[0]
 
     def _hits(
         self, found: list[tuple[float, str, int]], k: int, minimum: float, exclude: Collection[str], asked: str
@@ -335,8 +343,8 @@ class SearchEngine:
 
     def _compared(self, hit: Hit, subject: Subject, attributes: Attributes, changed: bool) -> Hit:
         """The hit, with what agrees between it and the query; of a changed query `same_kind` stays unknown."""
-        known, exact = attributes.of(hit.id, hit.label), self.gallery(hit.catalogue).exact
-        agrees = subjects.compare(subject, attributes, known, partial(exact.embedding, hit.position), self.looks)
+        known, gallery = attributes.of(hit.id, hit.label), self.gallery(hit.catalogue)
+        agrees = subjects.compare(subject, attributes, known, partial(gallery.embedding, hit.position), self.looks)
         kind = agrees["kind"].probability if "kind" in agrees else math.nan
         return replace(hit, agrees=agrees, same_kind=hit.same_kind if changed or math.isnan(kind) else kind)
 
@@ -351,12 +359,14 @@ def _another_kind(hits: Sequence[Hit]) -> bool:
 
 
 def check_labels(labels: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-    """The same pairs, all of which exist.
+    """The same pairs, all of which exist, as far as their catalogues are here.
 
     Raises:
         UnknownNameError: A catalogue or a label does not exist.
     """
     for catalogue, label in labels:
+        if remote.may_be(catalogue):
+            continue  # to ask there takes time, and a label that no item has finds nothing
         classes: dict[str, Any] = get_catalogue(catalogue).classes
         if label not in classes:
             raise UnknownNameError("class", label, classes)

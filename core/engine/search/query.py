@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,27 @@ import numpy as np
 
 from core.config import DEFAULT_K
 from core.engine.images.region import Region
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which items of one catalogue may be found, or are listed.
+
+    Attributes:
+        labels: One of these; None for any.
+        looks: attribute -> classes, of those attributes that are limited; an item of unknown class is none of them.
+    """
+
+    labels: frozenset[str] | None = None
+    looks: Mapping[str, Collection[str]] = field(default_factory=dict, hash=False)
+
+    def __bool__(self) -> bool:
+        """Whether anything is left out."""
+        return self.labels is not None or bool(self.looks)
+
+
+#: Any item.
+ANY = Choice()
 
 
 @dataclass(frozen=True)
@@ -35,6 +57,11 @@ class Filters:
         """attribute -> the classes that may be found, of those attributes that are limited."""
         asked = {"colour": self.colours, "pattern": self.patterns}
         return {name: classes for name, classes in asked.items() if classes}
+
+    def within(self, catalogue: str) -> Choice:
+        """What they leave of one catalogue; no label of it is none of its items where labels are named."""
+        labels = frozenset(label for name, label in self.labels if name == catalogue)
+        return Choice(labels if self.labels else None, self.looks)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ Search = Callable[[np.ndarray], np.ndarray]
 
 def everything(engine: SearchEngine) -> np.ndarray:
     """(n, dim) float32: the embeddings of all catalogues, one after the other."""
-    galleries = [engine.gallery(catalogue) for catalogue in CATALOGUES]
+    galleries = [engine.built(catalogue) for catalogue in CATALOGUES]
     return np.concatenate([gallery.exact.embeddings[:] for gallery in galleries]).astype(np.float32)
 
 
@@ -152,7 +152,7 @@ def as_shipped(engine: SearchEngine) -> dict[str, Any]:
     items = everything(engine)
     queries = asked(engine, items, "test")
     trial = Trial(items, queries)
-    graphs = [engine.gallery(catalogue).index for catalogue in CATALOGUES]
+    graphs = [engine.built(catalogue).index for catalogue in CATALOGUES]
     used = next(graph.parameters for graph in graphs if isinstance(graph, HnswIndex))
     served = trial(_all_of(graphs, used.ef))
     rows = [{"ef": ef} | trial(_all_of(graphs, ef)) for ef in SHIPPED_EFS]

@@ -19,6 +19,7 @@ from core.engine.search.photo import open_photo
 from core.engine.search.query import Query
 from core.errors import DataError
 from core.jobs.benchmark import load, visits
+from core.jobs.benchmark.growth import growth
 from core.jobs.benchmark.index import as_shipped, settings
 from core.jobs.evaluate.cost import SAMPLE, machine
 
@@ -34,11 +35,12 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
     Returns:
         `machine`, and of the parts asked for: `photo_search_ms` (p50 and p95 a stage), `embedding_ms` (with the
         ratio to ViT-B/32), `index` (index_recall@10 and milliseconds for photos, words and items, beside exact
-        search and other libraries), `index_settings` (the same for several M and ef), `photo_page` (seconds from a
-        file chosen to five hits drawn), `server` (start-up seconds, memory in MB), `maps_page` (seconds until it is
-        drawn, beside an empty page), `compare_page` (seconds until four backbones have answered, memory), `load`
-        (what a hundred visits and two hundred clients of the API get at once, and memory). A part that cannot be
-        measured is null, with the reason under `skipped`.
+        search and other libraries), `index_settings` (the same for several M and ef), `index_growth` (the same for
+        larger catalogues, up to a million items), `photo_page` (seconds from a file chosen to five hits drawn),
+        `server` (start-up seconds, memory in MB), `maps_page` (seconds until it is drawn, beside an empty page),
+        `compare_page` (seconds until four backbones have answered, memory), `load` (what a hundred visits and two
+        hundred clients of the API get at once, and memory). A part that cannot be measured is null, with the reason
+        under `skipped`.
     """
     results: dict[str, Any] = {"machine": machine(), "skipped": {}}
     engine = SearchEngine()
@@ -48,6 +50,7 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
         "embedding_ms": lambda: _embedding(engine),
         "index": lambda: as_shipped(engine),
         "index_settings": lambda: settings(engine),
+        "index_growth": lambda: growth(engine),
         "photo_page": visits.photo_page,
         "server": visits.server,
         "maps_page": visits.maps_page,

@@ -21,7 +21,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--catalogue", metavar="NAME", help="build a catalogue of your own instead, from --from")
     parser.add_argument(
-        "--from", dest="source", type=Path, metavar="PATH", help="its pictures: a folder, a ZIP or a CSV of URLs"
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="PATH",
+        help="its pictures: a folder, a ZIP or a CSV of URLs; for Milvus also Parquet with a column of paths",
+    )
+    parser.add_argument(
+        "--index",
+        choices=("files", "milvus"),
+        default="files",
+        help="where --catalogue goes: a folder of files that is searched in memory (default), or the Milvus that "
+        "VITRINE_MILVUS_URI names",
     )
     parser.add_argument(
         "--embeddings",
@@ -49,12 +60,16 @@ def _build(options: argparse.Namespace) -> int:
 
     if (options.catalogue is None) != (options.source is None and options.embeddings is None):
         options.parser.error("--catalogue NAME goes with --from PATH, --embeddings FILE, or both")
+    if options.index == "milvus" and (options.source is None or options.embeddings or options.output):
+        options.parser.error("--index milvus goes with --catalogue NAME and --from PATH alone, and has no --output")
     if options.maps and options.catalogue is not None:
         options.parser.error("--maps is for the catalogues that ship, not for --catalogue")
     if options.maps:
         build_maps(options.backbone)
         return 0
     options.backbone = options.backbone or DEFAULT_BACKBONE
+    if options.index == "milvus":
+        return _build_large(options)
     if options.catalogue is not None:
         return _build_own(options)
     if options.calibration:
@@ -84,7 +99,7 @@ def _build_gallery(backbone_id: str) -> int:
 
 def _build_own(options: argparse.Namespace) -> int:
     from core.engine.embedders.load import load_embedder
-    from core.own.files import bring_own, build_own, made_with
+    from core.own.files import backbone_of, bring_own, build_own
 
     folder, name = options.output or own_dir(), options.catalogue
     if options.source is not None:
@@ -94,9 +109,27 @@ def _build_own(options: argparse.Namespace) -> int:
             print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
         files = built.files
     else:
-        embedder = load_embedder(made_with(name, folder))
+        embedder = load_embedder(backbone_of(name, folder))
     if options.embeddings is not None:
         brought, files = bring_own(options.embeddings, name, folder, embedder)
         print(f"{len(brought.rows):,} embeddings of {brought.dim:,} numbers were added.", file=sys.stderr)
     print("\n".join(map(str, files)))
+    return 0
+
+
+def _build_large(options: argparse.Namespace) -> int:
+    from core.config import milvus
+    from core.engine.embedders.load import load_embedder
+    from core.engine.looks.reading import load_looks
+    from core.errors import VitrineError
+    from core.own.large.build import build_large
+
+    place = milvus()
+    if place is None:
+        raise VitrineError("engine.milvus-none")
+    embedder, looks = load_embedder(options.backbone), load_looks(options.backbone)
+    built = build_large(options.source, options.catalogue, place, embedder, looks, report=show_progress)
+    for name, reason in built.skipped:
+        print(f"skipped: {name}: {reason}.", file=sys.stderr)
+    print(f"{built.n_items:,} pictures can be searched as {options.catalogue}.")
     return 0

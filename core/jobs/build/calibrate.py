@@ -16,7 +16,7 @@ from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.embedded import stored
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import load_embedder
-from core.engine.embedders.weights import weights_sha256
+from core.engine.embedders.weights import made_with
 from core.engine.files.folder import write_json
 from core.engine.files.manifest import register
 from core.engine.files.paths import calibration_file
@@ -61,7 +61,7 @@ def recalibrate(backbone_id: str, report: Callable[[str], None] = print) -> None
     embedder = load_embedder(backbone_id)
     file = calibration_file(backbone_id)
     fitted = calibrate(embedder, report)
-    write_json(file, fitted.to_json() | {"weights_sha256": weights_sha256(embedder.record)}, indent=None)
+    write_json(file, fitted.to_json() | made_with(embedder.record), indent=None)
     register([file])
     report("The calibration is written.")
     build_looks(embedder, report)

@@ -19,7 +19,7 @@ from core.engine.catalogues.items import ItemTable
 from core.engine.catalogues.photos import READERS
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import load_embedder
-from core.engine.embedders.weights import weights_sha256
+from core.engine.embedders.weights import made_with
 from core.engine.files.folder import written
 from core.engine.files.manifest import register
 from core.engine.files.paths import index_file, items_file
@@ -77,6 +77,6 @@ def _write_index(record: Backbone, catalogue: str, items: ItemTable, embeddings:
         "space": "cosine",
         "parameters": asdict(PARAMETERS),
         "items_hash": items.content_hash(),
-        "weights_sha256": weights_sha256(record),
+        **made_with(record),
     }
     register([graph_file, embeddings_file], indexes={f"{record.id}/{catalogue}": entry})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
@@ -18,7 +17,7 @@ from core.engine.catalogues.clothing_source import read_csv
 from core.engine.catalogues.embedded import CHUNK, stored
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.bulk import embed_part, for_bulk
-from core.engine.embedders.weights import weights_sha256
+from core.engine.embedders.weights import made_with, place_of
 from core.engine.files.folder import write_json
 from core.engine.files.manifest import register, verified
 from core.engine.files.paths import attributes_file, looks_file
@@ -39,7 +38,7 @@ def build_looks(embedder: Embedder, report: Callable[[str], None] = print) -> No
     file = looks_file(embedder.record.id)
     train, validation = (joined(home(embedder, part), shop(embedder, part)) for part in ("train", "validation"))
     looks = fit_looks(train, validation, same_answers())
-    write_json(file, looks.to_json() | {"weights_sha256": weights_sha256(embedder.record)}, indent=None)
+    write_json(file, looks.to_json() | made_with(embedder.record), indent=None)
     register([file])
     classes = ", ".join(f"{len(head.classes)} classes of {name}" for name, head in looks.heads.items())
     report(f"{classes} can be read.")
@@ -64,9 +63,7 @@ def shop(embedder: Embedder, part: str) -> Pictures:
 
 
 def _embedded(embedder: Embedder, name: str, chunk: Sequence[Sample]) -> np.ndarray:
-    record = embedder.record
-    weights = f"{quote(record.id, safe='')}-{(weights_sha256(record) or 'none')[:12]}"
-    file = ROOT / ".cache" / "embeddings" / weights / samples.PRODUCTS / f"{name}.npy"
+    file = ROOT / ".cache" / "embeddings" / place_of(embedder.record) / samples.PRODUCTS / f"{name}.npy"
     return embed_part(file, for_bulk(embedder), _opened(chunk))
 
 

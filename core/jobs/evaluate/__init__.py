@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from core.compare.figures.evaluation import PROTOCOLS, SCHEMA
 from core.engine.files.tables import FORMATS
@@ -44,6 +45,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="with --catalogue: up to four, asked with the same small pictures; own: embeddings that were added to it",
     )
     parser.add_argument(
+        "--queries",
+        type=Path,
+        metavar="PATH",
+        help="with --catalogue: ask with these pictures (a folder or ZIP whose folders are labels), not its own",
+    )
+    parser.add_argument(
         "--by-class",
         action="store_true",
         help="only the figures of each class and what it is taken for, from what is stored; embeds and writes nothing",
@@ -62,8 +69,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         from core.jobs.evaluate.own import evaluate_own
 
         return evaluate_own(options)
-    if options.backbones or (options.format and not options.by_class):
-        options.parser.error("--backbones goes with --catalogue, --format with --catalogue or --by-class")
+    if options.backbones or options.queries or (options.format and not options.by_class):
+        options.parser.error("--backbones and --queries go with --catalogue, --format with --catalogue or --by-class")
     if options.by_class:
         from core.jobs.evaluate.classes import evaluate_classes
 

@@ -32,8 +32,8 @@ def evaluate_classes(options: argparse.Namespace) -> int:
         except VitrineError as error:
             print(error, file=sys.stderr)
         if rows:
-            ids = load_items(CATALOGUE_OF[protocol]).frame["id"]
-            told.append((protocol, rows, found, ids.iloc.__getitem__))
+            ids = load_items(CATALOGUE_OF[protocol]).columns["id"]
+            told.append((protocol, rows, found, ids.__getitem__))
     if not told:
         raise VitrineError("jobs.not-evaluated", backbone=backbone)
     if options.json:

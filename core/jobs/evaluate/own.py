@@ -21,18 +21,22 @@ def evaluate_own(options: argparse.Namespace) -> int:
     """Evaluate, and print the table in the form that the options name; 1 where no backbone could be used."""
     from core.engine.embedders.load import load_embedder
     from core.own.brought import BROUGHT
+    from core.own.catalogue import OwnCatalogue
     from core.own.evaluation import MAX_BACKBONES, OwnEvaluation
-    from core.own.files import made_with, open_own
+    from core.own.files import OWN_MACHINE, backbone_of, open_own, open_pictures
 
     if len(options.backbones or ()) > MAX_BACKBONES:
         options.parser.error(f"--backbones takes at most {MAX_BACKBONES}")
-    mine = open_own(options.catalogue, own_dir(), load_embedder(made_with(options.catalogue, own_dir())))
+    mine = open_own(options.catalogue, own_dir(), load_embedder(backbone_of(options.catalogue, own_dir())))
     wanted = options.backbones or [options.backbone]
     if BROUGHT in wanted and mine.brought is None:
         raise DataError("own.vectors-none", name=options.catalogue)
-    evaluation = OwnEvaluation(mine.items, wanted, brought=mine.brought)
-    for progress in evaluation.run():
+    queries = OwnCatalogue(mine.embedder, quota=OWN_MACHINE) if options.queries else None
+    evaluation = OwnEvaluation(mine.items, wanted, brought=mine.brought, queries=queries)
+    for progress in evaluation.run(open_pictures(options.queries) if options.queries else ()):
         show_progress(progress)
+    for one in evaluation.skipped:
+        print(f"skipped: {one.name}: {one.reason}.", file=sys.stderr)
     for id, problem in evaluation.problems.items():
         print(f"{id}: {problem}", file=sys.stderr)
     print(_told(evaluation, options).rstrip())

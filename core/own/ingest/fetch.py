@@ -8,6 +8,7 @@ rebinding). Every redirect goes the same way. No proxy, no cookies, no credentia
 from __future__ import annotations
 
 import contextlib
+import copy
 import http.client
 import ssl
 import threading
@@ -178,6 +179,12 @@ class UrlSource:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self._rows)
+
+    def part(self, start: int, stop: int) -> UrlSource:
+        """The rows from one number to before another, as a source that can be sent to another process."""
+        part = copy.copy(self)
+        part._rows, part._names = self._rows[start:stop], self._names[start:stop]
+        return part
 
     def __iter__(self) -> Iterator[Incoming | Skipped]:
         """Yield each row's picture, or why there is none."""

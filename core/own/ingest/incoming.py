@@ -6,6 +6,7 @@ ones in its order, so that a bad one in the middle moves nothing.
 
 from __future__ import annotations
 
+import copy
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -42,6 +43,7 @@ class Incoming:
         title: Its name for readers, "" where there is none.
         source: The URL it came from, "" otherwise.
         metadata: Further columns of its row in a table.
+        place: Its path in the folder or the archive, as that spells it; "" where it comes from elsewhere.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Incoming:
     title: str = ""
     source: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,12 @@ class FolderSource:
         """Return how many files there are."""
         return len(self._files)
 
+    def part(self, start: int, stop: int) -> FolderSource:
+        """The files from one number to before another, as a source that can be sent to another process."""
+        part = copy.copy(self)
+        part._files, part._parts = self._files[start:stop], self._parts[start:stop]
+        return part
+
     def __iter__(self) -> Iterator[Incoming | Skipped]:
         """Yield the files, or why one was left out."""
         for path, parts in zip(self._files, self._parts, strict=True):
@@ -209,4 +218,4 @@ class FolderSource:
             if len(data) > MAX_IMAGE_BYTES:
                 yield Skipped(shown(name), TOO_HEAVY)
             else:
-                yield Incoming(shown(name), parts[-2] if len(parts) > 1 else "", data)
+                yield Incoming(shown(name), parts[-2] if len(parts) > 1 else "", data, place=name)

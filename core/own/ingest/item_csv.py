@@ -46,13 +46,13 @@ class ItemCsv:
     skipped: list[Skipped]
 
 
-def read_item_csv(content: bytes) -> ItemCsv:
+def read_item_csv(content: bytes, max_rows: int = MAX_CSV_ROWS, max_bytes: int = MAX_CSV_BYTES) -> ItemCsv:
     """Read a table with a header and a column of picture URLs.
 
     Raises:
         UploadError: See `parse_table`.
     """
-    header, lines = parse_table(content, URL_COLUMNS, UploadError("own.no-urls"))
+    header, lines = parse_table(content, URL_COLUMNS, UploadError("own.no-urls"), max_rows, max_bytes)
     url = _find_url_column(header, lines)
     label, title = (find_column(header, names) for names in (LABEL_COLUMNS, TITLE_COLUMNS))
     chosen = {"url": url, "label": label, "title": title}
@@ -69,9 +69,9 @@ def read_item_csv(content: bytes) -> ItemCsv:
     return ItemCsv(rows, skipped)
 
 
-def _decode(content: bytes) -> str:
-    if len(content) > MAX_CSV_BYTES:
-        raise UploadError("own.table-large", megabytes=MAX_CSV_BYTES / 1e6)
+def _decode(content: bytes, max_bytes: int) -> str:
+    if len(content) > max_bytes:
+        raise UploadError("own.table-large", megabytes=max_bytes / 1e6)
     if b"\0" in content:
         raise UploadError("own.table-bytes")
     try:
@@ -81,7 +81,11 @@ def _decode(content: bytes) -> str:
 
 
 def parse_table(
-    content: bytes, wanted: Sequence[str], refusal: UploadError, max_rows: int = MAX_CSV_ROWS
+    content: bytes,
+    wanted: Sequence[str],
+    refusal: UploadError,
+    max_rows: int = MAX_CSV_ROWS,
+    max_bytes: int = MAX_CSV_BYTES,
 ) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a table in which one of the `wanted` columns must be.
 
@@ -93,11 +97,12 @@ def parse_table(
         wanted: Names of columns, without capitals, blanks and underscores.
         refusal: What is raised where none of them is there.
         max_rows: More rows are refused.
+        max_bytes: A larger file is refused.
 
     Raises:
         UploadError: It is no such table, or breaks a limit, which is named.
     """
-    text = _decode(content)
+    text = _decode(content, max_bytes)
     found: list[tuple[int, str]] = []
     for delimiter in _DELIMITERS:
         header = [shown(name) for name in next(_reader(text, delimiter), [])]

@@ -95,7 +95,9 @@ def _array(content: bytes, kinds: str, n_axes: int) -> np.ndarray:
     if dtype.hasobject:
         raise UploadError("own.vectors-objects")
     if dtype.kind not in kinds or len(shape) != n_axes or not dtype.itemsize or min(shape) < 1:
-        raise UploadError("own.vectors-shape" if n_axes == 2 else "own.vectors-ids")
+        if n_axes == 1:
+            raise UploadError("own.vectors-ids")
+        raise UploadError("own.vectors-shape")
     if math.prod(shape) * dtype.itemsize != len(content) - file.tell():
         raise UploadError("own.vectors-cut")
     flat = np.frombuffer(content, dtype, offset=file.tell())
@@ -113,9 +115,10 @@ def _directions(rows: np.ndarray, max_rows: int) -> np.ndarray:
     for start in range(0, n, 1024):
         part = rows[start : start + 1024].astype(np.float64)
         largest = np.abs(part).max(axis=1, keepdims=True)
-        for number, what in ((~np.isfinite(largest), "own.vectors-infinite"), (largest == 0, "own.vectors-zero")):
-            if number.any():
-                raise UploadError(what, row=start + int(np.flatnonzero(number[:, 0])[0]) + 1)
+        if len(wrong := np.flatnonzero(~np.isfinite(largest))):
+            raise UploadError("own.vectors-infinite", row=start + int(wrong[0]) + 1)
+        if len(wrong := np.flatnonzero(largest == 0)):
+            raise UploadError("own.vectors-zero", row=start + int(wrong[0]) + 1)
         part /= largest  # so that no square is too large or too small for its type
         result[start : start + 1024] = part / np.linalg.norm(part, axis=1, keepdims=True)
     return result
@@ -149,8 +152,12 @@ def _from_parquet(content: bytes, max_rows: int) -> bytes:
         raise UploadError("own.vectors-damaged", why=type(error).__name__) from error
     if done.returncode:
         reason = done.stderr.decode("ascii", "replace").strip()
-        if reason in ("own.vectors-unnamed", "own.vectors-shape", "own.vectors-ids"):
-            raise UploadError(reason)
+        if reason == "own.vectors-unnamed":
+            raise UploadError("own.vectors-unnamed")
+        if reason == "own.vectors-shape":
+            raise UploadError("own.vectors-shape")
+        if reason == "own.vectors-ids":
+            raise UploadError("own.vectors-ids")
         if reason == "own.vectors-rows":
             raise UploadError("own.vectors-many", limit=max_rows)
         raise UploadError("own.vectors-damaged", why="Parquet")

@@ -10,12 +10,14 @@ Source for the hostile shapes: Fifield, "A better zip bomb", WOOT 2019; Pillow's
 
 from __future__ import annotations
 
+import copy
 import io
 import re
 import stat
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from core.config import (
@@ -83,7 +85,7 @@ class ZipSource:
         Raises:
             UploadError: It is no ZIP archive, holds no file, or breaks a limit, which is named.
         """
-        self._file = io.BytesIO(content) if isinstance(content, bytes) else content
+        self._file: BinaryIO | Path = io.BytesIO(content) if isinstance(content, bytes) else content
         infos = _directory(self._file, limits or ArchiveLimits())
         # `filename` is cut at a NUL; `orig_filename` is what the archive says.
         files = [info for info in infos if not info.orig_filename.endswith("/")]
@@ -93,9 +95,25 @@ class ZipSource:
         self._refused = [_why_not(info) for info in files]
         good = [number for number, reason in enumerate(self._refused) if not reason]
         labels = folder_labels([_parts(files[number].orig_filename) for number in good])
-        self._labels = dict(zip(good, labels, strict=True))
+        known = dict(zip(good, labels, strict=True))
+        self._labels = [known.get(number, "") for number in range(len(files))]
         self._names = unique_names([shown(info.orig_filename) for info in files])
         self._infos = files
+
+    @classmethod
+    def of_file(cls, path: Path, limits: ArchiveLimits | None = None) -> ZipSource:
+        """The same of a file of one's own, which is opened when it is gone through; errors as above, and OSError."""
+        with path.open("rb") as file:
+            source = cls(file, limits)
+        source._file = path
+        return source
+
+    def part(self, start: int, stop: int) -> ZipSource:
+        """The members from one number to before another; of a file, it can be sent to another process."""
+        part, some = copy.copy(self), slice(start, stop)
+        part._infos, part._names = self._infos[some], self._names[some]
+        part._labels, part._refused = self._labels[some], self._refused[some]
+        return part
 
     def __len__(self) -> int:
         """Return how many files will be yielded, skipped ones included."""
@@ -108,7 +126,7 @@ class ZipSource:
                 name = self._names[number]
                 result = self._refused[number] or _unpack(archive, info)
                 if isinstance(result, bytes):
-                    yield Incoming(name, self._labels[number], result)
+                    yield Incoming(name, self._labels[number], result, place=info.filename)
                 else:
                     yield Skipped(name, result)
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
+from core.engine.catalogues import OPENED
 from core.engine.catalogues.items import split_id
-from core.engine.looks.attributes import load_attributes
+from core.engine.search.query import Choice
 from core.errors import VitrineError
 from core.ui.browse import item as browse_item
 from core.ui.browse.view import ALL, SIZES, SORTS, View, known_kinds, known_looks, read, write
@@ -44,12 +44,16 @@ def show() -> None:
 def _catalogue(view: View, notes: list[str]) -> None:
     _filters(view)
     with st.spinner(WORDS.common.looking):
-        rows = _rows(view)
-    n = sum(len(positions) for _, positions in rows)
-    n_pages = max(1, -(-n // view.size))
+        n, n_within_reach, places = places_of(view)
+    n_pages = max(1, -(-n_within_reach // view.size))
     if view.page > n_pages:
         notes = [*notes, WORDS.browse.bad_page.format(value=view.page, page=n_pages)]
         view = replace(view, page=n_pages)
+        places = places_of(view)[2]
+    if n_within_reach < n:
+        notes = [*notes, WORDS.browse.only_first.format(n=n_within_reach)]
+    if view.sort == "class" and view.catalogue in OPENED:
+        notes = [*notes, WORDS.browse.own_order]
     for note in notes:
         st.info(cards.plain(note), icon=":material/info:")
     looks.say_left_out(looks.without(view.looks, view.catalogues))
@@ -58,7 +62,7 @@ def _catalogue(view: View, notes: list[str]) -> None:
         _go_button(WORDS.browse.reset, "reset", View())
         return
     _pager(view, n, n_pages)
-    _grid(view, page_of(rows, (view.page - 1) * view.size, view.size))
+    _grid(view, places)
     _steps(view, n_pages)
 
 
@@ -91,7 +95,7 @@ def _filters(view: View) -> None:
     names = known_kinds(view)
     with st.container(key="browse-filters", horizontal=True, vertical_alignment="top", gap="small"):
         st.segmented_control(
-            WORDS.common.catalogue, [ALL, *View().catalogues], required=True, key="browse-catalogue", width="content",
+            WORDS.common.catalogue, [ALL, *session.choices()], required=True, key="browse-catalogue", width="content",
             format_func=session.title_of, on_change=_changed, args=(view, "catalogue"),
         )  # fmt: skip
         st.multiselect(
@@ -120,31 +124,25 @@ def _looks(view: View, name: str, known: list[str]) -> None:
         )  # fmt: skip
 
 
-def _rows(view: View) -> list[tuple[str, np.ndarray]]:
-    """Catalogue ids and the positions that the filters leave, in the order of the view."""
-    found: list[tuple[str, np.ndarray]] = []
+def places_of(view: View) -> tuple[int, int, list[Place]]:
+    """How many items the filters leave, how many of them can be paged through, and those of the view's page.
+
+    All catalogues are as one list.
+    """
+    n, n_within_reach, places = 0, 0, list[Place]()
+    start, by_class = (view.page - 1) * view.size, view.sort == "class"
     for catalogue in view.catalogues:
-        items = session.engine().gallery(catalogue).items
-        positions = np.arange(len(items))
-        if view.kinds:
-            positions = items.positions_of([label for of, label in map(split_id, view.kinds) if of == catalogue])
-        if view.looks:
-            positions = np.intersect1d(positions, load_attributes(catalogue).positions(items, view.looks))
-        if view.sort == "class":
-            codes = items.codes()
-            positions = positions[np.argsort(codes[positions], kind="stable")]
-        found.append((catalogue, positions))
-    return found
-
-
-def page_of(rows: list[tuple[str, np.ndarray]], start: int, size: int) -> list[Place]:
-    """The items from `start` on, at most `size`, as if all rows were one list."""
-    places: list[Place] = []
-    for catalogue, positions in rows:
-        wanted = positions[max(start, 0) : max(start + size, 0)]
-        places += [(catalogue, int(position)) for position in wanted]
-        start -= len(positions)
-    return places
+        labels = frozenset(label for of, label in map(split_id, view.kinds) if of == catalogue)
+        choice = Choice(labels if view.kinds else None, view.looks)
+        page = (
+            session.engine()
+            .gallery(catalogue)
+            .page(choice, view.size - len(places), max(start - n, 0), by_class=by_class)
+        )
+        places += [(catalogue, position) for position in page.positions]
+        n += page.n
+        n_within_reach += page.n_within_reach
+    return n, n_within_reach, places
 
 
 def _pager(view: View, n: int, n_pages: int) -> None:

@@ -44,7 +44,7 @@ def mark(gallery: Gallery, position: int, hit: Hit) -> Mark:
             return session.mark(item.id, hit)
         if get(item.catalogue).pixelated:
             return compare_pixels(*(np.asarray(photos.picture(id)) for id in (item.id, hit.id)))
-        hashes = [gallery.items.columns["thumbhash"][row] for row in (position, hit.position)]
+        hashes = [gallery.items.placeholder(row)[0] for row in (position, hit.position)]
         if not all(hashes) or hash_distance(*hashes) > NEAR_HASH:
             return ""
         here = photos.has(item.id) and photos.has(hit.id)

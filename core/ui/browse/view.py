@@ -68,7 +68,7 @@ def known_kinds(view: View) -> dict[str, str]:
     return {
         f"{id}/{label}": f"{words} · {session.title_of(id)}" if several else words
         for id in view.catalogues
-        for label, title in session.catalogues()[id].classes.items()
+        for label, title in session.record_of(id).classes.items()
         for words in [session.class_title(id, label, title)]
     }
 
@@ -76,7 +76,11 @@ def known_kinds(view: View) -> dict[str, str]:
 def read(params: Mapping[str, str]) -> tuple[View, list[str]]:
     """The view that a link asks for, and a sentence on each value of it that means nothing."""
     notes: list[str] = []
-    catalogue = _one_of(params.get("catalogue", ALL), (ALL, *session.catalogues()), WORDS.browse.bad_catalogue, notes)
+    asked = params.get("catalogue", ALL)
+    if problem := session.unavailable(asked):
+        notes.append(problem)
+        asked = ALL
+    catalogue = _one_of(asked, (ALL, *session.choices()), WORDS.browse.bad_catalogue, notes)
     kinds = _kinds(params.get("class", ""), catalogue, notes)
     sort = _one_of(params.get("sort", SORTS[0]), SORTS, WORDS.browse.bad_sort, notes)
     size = _size(params.get("size", str(SIZES[0])), notes)

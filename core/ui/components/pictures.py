@@ -45,9 +45,7 @@ def data_url(content: bytes, kind: str = "jpeg") -> str:
 
 def picture_of(gallery: Gallery, position: int) -> Picture:
     """The picture of an item: from this computer, else its public address over its placeholder; else no layers."""
-    item_id, thumbhash, width, height = (
-        gallery.items.columns[name][position] for name in ("id", "thumbhash", "width", "height")
-    )
+    item_id = gallery.items.row(position).id
     try:
         if split_id(item_id)[0] == OWN:
             thumbnail = session.thumbnail(item_id)
@@ -55,7 +53,7 @@ def picture_of(gallery: Gallery, position: int) -> Picture:
         pixelated = get(split_id(item_id)[0]).pixelated
         if photos.has(item_id):
             return Picture((_pixels(item_id) if pixelated else _small(item_id),), pixelated)
-        layers = photos.public_url(item_id), placeholder_data_url(thumbhash, int(width), int(height))
+        layers = photos.public_url(item_id), placeholder_data_url(*gallery.items.placeholder(position))
         return Picture(tuple(filter(None, layers)), pixelated)
     except (VitrineError, ValueError):
         return Picture()

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.ui.words import WORDS
+from core.ui.words import WORDS, separators
 
 #: Of a share of 0 and of 1.
 SHADES = ("#f6ece6", "#8f3319")
+#: Of the points of labels, told apart in both themes and without seeing red and green. Source: Okabe and Ito 2008.
+COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#9a8f7e")
+_SHAPES = ("circle", "square", "diamond", "cross", "triangle-up", "star")
 _CELL, _AROUND = 34, 240  # pixels of a class, and of its names and titles
 _MOST_LETTERS = 24
 
@@ -33,6 +36,7 @@ def draw(figure: Any, file: str, key: str, alt: str) -> None:
         "modeBarButtons": [["toImage"]],
         "toImageButtonOptions": {"format": "svg", "filename": file},
     }
+    figure.update_layout(separators=separators())
     st.plotly_chart(figure, key=key, alt=alt, config=config)
 
 
@@ -55,6 +59,35 @@ def lines(x: np.ndarray, values: Mapping[str, np.ndarray], title: str) -> Any:
     figure.update_layout(height=280, margin={"t": 40, "r": 20, "b": 20, "l": 20}, legend=legend)
     figure.update_xaxes(title=title)
     figure.update_yaxes(range=[0, 1.02])
+    return figure
+
+
+def points(places: np.ndarray, labels: Sequence[str], names: Sequence[str]) -> Any:
+    """A figure of points, told apart by label: by colour, and where these come again by shape.
+
+    Args:
+        places: (n, 2) where they are; only distances mean something.
+        labels: n of them; they may come from outside.
+        names: n of them, shown where somebody points.
+    """
+    import plotly.graph_objects as go
+
+    figure, of = go.Figure(), np.array(labels, str)
+    for number, label in enumerate(np.unique(of)):
+        rows = np.flatnonzero(of == label).tolist()
+        written = _written([str(label)])[0]
+        colour, shape = COLOURS[number % len(COLOURS)], _SHAPES[number // len(COLOURS) % len(_SHAPES)]
+        figure.add_scatter(
+            x=places[rows, 0], y=places[rows, 1], mode="markers", name=written,
+            marker={"size": 8, "symbol": shape, "color": colour, "opacity": 0.85},
+            customdata=[f"{name} · {written}" for name in _written(names[row] for row in rows)],
+            hovertemplate="%{customdata}<extra></extra>",
+        )  # fmt: skip
+    legend = {"orientation": "h", "yanchor": "top", "y": 0, "itemsizing": "constant"}  # beside it, a phone has no room
+    figure.update_layout(height=560, margin={"t": 40, "r": 20, "b": 20, "l": 20}, legend=legend)
+    plain = {"showticklabels": False, "showgrid": False, "zeroline": False}
+    figure.update_xaxes(**plain)
+    figure.update_yaxes(scaleanchor="x", **plain)
     return figure
 
 

@@ -12,7 +12,7 @@ from core.engine.retrieval import GUESSES, Guess, TakenFor, matrix_rows
 from core.ui.components import plots
 from core.ui.components.controls import paged
 from core.ui.components.tables import files
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure
 
 PAGE = 8
 _ALL = ""
@@ -92,7 +92,7 @@ def _miss_html(
             continue
         kind = "same" if number == taken.truth[row] else "other"
         name = title(taken.names[number])
-        line = f"{WORDS.looks.signs[kind]} {similarity:.3f} {name}"
+        line = f"{WORDS.looks.signs[kind]} {figure(similarity, '.3f')} {name}"
         hits += tile(position, WORDS.taken.hit_alt[kind].format(name=name, similarity=similarity), line)
     heading = f'<p class="vt-kicker">{escape(WORDS.taken.miss.format(truth=truth, guess=guess))}</p>'
     return (

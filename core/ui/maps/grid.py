@@ -63,7 +63,7 @@ def table_of(numbers: np.ndarray) -> pd.DataFrame:
     parts = []
     for start, end, name in zip(first, first[1:], CATALOGUES, strict=False):
         positions = numbers[(numbers >= start) & (numbers < end)] - start
-        frame = process.engine().gallery(name).items.frame
+        frame = process.engine().built(name).items.frame
         parts.append(frame[list(CSV_COLUMNS)].iloc[positions].astype(str))
     return pd.concat(parts, ignore_index=True)
 

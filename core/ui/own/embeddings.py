@@ -19,7 +19,7 @@ from core.ui.components import cards
 from core.ui.components.pictures import Picture, data_url
 from core.ui.own import sources
 from core.ui.visit import keys, session
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure
 
 K = 6
 
@@ -36,7 +36,8 @@ def show(mine: OwnCatalogue) -> None:
                 WORDS.own.brought_drop, key="own-brought-drop", icon=":material/close:", on_click=_drop, args=(mine,)
             )
         _neighbours(mine)
-    sources.uploader(WORDS.own.brought_upload, "own-brought-upload", ["npy", "npz", "parquet"], partial(_bring, mine))
+    kinds, receive = ["npy", "npz", "parquet"], partial(_bring, mine)
+    sources.uploader(WORDS.own.brought_upload, "own-brought-upload", kinds, receive, MAX_VECTOR_BYTES)
     st.caption(WORDS.own.brought_limits.format(megabytes=MAX_VECTOR_BYTES / 1e6, dim=MAX_VECTOR_DIM))
 
 
@@ -64,7 +65,7 @@ def _neighbours(mine: OwnCatalogue) -> None:
     st.html(f'<div class="vt-tiles">{_tile(mine, asked, mine.item(asked).title)}</div>')
     for title, engine in engines.items():
         hits = engine.search(Query(item=asked, k=K, filters=Filters((OWN,)))).hits
-        tiles = "".join(_tile(mine, hit.id, f"{hit.title} · {hit.similarity:.3f}") for hit in hits)
+        tiles = "".join(_tile(mine, hit.id, f"{hit.title} · {figure(hit.similarity, '.3f')}") for hit in hits)
         st.html(f'<p class="vt-kicker">{escape(title)}</p><div class="vt-tiles">{tiles}</div>')
     st.caption(WORDS.own.brought_no_photo)
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.compare.gallery import compare_engine
+from core.config import Quota
 from core.engine.backbones import BACKBONES
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import missing
@@ -13,11 +18,12 @@ from core.errors import VitrineError
 from core.own.brought import BROUGHT
 from core.own.catalogue import OwnCatalogue
 from core.own.evaluation import MAX_BACKBONES, METRICS, OwnEvaluation
+from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards, taken
 from core.ui.components.controls import problem
 from core.ui.components.pictures import Picture, data_url
 from core.ui.components.tables import by_class, difference_line, table_downloads
-from core.ui.own import job
+from core.ui.own import job, sources
 from core.ui.visit import keys
 from core.ui.words import WORDS, say
 
@@ -38,6 +44,11 @@ def show(mine: OwnCatalogue) -> None:
         WORDS.own.evaluate, key="own-evaluate", icon=":material/play_arrow:", on_click=_begin, args=(mine, chosen),
         disabled=not chosen,
     )  # fmt: skip
+    if chosen:
+        with st.expander(WORDS.own.evaluate_other, icon=":material/manage_search:"):
+            st.caption(WORDS.own.evaluate_other_note.format(n=Quota().queries))
+            receive = partial(_begin_with, mine, chosen)
+            sources.uploader(WORDS.own.queries_upload, "own-evaluate-upload", ["zip"], receive)
     evaluation: OwnEvaluation | None = st.session_state.get(keys.OWN_EVALUATION)
     if evaluation:
         _figures(evaluation)
@@ -49,15 +60,24 @@ def title_of(id: str) -> str:
 
 
 def _begin(mine: OwnCatalogue, chosen: list[str]) -> None:
-    keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM)
+    keys.forget(keys.OWN_NOTE, keys.OWN_PROBLEM, keys.OWN_SKIPPED)
+    try:
+        job.evaluate(_evaluation(mine, chosen))
+    except VitrineError as error:
+        st.session_state[keys.OWN_PROBLEM] = say(error)
 
+
+def _begin_with(mine: OwnCatalogue, chosen: list[str], file: UploadedFile) -> None:
+    """Begin with a set of queries; what is refused becomes a sentence where the file came in."""
+    queries = OwnCatalogue(mine.embedder, quota=replace(mine.quota, images=mine.quota.queries))
+    job.evaluate(_evaluation(mine, chosen, queries), ZipSource(file))
+
+
+def _evaluation(mine: OwnCatalogue, chosen: list[str], queries: OwnCatalogue | None = None) -> OwnEvaluation:
     def embedder(id: str) -> Embedder:  # the one that all visitors share
         return mine.embedder if id == mine.embedder.record.id else compare_engine(id).embedder
 
-    try:
-        job.evaluate(OwnEvaluation(mine.items, chosen, embedder, mine.brought))
-    except VitrineError as error:
-        st.session_state[keys.OWN_PROBLEM] = say(error)
+    return OwnEvaluation(mine.items, chosen, embedder, mine.brought, queries)
 
 
 def _figures(evaluation: OwnEvaluation) -> None:

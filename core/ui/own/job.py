@@ -97,9 +97,9 @@ def ask(incoming: Iterable[Incoming | Skipped]) -> None:
     st.session_state[keys.OWN_JOB] = Job("ask", queries.run(incoming), queries=queries)
 
 
-def evaluate(evaluation: OwnEvaluation) -> None:
-    """Begin to evaluate backbones on the session's catalogue."""
-    st.session_state[keys.OWN_JOB] = Job("evaluate", evaluation.run(), evaluation=evaluation)
+def evaluate(evaluation: OwnEvaluation, incoming: Iterable[Incoming | Skipped] = ()) -> None:
+    """Begin to evaluate backbones on the session's catalogue, asked with a set of queries where there is one."""
+    st.session_state[keys.OWN_JOB] = Job("evaluate", evaluation.run(incoming), evaluation=evaluation)
 
 
 def show(job: Job) -> None:
@@ -143,6 +143,7 @@ def _end(job: Job, words: dict[str, str]) -> None:
         return
     if job.evaluation:
         st.session_state[keys.OWN_EVALUATION] = job.evaluation
+        st.session_state[keys.OWN_SKIPPED] = job.evaluation.skipped
         return
     mine = session.own()
     left_out = job.queries.skipped if job.queries else mine.skipped if mine is not None else []

@@ -12,6 +12,7 @@ from core.own.items import OWN
 from core.ui.components.controls import problem
 from core.ui.own import embeddings, evaluate, manage, queries, sources
 from core.ui.own import job as own_job
+from core.ui.own import map as own_map
 from core.ui.visit import keys, page, session
 from core.ui.words import WORDS, counted, in_link, say
 
@@ -31,6 +32,7 @@ def _at_rest(mine: OwnCatalogue | None) -> None:
         _welcome()
         _notes()
         sources.show()
+        sources.show_others()
         st.caption(WORDS.own.privacy)
         return
     _summary(mine)
@@ -49,6 +51,8 @@ def _at_rest(mine: OwnCatalogue | None) -> None:
         evaluate.show(mine)
     elif section == "embeddings":
         embeddings.show(mine)
+    elif section == "map":
+        own_map.show(mine)
     elif section == "downloads":
         manage.downloads(mine)
     else:

@@ -87,10 +87,8 @@ def _curve(curve: Curve, threshold: float) -> None:
         left.metric(name, "–" if np.isnan(values[at]) else figure(values[at], ".3f"))
     with right:
         lines = {WORDS.own.precision: curve.precision, WORDS.own.recall: curve.recall}
-        plots.draw(
-            plots.lines(curve.thresholds, lines, WORDS.own.similarity),
-            "vitrine-precision-recall", "own-curve", WORDS.own.curve_alt,
-        )  # fmt: skip
+        drawn = plots.lines(curve.thresholds, lines, WORDS.own.similarity)
+        plots.draw(drawn, "vitrine-precision-recall", "own-curve", WORDS.own.curve_alt)
         rows = [dict(zip(_CURVE, row, strict=True)) for row in zip(curve.thresholds, *lines.values(), strict=True)]
         files(_CURVE, rows, "vitrine-precision-recall", "own-curve")
     st.caption(WORDS.own.curve.format(queries=curve.n_queries, pairs=curve.n_pairs))

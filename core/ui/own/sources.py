@@ -20,11 +20,11 @@ from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import FolderSource
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.zip_source import ZipSource
-from core.ui.components import samples
+from core.ui.components import cards, samples
 from core.ui.components.ask import release
 from core.ui.components.controls import download
 from core.ui.own import job
-from core.ui.visit import keys, session
+from core.ui.visit import keys, page, session
 from core.ui.visit.home import at_home
 from core.ui.words import WORDS, say
 
@@ -50,6 +50,21 @@ def show() -> None:
         _local()
 
 
+def show_others() -> None:
+    """Draw the links to the catalogues in Milvus, where there are any."""
+    names = [name for name in session.choices() if name not in session.catalogues()]
+    if not names:
+        return
+    with st.container(key="own-others"):
+        st.markdown(f"{WORDS.own.others}. {WORDS.own.others_note}")
+        for name in names:
+            with st.container(key=f"own-other-{name}", horizontal=True, vertical_alignment="center", gap="small"):
+                st.page_link(
+                    page.PAGES["browse"], label=cards.plain(name), icon=":material/grid_view:",
+                    query_params={"catalogue": name},
+                )  # fmt: skip
+
+
 def show_queries() -> None:
     """Draw the ways in for queries."""
     st.markdown(WORDS.own.queries_lead.format(n=Quota().queries))
@@ -59,7 +74,13 @@ def show_queries() -> None:
     )
 
 
-def uploader(label: str, name: str, types: list[str], receive: Callable[[UploadedFile], None]) -> None:
+def uploader(
+    label: str,
+    name: str,
+    types: list[str],
+    receive: Callable[[UploadedFile], None],
+    limit: int = MAX_ARCHIVE_BYTES,
+) -> None:
     """Draw an uploader that hands each file on once and forgets it; each file gets a widget of its own."""
     n = st.session_state.setdefault(f"{name}-n", 0)
     key = f"{name}-{n}"
@@ -71,8 +92,7 @@ def uploader(label: str, name: str, types: list[str], receive: Callable[[Uploade
             _guarded(lambda: receive(file))
             release(file)
 
-    limit = MAX_ARCHIVE_BYTES // 10**6
-    st.file_uploader(label, type=types, key=key, max_upload_size=limit, on_change=received)
+    st.file_uploader(label, type=types, key=key, max_upload_size=limit // 10**6, on_change=received)
 
 
 def _guarded(begin: Callable[[], None]) -> None:

@@ -63,7 +63,7 @@ def _query(query: state.Asked, photo: Photo | None, layer: Image.Image | None) -
 def _whole(id: str) -> Picture:
     """The picture of an item in its own shape."""
     gallery, position = session.find(id)
-    width, height = (gallery.items.columns[side][position] for side in ("width", "height"))
+    _, width, height = gallery.items.placeholder(position)
     return replace(picture_of(gallery, position), ratio=width / height if width and height else 1.0)
 
 

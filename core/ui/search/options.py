@@ -38,14 +38,17 @@ class Options:
 
 def choose_catalogue() -> tuple[str, ...]:
     """Draw the choice of catalogue; returns ids, () for all."""
-    ids = [ALL, *sorted(session.catalogues())]
+    ids = [ALL, *session.choices()]
     asked = st.query_params.get("catalogue", "")
     named = next((id for id in ids if asked in (id, session.title_of(id))), ALL)
     chosen = linked(
         st.segmented_control, WORDS.common.catalogue, ids, name="catalogue", value=named, usual=ALL,
         format_func=session.title_of, required=True, label_visibility="collapsed",
     )  # fmt: skip
-    return (chosen,) if chosen in session.catalogues() else ()
+    if problem := session.unavailable(asked):
+        st.warning(cards.plain(problem), icon=":material/cloud_off:")
+        return ()
+    return (chosen,) if chosen in ids[1:] else ()
 
 
 def choose(catalogues: tuple[str, ...]) -> Options:
@@ -128,8 +131,7 @@ def _chosen(name: str, catalogues: Iterable[str], notes: list[str]) -> frozenset
 
 def class_names(catalogues: tuple[str, ...]) -> dict[str, str]:
     """Every class of some catalogues (all for none), as "catalogue/label" → its plain words."""
-    known = session.catalogues()
-    shown = [known[id] for id in catalogues] or list(known.values())
+    shown = list(map(session.record_of, catalogues or session.catalogues()))
     return {
         f"{of.id}/{label}": f"{session.class_title(of.id, label, title)} · {session.title_of(of.id)}"
         for of in shown

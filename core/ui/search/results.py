@@ -138,9 +138,9 @@ def _reads(photo: Photo | None) -> str:
 
 def _footnotes(answer: Answer, photo: Photo | None, chosen: Options) -> None:
     stages = (photo.timings_ms if photo else {}) | answer.whole.timings_ms
-    known = session.engine().catalogues
+    searched = chosen.filters.catalogues or session.engine().catalogues
     left_out = {*answer.whole.left_out, *chosen.left_out}
-    n_items = sum(known[id].n_items for id in chosen.filters.catalogues or known if id not in left_out)
+    n_items = sum(session.record_of(id).n_items for id in searched if id not in left_out)
     parts = [
         text.format(ms=figure(stages[stage], ".0f" if stages[stage] >= 10 else ".1f"), n_items=n_items)
         for stage, text in WORDS.search.stages.items()

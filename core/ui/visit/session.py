@@ -10,9 +10,9 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from core.engine.catalogues import CATALOGUES, Catalogue, like_photos
+from core.engine.catalogues import CATALOGUES, Catalogue, get, like_photos
 from core.engine.catalogues.items import Item, UnknownItemError, split_id
-from core.engine.search import process
+from core.engine.search import process, remote
 from core.engine.search.calibration import Calibration
 from core.engine.search.engine import Hit, SearchEngine
 from core.engine.search.gallery import Gallery
@@ -22,7 +22,7 @@ from core.own.duplicates import NEAR
 from core.own.items import OWN
 from core.own.search import OwnSearch, describe
 from core.ui.visit import keys
-from core.ui.words import WORDS
+from core.ui.words import WORDS, say
 
 #: Whether a neighbour is the same picture, nearly so, or neither.
 Mark = Literal["", "exact", "near"]
@@ -50,7 +50,7 @@ def new() -> OwnCatalogue:
 
 def calibration() -> Calibration | None:
     """What similarities to pictures of one's own mean: what they do among the built photos that are most like them."""
-    return process.engine().gallery(like_photos().id).calibration
+    return process.engine().built(like_photos().id).calibration
 
 
 def keep(catalogue: OwnCatalogue) -> OwnCatalogue:
@@ -89,6 +89,38 @@ def catalogues() -> Mapping[str, Catalogue]:
     """What this session can search, by id."""
     mine = own()
     return {**CATALOGUES, OWN: describe(mine)} if mine else CATALOGUES
+
+
+def choices() -> tuple[str, ...]:
+    """Ids of all that can be named: what is searched where nothing is, and the catalogues in Milvus after it."""
+    try:
+        elsewhere = remote.on_offer()
+    except VitrineError:
+        elsewhere = []  # `unavailable` says why, to whoever asks for one
+    return (*sorted(catalogues()), *(name for name in elsewhere if name not in catalogues()))
+
+
+def unavailable(catalogue: str) -> str:
+    """Why a catalogue that somebody names cannot be searched now; "" where it can, or where nobody knows of it."""
+    if catalogue in catalogues() or not remote.may_be(catalogue):
+        return ""
+    try:
+        if catalogue in remote.on_offer():
+            engine().gallery(catalogue)
+    except VitrineError as error:
+        return say(error)
+    return ""
+
+
+def record_of(catalogue: str) -> Catalogue:
+    """What is known of a catalogue as such.
+
+    Raises:
+        VitrineError: There is none, or it cannot be opened now.
+    """
+    if catalogue not in catalogues():
+        engine().gallery(catalogue)  # which enters it among those that are opened
+    return catalogues().get(catalogue) or get(catalogue)
 
 
 def title_of(catalogue: str) -> str:

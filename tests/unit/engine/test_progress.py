@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from core.engine import progress
-from core.engine.progress import Progress, progress_line, shown_progress
+from core.engine.progress import Progress, ProgressClock, progress_line, shown_progress
 from core.errors import DataError
 
 
@@ -22,6 +22,20 @@ from core.errors import DataError
 )
 def test_progress_for_a_terminal(report, line):
     assert progress_line(report) == line
+
+
+def test_a_report_is_due_after_its_time_and_tells_speed_and_what_is_left():
+    seconds = [100.0]
+    clock = ProgressClock(50, lambda: seconds[0], n_before=10)
+    assert not clock.is_time()
+    seconds[0] += progress.REPORT_S
+    assert clock.is_time()
+    clock.n_added, clock.n_skipped, seconds[0] = 25, 5, 104.0
+    assert clock.report() == Progress(30, 50, 25, 5, 5.0, 4.0, False)  # 20 in 4 seconds; 20 are left
+    assert not clock.is_time()
+    assert clock.report(finished=True) == Progress(30, 50, 25, 5, 5.0, 0.0, True)
+    assert ProgressClock(5, lambda: 0.0).report() == Progress(0, 5, 0, 0, 0.0, None, False)
+    assert ProgressClock(None, lambda: 0.0).report().seconds_left is None
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -452,7 +452,7 @@ def test_backbones_are_listed_for_people_and_for_programs(tiny_artifacts, tmp_pa
 
 
 def test_every_command_has_help(capsys):
-    commands = ["search", "embed", "backbones", "compare", "build", "verify", "evaluate", "benchmark", "train"]
+    commands = ["search", "match", "embed", "backbones", "compare", "build", "verify", "evaluate", "benchmark", "train"]
     commands += ["organise", "classify", "download"]
     with pytest.raises(SystemExit) as caught:
         main(["--help"])

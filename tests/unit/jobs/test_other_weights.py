@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import json
 from pathlib import Path
 
 import compared
@@ -18,12 +20,13 @@ from core.config import DEFAULT_BACKBONE, own_dir
 from core.engine.backbones import BACKBONES, HubFile
 from core.engine.catalogues.embedded import labelled
 from core.engine.embedders.load import load_embedder
-from core.engine.embedders.weights import register_weights, weights_sha256
+from core.engine.embedders.weights import place_of, preparation_of, register_weights, weights_sha256
 from core.engine.files import manifest as artifacts
-from core.engine.files.folder import folders_in
+from core.engine.files.folder import folders_in, write_json
 from core.engine.search.engine import SearchEngine
 from core.engine.search.gallery import load_gallery
-from core.errors import ArtifactError, OtherWeightsError
+from core.errors import ArtifactError, OtherPreparationError, OtherWeightsError
+from core.own.files import open_own
 from core.ui.own import sources
 
 OTHER = "0" * 64
@@ -134,6 +137,83 @@ def test_a_compare_gallery(world, monkeypatch, built_here):
     artifacts.save_manifest(manifest)
     with pytest.raises(OtherWeightsError, match=r"gallery .* Embed it again: python -m core build --backbone reddish"):
         gallery_for("reddish", "clothing")
+
+
+def prepared_otherwise(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
+    """The default backbone sees its pictures in another way from now on."""
+    monkeypatch.setitem(BACKBONES, DEFAULT_BACKBONE, fakes.fake_record(**changes))
+
+
+def test_another_preparation_is_refused_wherever_other_weights_are(world, tmp_path, monkeypatch, capsys):
+    compared.register(monkeypatch)
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from" / "red.png").write_bytes(BASIC[0].data)
+    build = ["build", "--catalogue", "mine", "--from", str(tmp_path / "from")]
+    search, mine = ["search", photo(tmp_path / "q.png")], ["--catalogue", "mine"]
+    pictures = write_folder(tmp_path / "pictures")
+    train = ["train", "classifier", "--from", str(pictures), "--epochs", "2", "-o", str(tmp_path / "m")]
+    classify = ["classify", str(tmp_path / "m"), photo(tmp_path / "q.png")]
+    assert main(build) == main([*search, *mine]) == main(train) == main(classify) == 0
+    prepared_otherwise(monkeypatch, crop_pct=0.875)
+    capsys.readouterr()
+    for asked, what in ((search, "What is stored of the catalogues"), (classify, "The classifier")):
+        assert main(asked) == 1
+        assert f"{what} was made from pictures that were prepared for {DEFAULT_BACKBONE}" in capsys.readouterr().err
+    with pytest.raises(OtherPreparationError):
+        labelled(load_embedder(DEFAULT_BACKBONE), "clothing")
+    with pytest.raises(OtherPreparationError, match=r"The catalogue mine .* Build it again"):
+        open_own("mine", own_dir(), load_embedder(DEFAULT_BACKBONE))
+    manifest = artifacts.load_manifest()
+    for entry in manifest["indexes"].values():  # embedded anew, and stopped before it was calibrated
+        entry["preparation"] = preparation_of(BACKBONES[DEFAULT_BACKBONE])
+    artifacts.save_manifest(manifest)
+    with pytest.raises(OtherPreparationError, match="What similarities mean"):
+        load_gallery(DEFAULT_BACKBONE, "clothing")
+
+
+def test_a_gallery_of_another_preparation_is_refused_and_one_that_does_not_say_is_believed(world, monkeypatch):
+    compared.register(monkeypatch)
+    compared.write_galleries(("reddish",))
+    gallery_for("reddish", "clothing")
+    folder = shipped_folder("reddish")
+    facts = json.loads((folder / "gallery.json").read_text())
+    facts.pop("sha256")
+    record = dataclasses.replace(BACKBONES["reddish"], crop_pct=0.875)
+    write_json(folder / "gallery.json", facts | {"preparation": preparation_of(record)})
+    artifacts.register([folder / "gallery.json"])
+    with pytest.raises(OtherPreparationError, match="Embed it again: python -m core build --backbone reddish"):
+        gallery_for("reddish", "clothing")
+    monkeypatch.setitem(BACKBONES, "reddish", record)
+    gallery_for("reddish", "clothing")
+
+
+def test_everything_that_decides_what_a_backbone_sees_is_in_the_digest():
+    record = fakes.fake_record()
+    changes = [
+        {"input_size": 17}, {"mean": (0.1, 0.5, 0.5)}, {"std": (0.1, 0.5, 0.5)}, {"resize_mode": "squash"},
+        {"interpolation": "bilinear"}, {"crop_pct": 0.9},
+    ]  # fmt: skip
+    digests = {preparation_of(dataclasses.replace(record, **change)) for change in changes}
+    assert len(digests | {preparation_of(record)}) == 7
+    assert preparation_of(dataclasses.replace(record, title="x", licence="y")) == preparation_of(record)
+    assert place_of(record) != place_of(dataclasses.replace(record, crop_pct=0.9))
+
+
+#: Of backbones whose embeddings ship and do not say yet how pictures were prepared for them.
+SHIPPED = {
+    "vitrine-clip": "c08223aa8be9",
+    "efficientnet-lite0": "9e36388227c7",
+    "efficientnet-lite1": "567e6ed99a3f",
+    "efficientnet-lite2": "7ceec393530f",
+    "colour-histogram": "7b8716cdbe32",
+    "hog": "61a5a253831f",
+    "raw-pixels": "6b3b7fea382a",
+}
+
+
+def test_what_ships_without_saying_is_from_the_preparations_of_today():
+    """Whoever changes one makes the artifacts again: python -m core build --backbone ID, then its evaluation."""
+    assert {id: preparation_of(BACKBONES[id])[:12] for id in SHIPPED} == SHIPPED
 
 
 def test_every_backbone_gives_one_answer(world):

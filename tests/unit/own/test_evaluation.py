@@ -68,6 +68,26 @@ def test_what_is_taken_for_what_is_told_label_by_label():
     assert [(one["class"], one["n"], one["R@1"]) for one in rows] == [("blue", 4, 0.75), ("red", 3, 1)]
 
 
+def test_a_set_of_queries_asks_in_place_of_the_catalogue():
+    mine = catalogue(*(("red", rgb) for rgb in REDS), ("blue", BLUES[0]))
+    copy, wrong, stranger = (brought.incoming(f"{n}.png", label, rgb) for n, label, rgb in [
+        ("copy", "red", REDS[0]), ("wrong", "blue", (220, 30, 30)), ("stranger", "green", (0, 255, 0)),
+    ])  # fmt: skip
+    queries = OwnCatalogue(fakes.FakeEmbedder(fakes.fake_record()))
+    evaluation = OwnEvaluation(mine.items, ["reddish", "own"], queries=queries)
+    list(evaluation.run([copy, wrong, stranger, brought.BASIC[3]]))
+    found = evaluation.taken["reddish"]
+    assert [evaluation.items[position].name for position in found.queries] == ["copy.png", "wrong.png"]
+    assert [evaluation.items[position].name for position in found.near[0][:2]] == ["1.png", "2.png"]  # never its copy
+    assert found.matrix("first").tolist() == [[0, 1], [0, 1]]
+    assert evaluation.figures["reddish"]["R@1"].n == 2
+    assert [one.name for one in evaluation.skipped] == ["text.png"]
+    assert "would have to be embedded by the model that made them" in str(evaluation.problems["own"])
+    again = OwnEvaluation(mine.items, ["reddish"], queries=OwnCatalogue(fakes.FakeEmbedder(fakes.fake_record())))
+    with pytest.raises(DataError, match="No query has a label that the catalogue knows"):
+        list(again.run([stranger]))
+
+
 def test_copies_never_find_each_other_and_a_lonely_label_asks_nothing():
     mine = catalogue(("red", REDS[0]), ("red", REDS[0]), ("red", REDS[1]), ("blue", BLUES[0]), ("lonely", BLUES[1]))
     found = evaluated(mine, "reddish").figures["reddish"]["R@1"]
@@ -119,6 +139,13 @@ def test_the_command_line_prints_the_table_in_every_form(tmp_path, monkeypatch, 
     assert (first["backbone"], first["confusion"]["first"], first["misses"]["first"]) == ("dark", [[3, 0], [0, 3]], [])
     assert main([*ask, "--by-class"]) == 0
     assert "reddish, taken for: first" in capsys.readouterr().out
+    (tmp_path / "q" / "red").mkdir(parents=True)
+    (tmp_path / "q" / "blue").mkdir()
+    (tmp_path / "q" / "red" / "1.png").write_bytes(brought.picture((235, 5, 5)))
+    (tmp_path / "q" / "blue" / "1.png").write_bytes(brought.picture((5, 5, 235)))
+    assert main([*ask, "--queries", str(tmp_path / "q"), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["results"]
+    assert [(row["R@1"], row["n"]) for row in rows] == [(1, 2), (1, 2)]
     assert main(["evaluate", "--catalogue", "mine", "--backbones", "nothing"]) == 1
     with pytest.raises(SystemExit, match="2"):
         main(["evaluate", "--backbones", "dark"])

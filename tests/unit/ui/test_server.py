@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +23,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit import config
 
+from core.config import ROOT
 from core.ui import access, server, uploads
 from core.ui.access import HEADERS, Guard, is_known
 from core.ui.uploads import UploadQuota
@@ -172,3 +176,23 @@ def test_uploads_are_bounded_for_one_visit_and_for_all(monkeypatch: pytest.Monke
     assert [put("three", 50), put("three", 51)] == [204, 503]
     held["two"] = 0
     assert put("three", 51) == 204
+
+
+@pytest.mark.skipif(
+    "CS_GNU_LIBC_VERSION" not in getattr(os, "confstr_names", {}), reason="only glibc keeps what is freed"
+)
+def test_what_loading_needed_for_a_moment_is_given_back() -> None:
+    """Blocks too small for a mapping of their own, freed below one that stays: glibc keeps them until it is asked."""
+    code = """
+import core.ui.server as server
+from pathlib import Path
+held = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+blocks = [b"x" * 100_000 for _ in range(800)]
+stays = b"x" * 100_000
+del blocks
+before = held()
+server.give_back_memory()
+print(before - held())
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert float(done.stdout) > 40

@@ -10,8 +10,10 @@ from core.compare.figures.benchmark import keep_benchmark, read_benchmark
 from core.config import DEFAULT_BACKBONE
 from core.engine.files import manifest
 from core.engine.files.folder import forget_digests
-from core.engine.index.hnsw import ExactIndex
+from core.engine.index.hnsw import ExactIndex, HnswIndex
+from core.engine.search.engine import SearchEngine
 from core.errors import ArtifactError
+from core.jobs.benchmark import growth
 from core.jobs.benchmark.index import K, Trial, sweep
 
 
@@ -33,6 +35,44 @@ def test_the_sweep_has_a_row_for_every_setting_and_more_candidates_find_more():
     assert (found["n_items"], found["dim"]) == (3000, 24)
     assert found["n_queries"] == {"photos": 200, "items": 100}
     assert min(row["ms"] for row in found["rows"]) > 0
+
+
+def test_a_larger_catalogue_is_the_real_one_with_others_like_it():
+    real = unit_rows(400, 24)
+    real[200:] = real[:200] + 0.02 * unit_rows(200, 24, seed=1)  # pairs, closer to each other than to any other
+    real /= np.linalg.norm(real, axis=1, keepdims=True)
+    more = growth.grown(real, 1000)
+    assert (more[:400] == real).all()
+    assert more.shape == (1000, 24)
+    assert more.dtype == np.float32
+    assert np.allclose(np.linalg.norm(more, axis=1), 1, atol=1e-6)
+    assert (more == growth.grown(real, 1000)).all()
+    assert len(np.unique(more.round(5), axis=0)) > 950
+    assert (growth.grown(real, 100) == real[:100]).all()
+    nearest = np.sort(more[400:] @ real.T)[:, -1]
+    assert np.median(nearest) > np.median(np.sort(unit_rows(600, 24, seed=2) @ real.T)[:, -1])
+
+
+def test_every_size_is_searched_and_a_graph_is_built_once(monkeypatch, tmp_path):
+    real, queries, made, grown = unit_rows(500, 24), {"photos": unit_rows(30, 24, seed=1)}, {}, growth.grown
+    monkeypatch.setattr(growth, "grown", lambda items, n: made[n] if n in made else made.setdefault(n, grown(items, n)))
+    monkeypatch.setattr(growth, "SIZES", (300, 900))
+    monkeypatch.setattr(growth, "everything", lambda engine: real)
+    monkeypatch.setattr(growth, "asked", lambda engine, items, part: queries)
+    found = growth.growth(SearchEngine(), tmp_path)
+    assert [row["n_items"] for row in found["rows"]] == [300, 900]
+    assert min(row["photos"]["index_recall@10"] for row in found["rows"]) > 0.99
+    for row in found["rows"]:
+        assert row["times_faster_than_exact"] == pytest.approx(row["exact_ms"] / row["ms"], abs=0.1, rel=0.05)
+    assert len(list(tmp_path.glob("*.hnsw"))) == 2
+
+    def never(*args: object) -> None:
+        raise AssertionError("it is there")
+
+    monkeypatch.setattr(HnswIndex, "build", never)
+    assert [row["photos"] for row in growth.growth(SearchEngine(), tmp_path)["rows"]] == [
+        row["photos"] for row in found["rows"]
+    ]
 
 
 def test_a_search_is_told_what_it_finds_and_whether_it_begins_right():

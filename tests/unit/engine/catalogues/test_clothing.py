@@ -97,6 +97,15 @@ def test_photos_are_read_by_uuid_only(data):
                 source.read(odd)
 
 
+def test_a_picture_and_its_file_are_those_of_the_item(data):
+    reader = Clothing()
+    for number, id in enumerate(IDS[:3]):
+        assert reader.has(f"clothing/{id}")
+        assert reader.picture(f"clothing/{id}").size == (40 + number, 30)
+        assert reader.file(f"clothing/{id}") == (jpeg(40 + number, 30), "image/jpeg")
+    assert not reader.has(f"clothing/{IDS[3]}")
+
+
 def test_a_missing_data_set_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
     assert find_source() is None

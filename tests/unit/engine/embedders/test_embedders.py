@@ -342,6 +342,7 @@ def test_the_text_tower_is_loaded_once_and_only_for_words(monkeypatch, tmp_path)
     monkeypatch.setattr(base, "open_session", session)
     embedder = OnnxClipEmbedder(RECORD, tmp_path)
     embedder.embed_images([noise(20, 20)])
+    assert embedder.learned == words_of(tmp_path / "tokenizer.json")
     assert opened == ["image.onnx"]
     threads = [threading.Thread(target=embedder._text_tower) for _ in range(8)]
     for thread in threads:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from core.engine.files.tables import beside_intervals, to_latex, to_markdown
+from core.engine.files.tables import beside_intervals, to_csv, to_latex, to_markdown
 
 ROWS = [{"name": "a|b_c & 5 %", "R@1": 0.81818, "n": 1012}, {"name": "two\nlines", "R@1": 1.0}]
+
+
+def test_csv_has_a_header_and_no_cell_that_a_spreadsheet_would_run():
+    rows = [{"name": "=1+1", "R@1": 0.5, "n": 3}, {"name": 'a "b",\r\nc\0'}]
+    assert to_csv(["name", "R@1", "n", "@x"], rows) == (
+        'name,R@1,n,\'@x\r\n\'=1+1,0.500000,3,\r\n"a ""b"",\r\nc",,,\r\n'
+    )
 
 
 def test_markdown_keeps_bars_in_their_cells_and_lines_whole():

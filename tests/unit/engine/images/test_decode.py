@@ -95,6 +95,17 @@ def test_bands_leave_no_seam(monkeypatch):
         monkeypatch.undo()
 
 
+def test_what_was_decoded_is_counted_where_the_header_said_less(monkeypatch):
+    content = encode(photo(40, 30), "PNG")
+    monkeypatch.setattr(decode, "_check_header", lambda image, data: 1)
+    monkeypatch.setattr(decode, "MAX_IMAGE_PIXELS", 1200)
+    assert open_image(content).size == (40, 30)
+    for limit in (1199, 1000):
+        monkeypatch.setattr(decode, "MAX_IMAGE_PIXELS", limit)
+        with pytest.raises(ImageError, match="megapixels"):
+            open_image(content)
+
+
 def test_megapixels_are_told_by_the_header():
     """Of 16 bits they count double; of a JPEG that is shrunk, a third."""
     deep = np.zeros((1000, 2000), np.uint16)

@@ -116,6 +116,8 @@ def test_every_word_of_the_vocabulary_asks_for_its_class() -> None:
         ("bleu jens", "blue jeans"),
         ("lether jaket", "leather jacket"),
         ("camoflage", "camouflage"),
+        ("lethre", "leather"),  # two edits in a word that is long enough
+        ("sleavless", "sleeveless"),
         ("checkered hoodys", "checked hoodie"),
         ("yelow, sandels!", "yellow, sandals!"),
         ("<b>yelow</b>", "<b>yellow</b>"),
@@ -135,6 +137,8 @@ def test_misspelt_words_are_corrected(typed: str, meant: str) -> None:
         "stripped shirt",  # a word that was learned
         "moccasins",  # in the plural, too
         "rde",  # too short
+        "jekat",  # too short for two edits
+        "tleavless",  # nobody misspells the first letter and another one
         "sirt",  # a shirt or a skirt?
         "skorts",  # skirts or shorts?
         "501 12345",
@@ -172,6 +176,7 @@ def test_what_is_in_quotation_marks_is_taken_as_typed() -> None:
         ("red qqxz", ("red",), ("qqxz",)),
         ("the qqxz with a", (), ("qqxz",)),  # little words tell nothing
         ("dres", ("dress",), ()),
+        ("navies", ("navies",), ()),  # a plural of navy
         ("drs", (), ("drs",)),  # "dr" was learned, but is no singular
         ("😀 %$ 123 &amp; x", (), ()),
         ("裙子", (), ("裙子",)),

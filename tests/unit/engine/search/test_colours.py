@@ -11,7 +11,7 @@ import pytest
 
 from core.engine.catalogues import CATALOGUES
 from core.engine.search.engine import SearchEngine
-from core.engine.search.gallery import Gallery
+from core.engine.search.gallery import BuiltGallery
 from core.engine.search.query import Filters, Query, Wording, names_colour
 from core.own.catalogue import OwnCatalogue
 from core.own.ingest.incoming import Incoming
@@ -56,7 +56,7 @@ def test_the_right_kind_in_grey_comes_before_another_kind_in_colour(
     engine: SearchEngine, monkeypatch: pytest.MonkeyPatch, probability: float, left_out: tuple[str, ...]
 ) -> None:
     said = SimpleNamespace(same_kind=lambda similarity: probability, closer_than=lambda similarity: 0.5)
-    monkeypatch.setattr(Gallery, "meaning", lambda gallery, asked: said)
+    monkeypatch.setattr(BuiltGallery, "meaning", lambda gallery, asked: said)
     result = engine.search(Query(text="red dress", k=100))
     assert (result.left_out, result.grey) == (left_out, () if left_out else ("fashion-mnist",))
     assert {hit.catalogue for hit in result.hits} == set(CATALOGUES) - set(left_out)

@@ -12,7 +12,7 @@ import pytest
 from core.engine.search.answers import as_json, notices
 from core.engine.search.calibration import TEXT
 from core.engine.search.engine import SearchEngine
-from core.engine.search.gallery import Gallery
+from core.engine.search.gallery import BuiltGallery
 from core.engine.search.query import Query, Wording
 from core.engine.search.words import NOTHING_HEARD, Heard, hear, listed, quoted
 
@@ -58,7 +58,7 @@ def test_the_corrected_words_are_searched_for(engine: SearchEngine) -> None:
 def test_what_nobody_learned_has_no_figures(engine: SearchEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     calibration = engine.gallery("clothing").calibration
     meaning = {TEXT: calibration}.get
-    monkeypatch.setattr(Gallery, "meaning", lambda gallery, asked: meaning(asked))
+    monkeypatch.setattr(BuiltGallery, "meaning", lambda gallery, asked: meaning(asked))
     for text in ("qqxz zzzk", "裙子", "😀", "%$ 123"):
         result = engine.search(Query(text=text))
         assert len(result.hits) == 5
