@@ -81,10 +81,11 @@ URL_PARALLEL = 8
 URL_REDIRECTS = 3
 
 
-#: Milvus has so many seconds to answer; so long it is believed what it last said of its catalogues, and, where it did
-#: not answer, that it does not.
+#: Milvus has so many seconds to answer; what it last said of its catalogues is believed for so many, and, where it did
+#: not answer, that it does not, for so many: every page waits for it meanwhile.
 MILVUS_DEADLINE_S = 5.0
 MILVUS_FRESH_S = 5.0
+MILVUS_DOWN_S = 30.0
 
 
 @dataclass(frozen=True)

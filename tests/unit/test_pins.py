@@ -17,7 +17,7 @@ SOURCES = [
     ROOT / "app.py",
 ]
 OURS = {"core", "app", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
-PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+?)(?: ?;.*| *\\)?")
+PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+?)(?: ?;.*| *\\)?")
 #: Asks every page and the API once, with nothing to import but what is named; starts with `ALLOWED`, a set.
 SERVED = """
 import io, sys

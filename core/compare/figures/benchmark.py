@@ -21,6 +21,7 @@ PARTS = (
     "maps_page",
     "compare_page",
     "load",
+    "scale",
 )
 
 

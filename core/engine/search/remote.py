@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from core.config import MILVUS_FRESH_S, MilvusPlace, milvus
+from core.config import MILVUS_DOWN_S, MILVUS_FRESH_S, MilvusPlace, milvus
 from core.engine import catalogues
 from core.engine.backbones import Backbone
 from core.engine.catalogues import CATALOGUES, Catalogue, photos
@@ -91,7 +91,8 @@ class _Fresh(Generic[T]):
 
     def get(self, ask: Callable[[], T]) -> T:
         with self._turn:
-            if time.monotonic() - self._at > MILVUS_FRESH_S:
+            believed_s = MILVUS_DOWN_S if isinstance(self._error, MilvusError) else MILVUS_FRESH_S
+            if time.monotonic() - self._at > believed_s:
                 try:
                     self._found, self._error = ask(), None
                 except (MilvusError, UnknownNameError) as error:

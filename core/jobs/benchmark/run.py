@@ -21,6 +21,7 @@ from core.errors import DataError
 from core.jobs.benchmark import load, visits
 from core.jobs.benchmark.growth import growth
 from core.jobs.benchmark.index import as_shipped, settings
+from core.jobs.benchmark.scale import scale
 from core.jobs.evaluate.cost import SAMPLE, machine
 
 N_RUNS = 60
@@ -39,7 +40,8 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
         larger catalogues, up to a million items), `photo_page` (seconds from a file chosen to five hits drawn),
         `server` (start-up seconds, memory in MB), `maps_page` (seconds until it is drawn, beside an empty page),
         `compare_page` (seconds until four backbones have answered, memory), `load` (what a hundred visits and two
-        hundred clients of the API get at once, and memory). A part that cannot be measured is null, with the reason
+        hundred clients of the API get at once, and memory), `scale` (exact search, hnswlib and Milvus Lite as a
+        catalogue grows, and pictures embedded a second). A part that cannot be measured is null, with the reason
         under `skipped`.
     """
     results: dict[str, Any] = {"machine": machine(), "skipped": {}}
@@ -56,6 +58,7 @@ def benchmark(parts: Sequence[str] = PARTS) -> dict[str, Any]:
         "maps_page": visits.maps_page,
         "compare_page": visits.compare_page,
         "load": load.load,
+        "scale": lambda: scale(engine),
     }
     for name in parts:
         try:

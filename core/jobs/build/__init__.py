@@ -35,6 +35,16 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "VITRINE_MILVUS_URI names",
     )
     parser.add_argument(
+        "--engine",
+        choices=("process", "ray"),
+        default="process",
+        help="who embeds for --index milvus: this process (default), or workers on Ray",
+    )
+    parser.add_argument(
+        "--address", default="", help="of a Ray cluster, such as ray://HOST:10001 (default: a local one)"
+    )
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="on Ray (default: 2)")
+    parser.add_argument(
         "--embeddings",
         type=Path,
         metavar="FILE",
@@ -62,6 +72,10 @@ def _build(options: argparse.Namespace) -> int:
         options.parser.error("--catalogue NAME goes with --from PATH, --embeddings FILE, or both")
     if options.index == "milvus" and (options.source is None or options.embeddings or options.output):
         options.parser.error("--index milvus goes with --catalogue NAME and --from PATH alone, and has no --output")
+    if options.index != "milvus" and (options.engine == "ray" or options.address):
+        options.parser.error("--engine ray and --address go with --index milvus")
+    if options.workers < 1:
+        options.parser.error("--workers must be at least 1")
     if options.maps and options.catalogue is not None:
         options.parser.error("--maps is for the catalogues that ship, not for --catalogue")
     if options.maps:
@@ -128,7 +142,12 @@ def _build_large(options: argparse.Namespace) -> int:
     if place is None:
         raise VitrineError("engine.milvus-none")
     embedder, looks = load_embedder(options.backbone), load_looks(options.backbone)
-    built = build_large(options.source, options.catalogue, place, embedder, looks, report=show_progress)
+    engine = None
+    if options.engine == "ray":
+        from core.own.large.on_ray import OnRay
+
+        engine = OnRay(options.backbone, options.address, options.workers)
+    built = build_large(options.source, options.catalogue, place, embedder, looks, engine, show_progress)
     for name, reason in built.skipped:
         print(f"skipped: {name}: {reason}.", file=sys.stderr)
     print(f"{built.n_items:,} pictures can be searched as {options.catalogue}.")

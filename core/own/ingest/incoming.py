@@ -52,7 +52,7 @@ class Incoming:
     title: str = ""
     source: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
-    place: str = ""
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -80,13 +80,15 @@ class MilvusIndex:
             MilvusError: Milvus does not answer.
         """
         refuse = refuse or (lambda why: DataError("engine.milvus-odd", why=why))
-        self._server, self.collection = server, collection
+        self.collection = collection
         # Milvus Lite reads it from its files now; a server that is not done in time goes on with it.
-        (server.patient() if server.place.is_lite else server).call("load_collection", collection)
-        self.facts = read_facts(server, collection, refuse)
+        self._server = server.patient() if server.place.is_lite else server
+        self._server.call("load_collection", collection)
+        self.facts = read_facts(self._server, collection, refuse)
         self.n_items, self.dim = int(self.facts["count"]), int(self.facts["dim"])
         if (n := self.count(Chosen())) != self.n_items:
             raise refuse(sentence("engine.milvus-other-count", n=n, stated=self.n_items))
+        self._server = server
 
     def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See `SearchIndex.search`; `MilvusError` where Milvus does not answer."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import fakes
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from core.engine.files.folder import forget_digests
 from core.engine.index.hnsw import ExactIndex, HnswIndex
 from core.engine.search.engine import SearchEngine
 from core.errors import ArtifactError
-from core.jobs.benchmark import growth
+from core.jobs.benchmark import growth, scale
 from core.jobs.benchmark.index import K, Trial, sweep
 
 
@@ -151,3 +154,31 @@ def test_what_is_damaged_stays_damaged_when_something_else_is_written(tiny_artif
     after = manifest.load_manifest()["files"]
     assert after.keys() - before.keys() == {"benchmark.json"}
     assert {name: after[name] for name in before} == before
+
+
+def test_indexes_are_measured_as_a_catalogue_grows_and_never_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("milvus_lite", reason="pymilvus is not installed: pip install -r requirements-scale.txt")
+    real, queries, run = unit_rows(400, 24), {"photos": unit_rows(20, 24, seed=1)}, scale._in_a_process
+    done: list[tuple[str, str]] = []
+
+    def counted(name: str, folder: Path) -> dict[str, Any]:
+        done.append((name, str(len(np.load(folder / "items.npy", mmap_mode="r")))))
+        return run(name, folder)
+
+    monkeypatch.setattr(scale, "_in_a_process", counted)
+    monkeypatch.setattr(scale, "SIZES", (200, 600))
+    monkeypatch.setattr(scale, "everything", lambda engine: real)
+    monkeypatch.setattr(scale, "asked", lambda engine, items, part, n: queries)
+    monkeypatch.setattr(scale, "_pictures_per_s", lambda cache: {"nobody": 0.0})
+    found = scale.scale(SearchEngine(), tmp_path)
+    assert [(row["index"], row["n_items"]) for row in found["rows"]] == [
+        (name, n) for n in (200, 600) for name in ("exact", "hnswlib", "milvus-lite")
+    ]
+    assert all(row["index_recall@10"] >= 0.99 for row in found["rows"])  # so few are all looked at
+    assert all(row["p95_ms"] >= row["p50_ms"] > 0 for row in found["rows"])
+    assert len(done) == 6
+    assert scale.scale(SearchEngine(), tmp_path)["rows"] == found["rows"]
+    assert len(done) == 6
+    assert scale.scale(SearchEngine(), tmp_path / "new", budget_s=0)["left_out"][0] == "exact at 200"
