@@ -16,7 +16,7 @@ window.vitrine ??= (() => {
   way.append(skip);
   document.body.prepend(way);
 
-  /* Buttons that do the same to different pieces are named after their piece. */
+  /* Buttons that do the same to different pieces are named after their piece; a page may not be shown yet. */
   function name() {
     for (const bar of all(".st-key-navigation")) {
       bar.setAttribute("role", "navigation");
@@ -24,9 +24,9 @@ window.vitrine ??= (() => {
     }
     for (const card of all("article[data-id]")) {
       const cell = card.closest("[data-testid=stGridCell]");
-      const piece = [card.querySelector(".vt-title")?.innerText, card.dataset.id].filter(Boolean).join(", ");
+      const piece = [card.querySelector(".vt-title")?.textContent, card.dataset.id].filter(Boolean).join(", ");
       for (const button of cell ? all("button", cell) : []) {
-        const label = `${button.innerText.trim()}: ${piece}`;
+        const label = `${button.textContent.trim()}: ${piece}`;
         if (button.ariaLabel !== label) button.ariaLabel = label;
       }
     }
