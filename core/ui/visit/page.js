@@ -16,7 +16,7 @@ window.vitrine ??= (() => {
   way.append(skip);
   document.body.prepend(way);
 
-  /* Buttons that do the same to different pieces are named after their piece. */
+  /* Buttons that do the same to different pieces are named after their piece; a page may not be shown yet. */
   function name() {
     for (const bar of all(".st-key-navigation")) {
       bar.setAttribute("role", "navigation");
