@@ -72,7 +72,7 @@ $(VENV)/.tools-ready: requirements-tools.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.scale-ready: requirements-scale.txt $(VENV)/.dev-ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-scale.txt
+	$(PIP) -r requirements-scale.txt
 	@touch $@
 
 clean:
