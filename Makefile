@@ -7,11 +7,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 SECONDS := 60
+NUMBER := 150
 # A Milvus server for `test-scale`; without one only Milvus Lite is tried.
 MILVUS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-scale check format fuzz lock browser clean
+.PHONY: run test test-scale check format fuzz mutants lock browser clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/streamlit run app.py
@@ -32,6 +33,11 @@ format: $(VENV)/.dev-ready
 # Each reader of bytes from outside, for so many seconds: make fuzz SECONDS=600. What it finds is kept in tests/seeds/.
 fuzz: $(VENV)/.dev-ready
 	$(BIN)/python tests/fuzz.py $(SECONDS)
+
+# Changes one thing in core/engine and asks the unit tests, so many times: make mutants NUMBER=500 for a surer score.
+# It may be interrupted, and goes on where it was. A change may do anything: run it where it can do no harm.
+mutants: $(VENV)/.dev-ready $(VENV)/.tools-ready
+	$(BIN)/python tests/mutants.py $(NUMBER)
 
 # After a change of requirements.in: all that it needs, on every platform. LOCK=--upgrade takes newer ones where it may.
 lock: $(VENV)/.tools-ready

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from core.classifier.data.examples import TEST, Examples, words_of
 from core.classifier.training.head import Head
 from core.engine.embedders.base import Embedder
 from core.engine.index.hnsw import ExactIndex
-from core.engine.metrics import Estimate, bootstrap_of, confusion, f1_by_class, knn_predict, macro_f1
+from core.engine.metrics import Estimate, bootstrap_of, confusion, f1_by_class, knn_predict, macro_f1, wilson
 from core.engine.search.zero_shot import zero_shot
 from core.errors import DataError
 
@@ -27,8 +27,8 @@ class Figures:
 
     Attributes:
         name: `HEAD`, `KNN` or `ZERO_SHOT`.
-        accuracy: With its 95 % interval, by bootstrap over pictures.
-        macro_f1: The same; the mean over the classes that occur.
+        accuracy: With its 95 % interval, Wilson's.
+        macro_f1: The mean over the classes that occur, with its 95 % interval by bootstrap over pictures.
     """
 
     name: str
@@ -85,16 +85,22 @@ def evaluate(
     words: Mapping[str, Sequence[str]] | None = None,
     embeddings: np.ndarray | None = None,
 ) -> Evaluation:
-    """Evaluate a head on the test part.
+    """Evaluate a head on the test part, and what it is compared with: `evaluate_head` and `baselines`.
+
+    Raises:
+        DataError: There are no test pictures.
+    """
+    found = evaluate_head(head, examples, embeddings)
+    return replace(found, figures=found.figures + baselines(examples, known, embedder, words))
+
+
+def evaluate_head(head: Head, examples: Examples, embeddings: np.ndarray | None = None) -> Evaluation:
+    """Evaluate a head alone on the test part.
 
     Args:
         head: Trained.
         examples: With their parts.
-        known: The parts that the head learnt from; k-NN looks for neighbours there.
-        embedder: For zero-shot; None, or one without a text tower: no zero-shot.
-        words: Class -> what it is called; default: `words_of` its label.
-        embeddings: (n, dim) of all examples as the head sees them, where its backbone was fine-tuned; k-NN and
-            zero-shot keep to those of the examples.
+        embeddings: (n, dim) of all examples as the head sees them, where its backbone was fine-tuned.
 
     Raises:
         DataError: There are no test pictures.
@@ -102,28 +108,54 @@ def evaluate(
     test = examples.at(TEST)
     if not len(test):
         raise DataError("classifier.no-test-pictures")
-    seen = examples.embeddings if embeddings is None else embeddings
-    truth, n_classes = examples.targets[test], len(examples.classes)
-    p = head.probabilities(seen[test])
-    guess = p.argmax(axis=1)
-    figures = [measure(HEAD, truth, guess, n_classes)]
-    figures.append(measure(KNN, truth, _knn(examples, test, examples.at(*known)), n_classes))
+    p = head.probabilities((examples.embeddings if embeddings is None else embeddings)[test])
+    found = evaluate_guesses(examples.targets[test], p.argmax(axis=1), examples.classes)
+    return replace(found, mistakes=_mistakes(examples, test, p))
+
+
+def evaluate_guesses(truth: np.ndarray, guess: np.ndarray, classes: tuple[str, ...]) -> Evaluation:
+    """What guesses are worth, without a look at single mistakes.
+
+    Args:
+        truth: (n,) int class numbers, n at least 1.
+        guess: (n,) int class numbers.
+        classes: By number.
+    """
+    matrix = confusion(truth, guess, len(classes))
+    figures = measure(HEAD, truth, guess, len(classes))
+    return Evaluation((figures,), classes, matrix, _per_class(classes, matrix), ())
+
+
+def baselines(
+    examples: Examples,
+    known: Sequence[str],
+    embedder: Embedder | None = None,
+    words: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[Figures, ...]:
+    """What needs no training, on the test part: k-NN, and zero-shot where the backbone reads words.
+
+    Args:
+        examples: With their parts; at least one is for testing.
+        known: The parts in which k-NN looks for neighbours: those that the head learnt from.
+        embedder: For zero-shot; None, or one without a text tower: no zero-shot.
+        words: Class -> what it is called; default: `words_of` its label.
+    """
+    test, n_classes = examples.at(TEST), len(examples.classes)
+    truth = examples.targets[test]
+    figures = [measure(KNN, truth, _knn(examples, test, examples.at(*known)), n_classes)]
     if embedder is not None and embedder.record.has_text:
         called = words or {name: words_of(name) for name in examples.classes}
         zero = zero_shot(embedder, examples.embeddings[test], {name: called[name] for name in examples.classes})
         figures.append(measure(ZERO_SHOT, truth, zero, n_classes))
-    matrix = confusion(truth, guess, n_classes)
-    return Evaluation(
-        tuple(figures), examples.classes, matrix, _per_class(examples.classes, matrix), _mistakes(examples, test, p)
-    )
+    return tuple(figures)
 
 
 def measure(name: str, truth: np.ndarray, guess: np.ndarray, n_classes: int) -> Figures:
     """Accuracy and macro F1 of (n,) int guesses, with intervals."""
-    right = truth == guess
+    share = float((truth == guess).mean())
     return Figures(
         name,
-        bootstrap_of(lambda chosen: float(right[chosen].mean()), len(truth)),
+        Estimate(share, *wilson(share, len(truth)), len(truth)),
         bootstrap_of(lambda chosen: macro_f1(confusion(truth[chosen], guess[chosen], n_classes)), len(truth)),
     )
 

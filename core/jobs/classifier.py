@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -74,7 +75,11 @@ def add_train(what: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_classify(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("classify", help="sort pictures with a trained classifier")
+    parser = commands.add_parser(
+        "classify",
+        help="sort pictures with a trained classifier",
+        description="Of pictures in folders that are named after classes it also says how many are right.",
+    )
     parser.add_argument("model", type=Path, metavar="MODEL", help="the folder that `train classifier -o` wrote")
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="picture files, folders or ZIP archives")
     form = parser.add_mutually_exclusive_group()
@@ -223,21 +228,28 @@ def _run(trainer: Trainer) -> bool:
     except KeyboardInterrupt:
         if trainer.best is None:
             raise
-        print(f"Stopped. Epoch {trainer.best.number} was the best and is kept.", file=sys.stderr)
+        number = trainer.best.number
+        print(f"Stopped. Epoch {number} had the lowest {_deciding(trainer.best)} and is kept.", file=sys.stderr)
         return True
     return False
 
 
+def _deciding(epoch: Epoch) -> str:
+    """What the epoch that is kept is best in."""
+    return "training loss" if math.isnan(epoch.validation_loss) else "validation loss"
+
+
 def _epoch_line(epoch: Epoch) -> str:
+    kept = f"  lowest {_deciding(epoch)}" if epoch.best else ""
     return (
         f"epoch {epoch.number:3}/{epoch.n_epochs}  loss {epoch.train_loss:.4f}, validation "
         f"{epoch.validation_loss:.4f}  accuracy {epoch.train_accuracy:.3f}, validation "
-        f"{epoch.validation_accuracy:.3f}  {epoch.seconds_left:.0f} s left{'  best' if epoch.best else ''}"
+        f"{epoch.validation_accuracy:.3f}  {epoch.seconds_left:.0f} s left{kept}"
     )
 
 
-def _print_evaluation(evaluation: Evaluation, published: Any) -> None:
-    print(f"{'on the test part':18} {'accuracy':>8}  95 % interval     {'macro F1':>8}  95 % interval")
+def _print_evaluation(evaluation: Evaluation, published: Any = None, where: str = "on the test part") -> None:
+    print(f"{where:18} {'accuracy':>8}  95 % interval     {'macro F1':>8}  95 % interval")
     for figures in evaluation.figures:
         cells = (
             f"{value.value:8.4f}  {value.low:.4f} to {value.high:.4f}" for value in (figures.accuracy, figures.macro_f1)
@@ -268,7 +280,7 @@ def _save(classifier: Any, options: argparse.Namespace) -> None:
 
 def _classify(options: argparse.Namespace) -> int:
     from core.classifier.model import files
-    from core.classifier.model.predict import Predictor, embedder_of, predictions_csv, read_paths
+    from core.classifier.model.predict import Predictor, embedder_of, evaluation_of, predictions_csv, read_paths
 
     classifier = files.load(options.model)
     predictor = Predictor(classifier, embedder_of(classifier))
@@ -281,6 +293,10 @@ def _classify(options: argparse.Namespace) -> int:
         print(predictions_csv(predictor.predictions, classifier.labels), end="")
     else:
         _print_predictions(predictor, classifier.labels, options.json)
+    evaluation = evaluation_of(predictor.predictions, classifier.labels)
+    if evaluation is not None and not (options.csv or options.json):
+        print()
+        _print_evaluation(evaluation, where="where known")
     return 0 if predictor.predictions else 1
 
 
@@ -291,4 +307,5 @@ def _print_predictions(predictor: Predictor, labels: Sequence[str], as_json: boo
             continue
         shares = {label: round(float(p), 6) for label, p in zip(labels, one.probabilities, strict=True)}
         answer: Mapping[str, object] = {"name": one.name, "label": one.label, "probabilities": shares}
+        answer = {**answer, "truth": one.truth} if one.truth else answer
         print(json.dumps(answer, ensure_ascii=False))

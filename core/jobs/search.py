@@ -38,7 +38,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="photos (JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF), each asked by itself; - reads one from standard input",
     )
     parser.add_argument("--item", metavar="ID", help="an item of a catalogue instead of a photo")
-    parser.add_argument("--text", help="words instead of a photo, such as 'red dress'")
+    parser.add_argument("--text", help="words instead of a photo, in English or Portuguese, such as 'red dress'")
     parser.add_argument(
         "--vector", type=Path, metavar="FILE", help="embeddings instead (.npy, .npz or Parquet), each asked by itself"
     )

@@ -50,18 +50,21 @@ def middleware() -> list[Middleware]:
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
-    """Runs around the server: before its first connection, let answers go out at once, and begin to load."""
+    """Runs around the server: before its first connection, let answers go out at once."""
     allow_descriptors()
     send_at_once()
     asyncio.get_running_loop().set_exception_handler(SayOnce())
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     visits = asyncio.create_task(end_visits())
     yield {}
     visits.cancel()
 
 
+def begin_to_load() -> None:
+    """Load what the front page and a search need, while the server is set up and a first visitor fetches scripts."""
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+
+
 def _warm_up() -> None:
-    """Load the front page and what a search needs while the first visitor's browser still fetches its scripts."""
     import core.ui.search.page  # noqa: F401
 
     with suppress(VitrineError):  # whoever searches gets the same error, and sees it

@@ -12,11 +12,11 @@ from sorted_pictures import CLASSES, files, make_zip, picture
 from streamlit.testing.v1 import AppTest
 
 from core.classifier.model import files as saved
-from core.classifier.training.options import Options
+from core.classifier.training.options import Epoch, Options
 from core.classifier.training.trainer import HeadTrainer
 from core.config import artifacts_dir
-from core.ui.train import charts
-from core.ui.train.state import Run
+from core.ui.train import charts, training
+from core.ui.train.state import Run, TrainSession
 from core.ui.words import WORDS
 
 pytestmark = pytest.mark.skipif(
@@ -39,15 +39,43 @@ def with_upload(contents: dict[str, bytes]) -> AppTest:
 def test_classes_are_written_in_charts_as_they_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plotly takes "1" for a number and "<b>" for bold, if it is let."""
     drawn: list[Any] = []
-    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt: drawn.append((figure, alt)))
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, key="": drawn.append((figure, alt)))
     names, table = ("1", "<b>x</b>"), np.array([[2, 0, 0], [1, 3, 1]])
     charts.counts(SimpleNamespace(classes=names, counts=table))
-    charts.confusion(SimpleNamespace(classes=names, confusion=table[:, :2]))
+    charts.confusion(SimpleNamespace(classes=names, confusion=table[:, :2]), "x")
     (counts, _), (confusion, _) = drawn
     assert [alt for _, alt in drawn] == [WORDS.train.counts_alt, WORDS.train.confusion_alt]
     assert counts.layout.yaxis.ticktext == confusion.layout.yaxis.ticktext == ("1", "&lt;b&gt;x&lt;/b&gt;")
     assert [bar.x for bar in counts.data] == [(2, 1), (0, 3), (0, 1)]
     assert confusion.data[0].z == ([1, 0], [0.25, 0.75]) and confusion.data[0].text == (["2", ""], ["1", "3"])
+
+
+def test_the_marks_of_an_axis_can_be_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, key="": drawn.append(figure))
+    long = ("Women's long-sleeved top, red", "Women's long-sleeved top, blue", "Women's long-sleeved top, black")
+    charts.counts(SimpleNamespace(classes=long, counts=np.array([[1, 1, 1], [2, 0, 1], [1, 0, 0]])))
+    charts.counts(SimpleNamespace(classes=("x",), counts=np.array([[4000, 10, 10]])))
+    few, many = drawn
+    assert (few.layout.xaxis.dtick, many.layout.xaxis.dtick) == (1, None)  # 0, 1, 2, 3: never "0, 1, 1, 2"
+    assert len(set(few.layout.yaxis.ticktext)) == 3
+    assert all(len(text) <= 30 for text in few.layout.yaxis.ticktext)
+    same = charts._written(["a" * 60 + "1" + "b" * 40, "a" * 60 + "2" + "b" * 40])
+    assert len(set(same)) == 2
+
+
+def test_the_kept_epoch_is_named_by_what_it_is_best_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, key="": drawn.append(figure))
+    monkeypatch.setattr(charts.st, "columns", lambda *_, **__: (charts.st, charts.st))
+    history = [Epoch(1, 9, 0.5, 0.9, 0.4, 0.95, True, 1.0), Epoch(2, 9, 0.4, 0.95, 0.41, 0.97, False, 1.0)]
+    charts.curves(history)
+    for figure in drawn:
+        assert figure.layout.shapes[0].x0 == 1  # the lowest loss, though the accuracy is not the highest
+        assert figure.layout.annotations[0].text == WORDS.train.lowest_validation
+    drawn.clear()
+    charts.curves([Epoch(1, 9, 0.5, 0.9, float("nan"), float("nan"), True, 1.0)])
+    assert drawn[0].layout.annotations[0].text == WORDS.train.lowest_training
 
 
 def test_the_canonical_ten_classes_are_there_at_once() -> None:
@@ -81,6 +109,22 @@ def test_from_an_upload_to_a_prediction() -> None:
     assert "new.jpg" in found[0]
 
 
+def test_a_zip_whose_folders_are_classes_gets_its_accuracy() -> None:
+    page = with_upload(files())
+    page.button(key="train-start").click().run()
+    contents = {f"{name}/new{n}.jpg": picture(name, 50 + n) for name in CLASSES for n in range(3)}
+    contents |= {"bag/really.jpg": picture("dress", 71), "unknown/x.jpg": picture("dress", 70)}
+    archive = make_zip(contents)
+    page.file_uploader(key="train-predict").upload("new.zip", archive, "application/zip").run()
+    assert not page.exception
+    assert "Of 14 pictures, 13 lie in folders that are named after classes: **12 of them are right" in texts(page)
+    assert "accuracy 0.923** (0.667 to 0.986)" in texts(page)
+    shown = "\n".join(element.body for element in page.get("html") if "data-label=" in element.body)
+    assert shown.count(WORDS.train.truth.format(truth="bag")) == 1  # of the one that is wrong
+    recalls = page.dataframe[-1].value.set_index(WORDS.train.columns[0])[WORDS.train.columns[2]]
+    assert recalls.round(2).to_dict() == {"bag": 0.75, "dress": 1, "shirt": 1, "sneaker": 1}
+
+
 def test_a_run_that_is_stopped_keeps_its_best() -> None:
     page = with_upload(files())
     session = page.session_state["classifier"]
@@ -93,6 +137,31 @@ def test_a_run_that_is_stopped_keeps_its_best() -> None:
     assert "**Done after 2 epochs.**" in texts(page)
     assert session.classifier.facts["options"]["stopped"] is True
     assert session.classifier.head is trainer.head
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_until_there_are_results_the_run_is_there(monkeypatch: pytest.MonkeyPatch, other: bool) -> None:
+    """A press of a button begins another script while the one before still evaluates: it must not find nothing."""
+    session = TrainSession()
+    trainer = SimpleNamespace(best=object(), history=["epoch"])
+    run = session.run = Run(trainer)
+
+    def finish_alone(*_: object) -> tuple[str, str]:
+        assert session.run is run
+        if other:  # somebody trains anew meanwhile
+            session.forget_run()
+            session.run = Run(trainer)
+        return "classifier", "evaluation"
+
+    monkeypatch.setattr(training, "finish_alone", finish_alone)
+    training._finish(session, run)
+    if other:
+        assert session.run is not None and session.run is not run
+        assert (session.classifier, session.evaluation, session.history) == (None, None, [])
+    else:
+        assert session.run is None
+        assert (session.classifier, session.evaluation) == ("classifier", "evaluation")
+        assert session.history == ["epoch"]
 
 
 def test_a_run_that_is_stopped_before_its_first_epoch_says_so() -> None:

@@ -31,7 +31,6 @@ if __name__ == "__main__":
     st.file_uploader("Anything")
 else:
     from core.ui import server
-    server._warm_up = lambda: None
     app = st.App(__file__, middleware=server.middleware(), lifespan=server.lifespan)
 """
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from core.classifier.model.classifier import Classifier
-from core.engine.backbones import get, model_dir
+from core.engine.backbones import Backbone, get, model_dir
+from core.engine.embedders.base import scaled_side
 from core.engine.files.manifest import verified
 from core.errors import DataError
 
@@ -35,7 +36,7 @@ def head_onnx(classifier: Classifier) -> bytes:
 def whole_onnx(classifier: Classifier) -> bytes:
     """Backbone and head: `pixels` (b, 3, size, size) float32, prepared -> `probabilities` (b, classes).
 
-    How pictures are prepared (size, mean, std, resize mode) is in the model's metadata.
+    How pictures are prepared is in the model's metadata; see `preparation_of`.
 
     Raises:
         DataError: The onnx package is missing, or the backbone has no ONNX file.
@@ -93,11 +94,35 @@ def _tower(classifier: Classifier) -> Any:
     return onnx.load(Path(verified(file)))
 
 
+def preparation_of(record: Backbone) -> dict[str, object]:
+    """All that somebody must know who prepares pictures without this program; JSON values.
+
+    Returns:
+        "colours" and "layout" of the pixels, "resize" ("squash": both sides to "resize_to"; "shortest": the shorter
+        one, the other in proportion, rounded down), "interpolation" (as Pillow does it, which smooths before it makes
+        smaller), "crop" and "size" of the square that is left (its corner at half of what is left over, rounded as
+        "crop_rounding" says), "scale" that comes before "mean" and "std".
+    """
+    return {
+        "colours": "RGB",
+        "layout": "NCHW",
+        "resize": record.resize_mode,
+        "resize_to": scaled_side(record),
+        "interpolation": record.interpolation,
+        "antialias": True,
+        "crop": "centre",
+        "crop_rounding": "half to even",
+        "size": record.input_size,
+        "scale": 1 / 255,
+        "mean": record.mean,
+        "std": record.std,
+    }
+
+
 def _described(model: Any, classifier: Classifier) -> bytes:
     from onnx import helper
 
-    record = get(classifier.backbone)
-    preparation = {"size": record.input_size, "mean": record.mean, "std": record.std, "resize": record.resize_mode}
+    preparation = preparation_of(get(classifier.backbone))
     facts = {"labels": classifier.labels, "backbone": classifier.backbone, "preparation": preparation}
     helper.set_model_props(model, {name: json.dumps(value, ensure_ascii=False) for name, value in facts.items()})
     content: bytes = model.SerializeToString()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.classifier.data.sources import OWN_ARCHIVES, open_file
+from core.classifier.evaluate import Evaluation, evaluate_guesses
 from core.classifier.model.classifier import Classifier
 from core.config import MAX_IMAGE_BYTES
 from core.engine.embedders.base import EmbeddedPhoto, Embedder, OnnxImageEmbedder
@@ -32,12 +33,19 @@ class Prediction:
         label: The most probable class.
         probability: Of that class.
         probabilities: (classes,) float32, in the order of the classifier's labels.
+        truth: The class that its folder is named after, "" where none is.
     """
 
     name: str
     label: str
     probability: float
     probabilities: np.ndarray
+    truth: str = ""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether its class is known, and another."""
+        return self.truth not in ("", self.label)
 
 
 def embedder_of(classifier: Classifier) -> Embedder:
@@ -86,7 +94,23 @@ class Predictor:
             self.thumbnails.append(encode_thumbnail(photo.image, _SIDE))
         row = self._classifier.head.probabilities(photo.embedding[None])[0]
         best = int(row.argmax())
-        self.predictions.append(Prediction(one.name, self._classifier.labels[best], float(row[best]), row))
+        truth = one.label if one.label in self._classifier.labels else ""
+        self.predictions.append(Prediction(one.name, self._classifier.labels[best], float(row[best]), row, truth))
+
+
+def evaluation_of(predictions: Sequence[Prediction], labels: Sequence[str]) -> Evaluation | None:
+    """How good predictions are, of those whose class is known; None where it is of none.
+
+    Args:
+        predictions: Of any pictures.
+        labels: The classifier's.
+    """
+    numbers = {label: n for n, label in enumerate(labels)}
+    known = [one for one in predictions if one.truth]
+    if not known:
+        return None
+    truth = np.array([numbers[one.truth] for one in known])
+    return evaluate_guesses(truth, np.array([numbers[one.label] for one in known]), tuple(labels))
 
 
 def read_paths(paths: Sequence[Path]) -> Iterator[Incoming | Skipped]:
@@ -107,11 +131,11 @@ def read_paths(paths: Sequence[Path]) -> Iterator[Incoming | Skipped]:
 
 
 def predictions_csv(predictions: Sequence[Prediction], labels: Sequence[str]) -> str:
-    """name, label, probability, and then the probability of every class, as CSV."""
-    own = ("name", "label", "probability")
+    """name, label, probability, truth where it is known of any, and then the probability of every class, as CSV."""
+    own = ("name", "label", "probability", *(["truth"] if any(one.truth for one in predictions) else []))
     columns = {label: f"p_{label}" for label in labels}
     rows = (
-        {"name": one.name, "label": one.label, "probability": one.probability}
+        {"name": one.name, "label": one.label, "probability": one.probability, "truth": one.truth}
         | {columns[label]: float(p) for label, p in zip(labels, one.probabilities, strict=True)}
         for one in predictions
     )

@@ -32,6 +32,8 @@ from core.training.model import clip as models
 from core.training.model.export import export_tower
 
 _CHUNK = 32
+#: Pictures that are learnt from at a time; between two such parts of a batch it can be stopped.
+_PART = 16
 RATE = 1e-4
 HEAD_RATE = 1e-3
 WEIGHT_DECAY = 0.05
@@ -102,7 +104,12 @@ def _in_halves(visual: Any) -> Tower:
 
 
 class FinetuneTrainer(Trainer):
-    """Trains the upper half of a tower with a linear head that starts from the one for frozen embeddings."""
+    """Trains the upper half of a tower with a linear head that starts from the one for frozen embeddings.
+
+    That start is its epoch 0, so that there is something to keep from then on, and nothing worse is ever kept.
+    """
+
+    first = 0
 
     def __init__(self, examples: Examples, options: Options, embedder: Embedder):
         """See `Trainer`.
@@ -150,11 +157,17 @@ class FinetuneTrainer(Trainer):
         mean, std = (torch.tensor(v).view(1, 3, 1, 1) * 255 for v in (self._record.mean, self._record.std))
         return (pixels - mean) / std
 
-    def _passes(self) -> Generator[tuple[Head, Rows, Rows], None, None]:
+    def _passes(self) -> Generator[tuple[Head, Rows, Rows] | None, None, None]:
         import torch
 
+        start = HeadTrainer(self.examples, self.options)
+        for _ in start.epochs():
+            yield None
+        head = start.outcome(stopped=True).head
+        self._embeddings = self.examples.embeddings
+        yield head, Rows.of(self.examples, TRAIN), Rows.of(self.examples, VALIDATION)
         models.seed_everything(self.options.seed)
-        layer = _as_layer(self._first_head())
+        layer = _as_layer(head)
         optimizer = self._optimizer(layer)
         targets = np.concatenate([self.examples.targets, self.examples.targets[self._views]])
         rows = np.concatenate([self.examples.at(TRAIN), np.arange(len(self.examples), len(self._features))])
@@ -166,20 +179,17 @@ class FinetuneTrainer(Trainer):
             order = rng.permutation(rows)
             for begin in range(0, len(order), self.options.batch_size):
                 chosen = order[begin : begin + self.options.batch_size]
-                logits = layer(self._embed(chosen))
-                loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets[chosen]), weights)
+                total = weights[targets[chosen]].sum()
                 optimizer.zero_grad(set_to_none=True)
-                loss.backward()
+                for part in np.array_split(chosen, -(-len(chosen) // _PART)):  # the gradients of the batch, bit by bit
+                    aim, logits = torch.from_numpy(targets[part]), layer(self._embed(part))
+                    loss = torch.nn.functional.cross_entropy(logits, aim, weights, reduction="sum") / total
+                    loss.backward()
+                    yield None
                 optimizer.step()
-            self._embed_all()
+            yield from self._embed_all()
             seen = replace(self.examples, embeddings=self._embeddings)
             yield _as_head(layer), Rows.of(seen, TRAIN), Rows.of(seen, VALIDATION)
-
-    def _first_head(self) -> Head:
-        trainer = HeadTrainer(self.examples, self.options)
-        for _ in trainer.epochs():
-            pass
-        return trainer.outcome(stopped=True).head
 
     def _optimizer(self, layer: Any) -> Any:
         import torch
@@ -198,15 +208,16 @@ class FinetuneTrainer(Trainer):
         features = torch.from_numpy(np.asarray(self._features[rows], np.float32))
         return torch.nn.functional.normalize(self._tower.upper(features), dim=1)
 
-    def _embed_all(self) -> None:
+    def _embed_all(self) -> Generator[None, None, None]:
         """Embed every picture as the tower is now; the head is evaluated on them like any other."""
         import torch
 
         self._embeddings = np.empty_like(self._embeddings)
-        with torch.inference_mode():
-            for begin in range(0, len(self._embeddings), 256):
-                rows = np.arange(begin, min(begin + 256, len(self._embeddings)))
+        for begin in range(0, len(self._embeddings), 256):
+            rows = np.arange(begin, min(begin + 256, len(self._embeddings)))
+            with torch.inference_mode():  # never around a `yield`
                 self._embeddings[rows] = self._embed(rows).numpy()
+            yield None
 
     def _remember(self, head: Head) -> None:
         super()._remember(head)

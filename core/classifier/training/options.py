@@ -58,7 +58,7 @@ class Epoch:
     """One pass over the training pictures: losses are mean cross-entropies, in nats, weighted as in training.
 
     Attributes:
-        number: From 1.
+        number: From 1; 0 for what fine-tuning starts from, a head on the backbone as it is.
         n_epochs: There are at most so many.
         train_loss: Over the training pictures, as the head is after the pass.
         train_accuracy: The same.

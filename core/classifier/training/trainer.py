@@ -42,7 +42,7 @@ class Outcome:
 
 
 class Trainer(ABC):
-    """One training run: `prepare`, then `epochs`, then `outcome`. A subclass says what an epoch is.
+    """One training run: `prepare`, then `epochs` (or `steps`), then `outcome`. A subclass says what an epoch is.
 
     The same examples and options give the same epochs and the same outcome.
 
@@ -50,6 +50,9 @@ class Trainer(ABC):
         history: The epochs so far.
         head: The best head so far; None before the first epoch is over.
     """
+
+    #: Number of the first epoch: 0 where what training starts from can be kept already.
+    first = 1
 
     def __init__(self, examples: Examples, options: Options):
         """Prepare a run; nothing is computed yet.
@@ -68,8 +71,11 @@ class Trainer(ABC):
         """What must be done once before the first epoch."""
 
     @abstractmethod
-    def _passes(self) -> Generator[tuple[Head, Rows, Rows], None, None]:
-        """Train for ever; yields head, training and validation pictures as the head sees them, after every pass."""
+    def _passes(self) -> Generator[tuple[Head, Rows, Rows] | None, None, None]:
+        """Train for ever; yields head, training and validation pictures as the head sees them, after every pass.
+
+        Within a pass that takes seconds it yields None now and then.
+        """
 
     @abstractmethod
     def outcome(self, stopped: bool = False) -> Outcome:
@@ -84,21 +90,28 @@ class Trainer(ABC):
 
     def epochs(self) -> Generator[Epoch, None, None]:
         """Train; yields after every epoch, and ends after the last one or when nothing gets better."""
-        heads = self._passes()
+        for epoch in self.steps():
+            if epoch is not None:
+                yield epoch
+
+    def steps(self) -> Generator[Epoch | None, None, None]:
+        """The same, and None now and then within an epoch: whoever waits no longer need not wait for its end."""
+        passes = self._passes()
         started = time.perf_counter()
-        for number in range(1, self.options.epochs + 1):
-            head, train, validation = next(heads)
+        for number in range(self.first, self.options.epochs + 1):
+            while (done := next(passes)) is None:
+                yield None
             spent = time.perf_counter() - started
             with alone():
-                self._note(head, train, validation, spent / number * (self.options.epochs - number))
+                self._note(number, done, spent / max(1, number) * (self.options.epochs - number))
             yield self.history[-1]
             best = self.best
             if best is not None and number - best.number >= self.options.patience:
                 return
 
-    def _note(self, head: Head, train: Rows, validation: Rows, seconds_left: float) -> None:
-        learnt, held_out = (score(head, rows, self.options.class_weights) for rows in (train, validation))
-        number = len(self.history) + 1
+    def _note(self, number: int, done: tuple[Head, Rows, Rows], seconds_left: float) -> None:
+        head, *parts = done
+        learnt, held_out = (score(head, rows, self.options.class_weights) for rows in parts)
         epoch = Epoch(number, self.options.epochs, *learnt, *held_out, best=False, seconds_left=seconds_left)
         if self.best is None or epoch.deciding_loss < self.best.deciding_loss:
             self._remember(head)
@@ -160,7 +173,7 @@ class HeadTrainer(Trainer):
         yield from take_each(positions, embed)
         self._views = Rows(np.concatenate(embeddings), self.examples.targets[positions])
 
-    def _passes(self) -> Generator[tuple[Head, Rows, Rows], None, None]:
+    def _passes(self) -> Generator[tuple[Head, Rows, Rows] | None, None, None]:
         train, validation = Rows.of(self.examples, TRAIN), Rows.of(self.examples, VALIDATION)
         layers = passes(self._rows(TRAIN), len(self.examples.classes), self.options)
         while True:

@@ -38,6 +38,11 @@ _INTERPOLATIONS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resamp
 _STRAIGHT = dict.fromkeys(map(ord, "ʼ‘’‚‛"), "'") | dict.fromkeys(map(ord, "“”„‟"), '"')
 
 
+def scaled_side(record: Backbone) -> int:
+    """Pixels of the side (or, squashed, of both) to which a picture is resized before its centre is cut out."""
+    return math.floor(record.input_size / record.crop_pct)
+
+
 def prepare(image: Image.Image, record: Backbone) -> np.ndarray:
     """One picture as the backbone wants it, before scaling.
 
@@ -52,7 +57,7 @@ def prepare(image: Image.Image, record: Backbone) -> np.ndarray:
         (input_size, input_size, 3) uint8.
     """
     size, how = record.input_size, _INTERPOLATIONS[record.interpolation]
-    scaled = math.floor(size / record.crop_pct)
+    scaled = scaled_side(record)
     width, height = image.size
     if record.resize_mode == "squash":
         target = (scaled, scaled)

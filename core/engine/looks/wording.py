@@ -1,26 +1,21 @@
-"""What visitors type -> what they mean: misspelt words corrected, and the kinds, colours and patterns asked for."""
+"""What visitors type -> what they mean: in English, without misspellings, and which kinds, colours and patterns."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
-from core.engine.embedders.learned import shipped_words
+from core.engine.embedders.learned import ANY_WORD, shipped_words
+from core.engine.looks.letters import LEAST, MOST, WORD, distance, limit, plain, words_of
+from core.engine.looks.portuguese import in_english
 from core.engine.looks.vocabulary import ALIKE, APART, ATTRIBUTES, BESIDE, BROADER, WORDS
 
 #: Words that say nothing of a piece: to know them is to know nothing.
 _LITTLE = "a an and are as at but by for from i in is it me my no not of on or the this to up with"
 _SMALL = frozenset(_LITTLE.split())
-#: A word with its apostrophes; what stands for a character in HTML is none.
-_WORD = re.compile(r"&#?\w+;|[^\W\d_]+(?:['’][^\W\d_]+)*")
 _AS_TYPED = re.compile(r"\s*[\"“](.*\S.*)[\"”]\s*", re.DOTALL)
-#: Shorter words are never corrected; up to so many letters by one edit, beyond that by two.
-LEAST, SHORT = 4, 5
-#: Longer words are nobody's misspelling.
-MOST = 24
 
 Labels = dict[str, frozenset[str]]
 
@@ -30,7 +25,8 @@ class Understood:
     """What a text means.
 
     Attributes:
-        text: What is searched with: as typed, or in lower case with its misspelt words corrected.
+        text: What is searched with: as typed, or in lower case with its misspelt words corrected, or in English.
+        translated: Whether it was Portuguese.
         corrected: (word as typed, as understood), in their order.
         labels: Attribute -> the classes asked for, of those attributes that the text names; see `vocabulary`.
         known: The other words that say something, as typed or as corrected.
@@ -38,6 +34,7 @@ class Understood:
     """
 
     text: str
+    translated: bool
     corrected: tuple[tuple[str, str], ...]
     labels: Labels
     known: tuple[str, ...]
@@ -48,7 +45,7 @@ def understand(text: str, learned: Container[str] | None = None) -> Understood:
     """What a text means; one in quotation marks is taken as it is typed.
 
     Args:
-        text: In English, of any length.
+        text: In English or Portuguese, of any length.
         learned: Words in lower case that the model has learned; default: those of the model that ships.
 
     Raises:
@@ -56,19 +53,20 @@ def understand(text: str, learned: Container[str] | None = None) -> Understood:
     """
     learned = shipped_words() if learned is None else learned
     typed = _AS_TYPED.fullmatch(text)
-    said = typed[1] if typed else text
-    words = [word for word in dict.fromkeys(_words(said)) if _says_something(_plain(word))]
-    strange = [word for word in words if not _is_known(_plain(word), learned)]
-    better = {} if typed else {word: one for word in strange if (one := _better(_plain(word), learned))}
+    english = "" if typed else in_english(text, partial(_is_english, learned), partial(_is_known, learned=learned))
+    said = typed[1] if typed else english or text
+    words = [word for word in dict.fromkeys(words_of(said)) if _says_something(plain(word))]
+    strange = [word for word in words if not _is_known(plain(word), learned)]
+    better = {} if typed else {word: one for word in strange if (one := _better(plain(word), learned))}
     meant = _replaced(said, better) if better else said
     known = tuple(better.get(word, word) for word in words if word in better or word not in strange)
     unknown = tuple(word for word in strange if word not in better)
-    return Understood(meant, tuple(better.items()), labels_of(meant), known, unknown)
+    return Understood(meant, bool(english), tuple(better.items()), labels_of(meant), known, unknown)
 
 
 def labels_of(text: str) -> Labels:
     """Attribute -> the classes that a text asks for; the longest phrase counts, and each word once."""
-    words = [_plain(word) for word in _words(text)]
+    words = [plain(word) for word in words_of(text)]
     found: dict[str, set[str]] = {}
     start = 0
     while start < len(words):
@@ -77,30 +75,6 @@ def labels_of(text: str) -> Labels:
             found.setdefault(attribute, set()).update(classes)
         start += taken or 1
     return {attribute: frozenset(found[attribute]) for attribute in ATTRIBUTES if attribute in found}
-
-
-def distance(first: str, second: str) -> int:
-    """Letters to be added, dropped, replaced or exchanged with their neighbour (Damerau's, no letter moved twice)."""
-    before: list[int] = []
-    last = list(range(len(second) + 1))
-    for i, a in enumerate(first, 1):
-        row = [i]
-        for j, b in enumerate(second, 1):
-            row.append(min(last[j] + 1, row[-1] + 1, last[j - 1] + (a != b)))
-            if i > 1 and j > 1 and (a, first[i - 2]) == (second[j - 2], b):
-                row[-1] = min(row[-1], before[j - 2] + 1)
-        before, last = last, row
-    return last[-1]
-
-
-def _words(text: str) -> Iterator[str]:
-    return (word for word in _WORD.findall(text) if not word.startswith("&"))
-
-
-def _plain(word: str) -> str:
-    """In lower case, without accents and without the 's of "women's"."""
-    letters = unicodedata.normalize("NFKD", word.lower().replace("’", "'"))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)).removesuffix("'s")
 
 
 def _says_something(word: str) -> bool:
@@ -133,6 +107,11 @@ def _is_known(word: str, learned: Container[str]) -> bool:
     return any(form in learned for form in forms if form == word or len(form) >= LEAST)  # "dr" is no singular
 
 
+def _is_english(learned: Container[str], word: str) -> bool:
+    """The same, where who has learned any word tells nothing of a word's language."""
+    return _is_known(word, frozenset[str]() if learned is ANY_WORD else learned)
+
+
 def _better(word: str, learned: Container[str]) -> str:
     """The one word that an unknown word is taken for; "" where there is none, or several are as near."""
     alike = next((ALIKE[form] for form in _forms(word) if form in ALIKE), "")
@@ -142,23 +121,18 @@ def _better(word: str, learned: Container[str]) -> str:
         return ""
     near: dict[tuple[int, bool], list[str]] = {}
     for target, beside in _targets():
-        limit = _limit(word, target)
-        if len(set(word) ^ set(target)) > 2 * limit or abs(len(word) - len(target)) > limit:
+        most = limit(word, target)
+        if len(set(word) ^ set(target)) > 2 * most or abs(len(word) - len(target)) > most:
             continue  # cannot be as near as that: spares nearly all of the comparisons
         edits = distance(word, target)
-        if edits <= limit and not (beside and target not in learned):
+        if edits <= most and not (beside and target not in learned):
             near.setdefault((edits, beside), []).append(target)
     nearest = near[min(near)] if near else []
     return nearest[0] if len(nearest) == 1 else ""
 
 
-def _limit(word: str, target: str) -> int:
-    """Edits that are allowed; hardly anybody misspells the first letter and another one."""
-    return 1 if len(word) <= SHORT or word[0] != target[0] else 2
-
-
 def _replaced(text: str, better: dict[str, str]) -> str:
-    return _WORD.sub(lambda found: better.get(found[0], found[0].lower()), text)
+    return WORD.sub(lambda found: better.get(found[0], found[0].lower()), text)
 
 
 @cache
@@ -174,7 +148,7 @@ def _phrases() -> dict[tuple[str, ...], Labels]:
     for phrase, same in ALIKE.items():
         table.setdefault(phrase, table[same])
     means = {name: {kind: frozenset(ones) for kind, ones in found.items()} for name, found in table.items()}
-    split = {tuple(map(_plain, _words(phrase))): found for phrase, found in means.items()}
+    split = {tuple(map(plain, words_of(phrase))): found for phrase, found in means.items()}
     joined = {("".join(words),): found for words, found in split.items() if len(words) > 1}
     return joined | split
 
@@ -200,8 +174,8 @@ def _means(words: list[str], n: int) -> Labels:
 def _lexicon() -> frozenset[str]:
     """All single words of the vocabulary that its captions use."""
     phrases = [*BROADER, *(phrase for classes in WORDS.values() for words in classes.values() for phrase in words)]
-    words = {_plain(word) for phrase in phrases for word in _words(phrase)}
-    return frozenset(words | {"".join(map(_plain, _words(phrase))) for phrase in phrases}) - {"t"}
+    words = {plain(word) for phrase in phrases for word in words_of(phrase)}
+    return frozenset(words | {"".join(map(plain, words_of(phrase))) for phrase in phrases}) - {"t"}
 
 
 @cache

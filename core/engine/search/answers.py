@@ -33,7 +33,8 @@ def as_json(backbone_id: str, query: str, result: SearchResult) -> dict[str, Any
 
 def notices(result: SearchResult) -> list[Sentence]:
     """What one should know of a result."""
-    heard = [sentence("engine.corrected", meant=meant, typed=typed) for typed, meant in result.heard.corrected]
+    heard = [sentence("engine.translated", meant=meant, typed=typed) for typed, meant in result.heard.translated]
+    heard += [sentence("engine.corrected", meant=meant, typed=typed) for typed, meant in result.heard.corrected]
     if not result.heard.understood:
         heard.append(sentence("engine.no-known-words"))
     elif result.heard.unknown:

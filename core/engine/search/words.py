@@ -17,11 +17,13 @@ class Heard:
         corrected: (text as typed, text that was searched with), of those that were misspelt.
         unknown: Words that were never learned, as typed.
         understood: Whether there is a word that was learned, or no words at all.
+        translated: (text as typed, text that was searched with), of those that were Portuguese.
     """
 
     corrected: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
     understood: bool = True
+    translated: tuple[tuple[str, str], ...] = ()
 
 
 #: Of a question without words.
@@ -29,7 +31,7 @@ NOTHING_HEARD = Heard()
 
 
 def hear(query: Query, learned: Callable[[], Container[str]]) -> tuple[Query, Heard]:
-    """The question with its misspelt words corrected, and what one should know of that.
+    """The question in English with its misspelt words corrected, and what one should know of that.
 
     Args:
         query: As it was asked.
@@ -40,10 +42,12 @@ def hear(query: Query, learned: Callable[[], Container[str]]) -> tuple[Query, He
         return query, NOTHING_HEARD
     known = learned()
     taken = [understand(text, known) for text in texts]
+    pairs = list(zip(texts, taken, strict=True))
     heard = Heard(
-        tuple((text, one.text) for text, one in zip(texts, taken, strict=True) if one.corrected),
+        tuple((text, one.text) for text, one in pairs if one.corrected and not one.translated),
         tuple(dict.fromkeys(word for one in taken for word in one.unknown)),
         any(one.known for one in taken),
+        tuple((text, one.text) for text, one in pairs if one.translated),
     )
     text, but, less = (one.text for one in taken)
     return replace(query, text=text, wording=replace(query.wording, but=but, less=less)), heard

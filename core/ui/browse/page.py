@@ -93,14 +93,14 @@ def _filters(view: View) -> None:
     for name in ("kinds", *looks.FILTERS):
         st.session_state[f"browse-{name}"] = list(getattr(view, name))
     names = known_kinds(view)
-    with st.container(key="browse-filters", horizontal=True, vertical_alignment="top", gap="medium"):
+    with st.container(key="browse-filters", horizontal=True, vertical_alignment="top", gap="small"):
         st.segmented_control(
             WORDS.common.catalogue, [ALL, *session.choices()], required=True, key="browse-catalogue", width="content",
             format_func=session.title_of, on_change=_changed, args=(view, "catalogue"),
         )  # fmt: skip
         st.multiselect(
             WORDS.browse.class_label, list(names), format_func=names.__getitem__, key="browse-kinds",
-            on_change=_changed, args=(view, "kinds"), placeholder=WORDS.browse.all_classes, wrap=True, width=340,
+            on_change=_changed, args=(view, "kinds"), placeholder=WORDS.browse.all_classes, wrap=True, width=240,
         )  # fmt: skip
         for name, known in known_looks(view).items():
             _looks(view, name, known)
@@ -110,7 +110,7 @@ def _filters(view: View) -> None:
         ):
             st.selectbox(
                 label, choices, format_func=words.__getitem__, key=f"browse-{name}", on_change=_changed,
-                args=(view, name), width=120 if name == "size" else 190,
+                args=(view, name), width=95 if name == "size" else 170,
             )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def _looks(view: View, name: str, known: list[str]) -> None:
     if known:
         st.multiselect(
             WORDS.looks.filters[name], known, format_func=lambda one: looks.look(looks.FILTERS[name], one),
-            key=f"browse-{name}", on_change=_changed, args=(view, name), wrap=True, width=210,
+            key=f"browse-{name}", on_change=_changed, args=(view, name), wrap=True, width=160,
             placeholder=WORDS.looks.placeholders[name],
         )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -20,6 +21,7 @@ from core.ui.components.controls import command
 from core.ui.components.link import choose
 from core.ui.components.pictures import picture_of
 from core.ui.components.tables import by_class
+from core.ui.visit import session
 from core.ui.words import WORDS, say
 
 
@@ -55,8 +57,7 @@ def _figures(backbone: str, protocol: str) -> None:
     metrics = [name for name in rows[0] if name in WORDS.compare.metrics] if rows else []
     if not metrics:
         return
-    classes = CATALOGUES[CATALOGUE_OF[protocol]].classes
-    rows = [row | {"class": classes.get(row["class"], row["class"])} for row in rows]
+    rows = [row | {"class": _class_title(protocol, row["class"])} for row in rows]
     st.markdown(f"**{WORDS.compare.classes_figures}**")
     alt = WORDS.compare.classes_alt.format(backbone=title_of(backbone), protocol=WORDS.compare.protocols[protocol][0])
     by_class(rows, metrics, f"vitrine-{backbone}-{protocol}-classes", "classes", alt)
@@ -83,7 +84,12 @@ def _taken(backbone: str, protocol: str) -> None:
         return cards.tile_html(id, picture_of(gallery, position), alt, line)
 
     key, file = f"taken-{backbone}-{protocol}", f"vitrine-{backbone}-{protocol}"
-    taken.show(found, key, file, lambda name: catalogue.classes.get(name, name), tile)
+    taken.show(found, key, file, partial(_class_title, protocol), tile)
+
+
+def _class_title(protocol: str, label: str) -> str:
+    catalogue = CATALOGUES[CATALOGUE_OF[protocol]]
+    return session.class_title(catalogue.id, label, catalogue.classes.get(label, label))
 
 
 @st.cache_data(max_entries=32, ttl=3600, show_spinner=False)

@@ -19,7 +19,7 @@ from core.ui.components import cards
 from core.ui.components.controls import command, download
 from core.ui.components.link import choose
 from core.ui.components.plots import draw
-from core.ui.components.tables import difference_line, files, table_downloads
+from core.ui.components.tables import difference_line, files, in_words, table_downloads
 from core.ui.words import WORDS
 
 
@@ -85,7 +85,8 @@ def run_line(row: Row) -> str:
 
 def _shown(row: Row, metrics: list[str]) -> dict[str, Any]:
     """A row for the eye: each figure beside its interval."""
-    shown: dict[str, Any] = {name: row[name] for name in ("title", "trained_on", "learned")}
+    shown: dict[str, Any] = {name: row[name] for name in ("title", "learned")}
+    shown["trained_on"] = in_words(row["trained_on"])
     for name in metrics:
         shown[name] = row.get(name)
         known = name in row
@@ -95,7 +96,7 @@ def _shown(row: Row, metrics: list[str]) -> dict[str, Any]:
 
 def _columns(metrics: list[str]) -> dict[str, Any]:
     config: dict[str, Any] = {
-        "chosen": st.column_config.CheckboxColumn(WORDS.compare.table_chosen, pinned=True, width=60),
+        "chosen": st.column_config.CheckboxColumn(WORDS.compare.table_chosen, pinned=True, width=80),
         "title": st.column_config.TextColumn(WORDS.compare.table_backbone, pinned=True),
         "trained_on": st.column_config.TextColumn(WORDS.compare.table_trained_on, width=150),
         "learned": st.column_config.CheckboxColumn(
@@ -155,10 +156,10 @@ def _published(protocol: str) -> None:
     st.markdown(f"**{WORDS.compare.published_heading}**")
     rows = [
         {
-            "system": one.system,
+            "system": in_words(one.system),
             "metric": _metric_name(one.metric),
             "value": one.value,
-            "note": one.note or WORDS.compare.published_same,
+            "note": in_words(one.note) or WORDS.compare.published_same,
             "source": one.source,
         }
         for one in figures

@@ -34,6 +34,11 @@ def table_downloads(
     files(all_columns, rows, file, key, (few, paper))
 
 
+def in_words(fact: str) -> str:
+    """What the records of backbones and of published figures say, in the language of the visit where it has it."""
+    return str(WORDS.compare.records.get(fact, fact))
+
+
 def files(
     columns: Sequence[str],
     rows: Sequence[Mapping[str, Any]],

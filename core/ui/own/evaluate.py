@@ -22,7 +22,7 @@ from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards, taken
 from core.ui.components.controls import problem
 from core.ui.components.pictures import Picture, data_url
-from core.ui.components.tables import by_class, difference_line, table_downloads
+from core.ui.components.tables import by_class, difference_line, in_words, table_downloads
 from core.ui.own import job, sources
 from core.ui.visit import keys
 from core.ui.words import WORDS, say
@@ -88,7 +88,8 @@ def _figures(evaluation: OwnEvaluation) -> None:
         return
     names = {"title": WORDS.compare.table_backbone, "trained_on": WORDS.compare.table_trained_on}
     names |= {name: WORDS.compare.metrics[name][0] for name in METRICS} | {"n": WORDS.own.evaluate_queries}
-    shown = [{title: row[name] for name, title in names.items()} for row in beside_intervals(rows, METRICS)]
+    said = [row | {"trained_on": in_words(str(row["trained_on"]))} for row in beside_intervals(rows, METRICS)]
+    shown = [{title: row[name] for name, title in names.items()} for row in said]
     st.dataframe(shown, hide_index=True, alt=WORDS.own.evaluate_alt)
     table_downloads(rows, METRICS, "vitrine-own-evaluation", "own-evaluation")
     for (first, second), one in evaluation.differences(METRICS[0]).items():

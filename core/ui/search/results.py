@@ -103,10 +103,12 @@ def _hint_for(query: state.Asked, photo: Photo | None) -> str:
 
 def _heard(query: state.Asked, heard: Heard) -> None:
     """Say how the words were taken, and offer to take them as they are typed."""
-    for typed, meant in heard.corrected:
+    translated = ((WORDS.search.translated, *pair) for pair in heard.translated)
+    corrected = ((WORDS.search.corrected, *pair) for pair in heard.corrected)
+    for sentence, typed, meant in chain(translated, corrected):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"corrected-{typed}"):
             words = {"typed": cards.plain(typed), "meant": cards.plain(meant)}
-            st.caption(WORDS.search.corrected.format(**words), width="content")
+            st.caption(sentence.format(**words), width="content")
             again = _as_typed(query, typed)
             st.button(WORDS.search.as_typed, key=f"as-typed-{typed}", type="tertiary", on_click=state.go, args=(again,))
     if heard.unknown:

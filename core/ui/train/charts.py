@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
@@ -23,6 +25,8 @@ _CELL = 34
 _CURVE_HEIGHT = 260
 _AROUND = 120  # what the axis and the legend take of a chart's height, and slanted names once more
 _MOST_LETTERS = 24
+#: Up to so many pictures, an axis marks every one.
+_SINGLY = 12
 _RULE = {"dash": "dot", "color": "#888", "width": 1.5}
 
 
@@ -37,7 +41,9 @@ def counts(report: Report) -> None:
             customdata=_written(report.classes[row] for row in order),
             hovertemplate=f"%{{customdata}} · {escape(name)}: %{{x}}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title=WORDS.train.axis_pictures, tickformat=",d")
+    # Whole pictures: of a few, plotly.js would mark halves, and write "0, 1, 1, 2, 2".
+    largest = int(report.counts.sum(axis=1).max())
+    figure.update_xaxes(title=WORDS.train.axis_pictures, tickformat=",d", dtick=1 if largest <= _SINGLY else None)
     figure.update_yaxes(**_ticks([report.classes[row] for row in order]))
     st.plotly_chart(figure, alt=WORDS.train.counts_alt)
 
@@ -45,8 +51,8 @@ def counts(report: Report) -> None:
 def curves(history: Sequence[Epoch]) -> None:
     """Loss and accuracy of training and validation so far, the best epoch marked."""
     left, right = st.columns(2, gap="medium")
-    loss = _curve(history, "loss", WORDS.train.axis_loss, ".2f")
-    accuracy = _curve(history, "accuracy", WORDS.train.axis_accuracy, ".0%")
+    loss = _curve(history, "loss", WORDS.train.axis_loss, "~f")
+    accuracy = _curve(history, "accuracy", WORDS.train.axis_accuracy, "~%")
     left.plotly_chart(loss, alt=WORDS.train.loss_alt)
     right.plotly_chart(accuracy, alt=WORDS.train.accuracy_alt)
 
@@ -59,15 +65,16 @@ def _curve(history: Sequence[Epoch], value: str, title: str, form: str) -> Any:
             name=WORDS.train.parts[part], mode="lines" if len(history) > 1 else "markers",
             line={"color": colour, "width": 2.5}, hovertemplate="%{x}: %{y:.3f}",
         )  # fmt: skip
-    for best in [epoch.number for epoch in history if epoch.best][-1:]:
-        figure.add_vline(best, line=_RULE)
+    for best in [epoch for epoch in history if epoch.best][-1:]:
+        words = WORDS.train.lowest_training if math.isnan(best.validation_loss) else WORDS.train.lowest_validation
+        figure.add_vline(best.number, line=_RULE, annotation={"text": words, "yanchor": "bottom"})
     figure.update_xaxes(title=WORDS.train.axis_epoch, dtick=max(1, len(history) // 8))
     figure.update_yaxes(title=title, tickformat=form)
     return figure
 
 
-def confusion(evaluation: Evaluation) -> None:
-    """What each class was taken for, as shares of the class."""
+def confusion(evaluation: Evaluation, key: str) -> None:
+    """What each class was taken for, as shares of the class; `key` is the chart's, since a page may have two."""
     names, table = evaluation.classes, evaluation.confusion
     figure = _figure(2 * _AROUND + _CELL * len(names))
     places = list(range(len(names)))
@@ -80,7 +87,7 @@ def confusion(evaluation: Evaluation) -> None:
     )  # fmt: skip
     figure.update_xaxes(title=WORDS.train.axis_guess, tickangle=-40, **_ticks(names))
     figure.update_yaxes(title=WORDS.train.axis_truth, autorange="reversed", **_ticks(names))
-    st.plotly_chart(figure, alt=WORDS.train.confusion_alt)
+    st.plotly_chart(figure, alt=WORDS.train.confusion_alt, key=f"{key}-confusion")
 
 
 def _figure(height: int, **layout: Any) -> Any:
@@ -93,8 +100,23 @@ def _figure(height: int, **layout: Any) -> Any:
 
 
 def _written(names: Iterable[str]) -> list[str]:
-    """Names of classes, short enough for an axis; they come from outside, and Plotly reads some HTML."""
-    return [escape(name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…") for name in names]
+    """Names of classes, short enough for an axis, and as different as they are.
+
+    They come from outside, and Plotly reads some HTML.
+    """
+    short = [_shortened(name) for name in names]
+    times, seen = Counter(short), Counter[str]()
+    for place, name in enumerate(short):
+        if times[name] > 1:
+            seen[name] += 1
+            short[place] = f"{name} ({seen[name]})"
+    return list(map(escape, short))
+
+
+def _shortened(name: str) -> str:
+    """The start and the end of a long name: names of classes often differ in the end only."""
+    half = (_MOST_LETTERS - 1) // 2
+    return name if len(name) <= _MOST_LETTERS else f"{name[: half + 1].rstrip()}…{name[-half:].lstrip()}"
 
 
 def _ticks(names: Sequence[str]) -> dict[str, Any]:

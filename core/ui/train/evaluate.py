@@ -27,14 +27,19 @@ def show(session: TrainSession, evaluation: Evaluation) -> None:
     """Draw the step."""
     step(WORDS.train.step_evaluate)
     _figures(session, evaluation)
+    by_class(evaluation, "train-test")
+    _mistakes(session, evaluation.mistakes[:_MISTAKES])
+
+
+def by_class(evaluation: Evaluation, key: str) -> None:
+    """Draw what was taken for what, and the figures of each class."""
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(WORDS.train.confusion)
-        charts.confusion(evaluation)
+        charts.confusion(evaluation, key)
     with right:
         st.markdown(WORDS.train.per_class)
-        _per_class(evaluation)
-    _mistakes(session, evaluation.mistakes[:_MISTAKES])
+        _per_class(evaluation, key)
 
 
 def _figures(session: TrainSession, evaluation: Evaluation) -> None:
@@ -56,13 +61,14 @@ def _interval(value: Estimate) -> str:
     return WORDS.train.interval.format(value=value.value, low=value.low, high=value.high)
 
 
-def _per_class(evaluation: Evaluation) -> None:
+def _per_class(evaluation: Evaluation, key: str) -> None:
     columns = WORDS.train.columns
     rows = [(one.name, one.precision, one.recall, one.f1, one.n) for one in evaluation.per_class]
     shares = {name: st.column_config.NumberColumn(format="%.3f") for name in columns[1:4]}
     st.dataframe(
-        pd.DataFrame(rows, columns=list(columns)), hide_index=True, column_config=shares, alt=WORDS.train.per_class
-    )
+        pd.DataFrame(rows, columns=list(columns)), hide_index=True, column_config=shares, alt=WORDS.train.per_class,
+        key=f"{key}-classes",
+    )  # fmt: skip
 
 
 def _mistakes(session: TrainSession, mistakes: Sequence[Mistake]) -> None:

@@ -23,6 +23,7 @@ def show() -> None:
             evaluate.show(session, session.evaluation)
         predict.show(session)
         predict.saved(session)
+        training.compare(session)
     except VitrineError as error:
         problem(error)
     st.caption(WORDS.train.privacy)

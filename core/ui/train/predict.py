@@ -9,9 +9,10 @@ from typing import Any
 
 import streamlit as st
 
+from core.classifier.evaluate import Evaluation
 from core.classifier.model import export, files
 from core.classifier.model.classifier import Classifier
-from core.classifier.model.predict import Prediction, Predictor, embedder_of, predictions_csv
+from core.classifier.model.predict import Prediction, Predictor, embedder_of, evaluation_of, predictions_csv
 from core.config import DEFAULT_BACKBONE, MAX_ARCHIVE_BYTES, Quota
 from core.engine.search import process
 from core.errors import VitrineError, sentence
@@ -20,6 +21,7 @@ from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards
 from core.ui.components.controls import download, problem
 from core.ui.components.pictures import Picture, data_url
+from core.ui.train import evaluate
 from core.ui.train.state import TrainSession
 from core.ui.visit import keys
 from core.ui.visit.page import step
@@ -83,6 +85,9 @@ def _pictures(file: Any) -> Iterable[Incoming | Skipped]:
 
 
 def _results(session: TrainSession, classifier: Classifier) -> None:
+    evaluation = evaluation_of(session.predictions, classifier.labels)
+    if evaluation is not None:
+        _how_good(evaluation, len(session.predictions))
     with st.grid(6, min_column_width=150, gap="small", key="train-results") as grid:
         # of the thumbnails there are fewer
         for prediction, thumbnail in zip(session.predictions, session.thumbnails, strict=False):
@@ -94,9 +99,22 @@ def _results(session: TrainSession, classifier: Classifier) -> None:
     download(WORDS.train.csv_results, table, "vitrine-classes.csv", "text/csv", "train-csv-results")
 
 
+def _how_good(evaluation: Evaluation, n_pictures: int) -> None:
+    """Of the pictures in folders that are named after classes: how many are right."""
+    accuracy = evaluation.figures[0].accuracy
+    st.markdown(
+        WORDS.train.folders.format(
+            n=accuracy.n, of=n_pictures, right=int(evaluation.confusion.trace()),
+            value=accuracy.value, low=accuracy.low, high=accuracy.high,
+        )
+    )  # fmt: skip
+    evaluate.by_class(evaluation, "train-folders")
+
+
 def prediction_html(prediction: Prediction, labels: Sequence[str], picture: Picture) -> str:
     """The tile of a classified picture: picture, class, and the most probable classes as bars."""
     alt = WORDS.train.result_alt.format(name=prediction.name, label=prediction.label)
+    truth = f'<p class="vt-strong">{escape(WORDS.train.truth.format(truth=prediction.truth))}</p>'
     order = (-prediction.probabilities).argsort(kind="stable")[:_TOP]
     bars = "".join(
         f'<p class="vt-quiet">{escape(labels[n])} {cards.percent(float(prediction.probabilities[n]))}</p>'
@@ -106,8 +124,8 @@ def prediction_html(prediction: Prediction, labels: Sequence[str], picture: Pict
     return (
         f'<article class="vt-tile" data-label="{escape(prediction.label)}">'
         f'<div class="vt-frame">{cards.picture_html(picture, alt)}</div>'
-        f'<p class="vt-strong">{escape(prediction.label)}</p><p class="vt-quiet vt-id">{escape(prediction.name)}</p>'
-        f"{bars}</article>"
+        f'<p class="vt-strong">{escape(prediction.label)}</p>{truth if prediction.wrong else ""}'
+        f'<p class="vt-quiet vt-id">{escape(prediction.name)}</p>{bars}</article>'
     )
 
 
@@ -130,10 +148,11 @@ def saved(session: TrainSession) -> None:
 def _downloads(classifier: Classifier) -> None:
     with st.container(horizontal=True, gap="small", key="train-downloads"):
         file = "vitrine-classifier.zip"
-        download(WORDS.train.download, files.to_zip(files.pack(classifier)), file, "application/zip", f"get-{file}")
+        kind = "application/zip"
+        download(WORDS.train.download, lambda: files.to_zip(files.pack(classifier)), file, kind, "train-zip-file")
         if export.available():
             file, kind = "vitrine-head.onnx", "application/octet-stream"
-            download(WORDS.train.head_onnx, export.head_onnx(classifier), file, kind, f"get-{file}")
+            download(WORDS.train.head_onnx, lambda: export.head_onnx(classifier), file, kind, "train-head-onnx")
             file = "vitrine-classifier.onnx"
             download(WORDS.train.whole_onnx, lambda: export.whole_onnx(classifier), file, kind, "train-whole-onnx")
     if not export.available():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import cast
@@ -25,12 +26,12 @@ class Run:
 
     Attributes:
         trainer: What learns.
-        epochs: Its epochs, still to be asked for; None until it is prepared.
+        epochs: Its steps, still to be asked for; None until it is prepared.
         stop: Whether the visitor has had enough.
     """
 
     trainer: Trainer
-    epochs: Generator[Epoch, None, None] | None = None
+    epochs: Generator[Epoch | None, None, None] | None = None
     stop: bool = False
 
 
@@ -52,6 +53,7 @@ class TrainSession:
         predictions: Of the last pictures that were classified.
         problems: What was left out of them, as sentences.
         thumbnails: Name of a classified picture -> JPEG, of the first ones.
+        lock: Held by the script that trains or evaluates; a visit may have two at a time.
     """
 
     source: object = None
@@ -67,6 +69,7 @@ class TrainSession:
     predictions: list[Prediction] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     thumbnails: list[bytes] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def forget_run(self) -> None:
         """Drop what was made from the pictures."""

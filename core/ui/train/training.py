@@ -7,14 +7,17 @@ presses meanwhile begins the script anew between two epochs; the run is in the s
 from __future__ import annotations
 
 import importlib.util
+import math
 import time
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.classifier.data import datasets
 from core.classifier.data.examples import Examples
-from core.classifier.run import finish, make_trainer
+from core.classifier.evaluate import Evaluation
+from core.classifier.run import compared, finish_alone, make_trainer
 from core.classifier.training.options import FINETUNE, LINEAR, MLP, Epoch, Options, usual
 from core.engine.search import process
 from core.ui.components.controls import problem
@@ -22,10 +25,11 @@ from core.ui.train import charts
 from core.ui.train.state import Run, TrainSession
 from core.ui.visit import keys
 from core.ui.visit.page import step
-from core.ui.words import WORDS
+from core.ui.words import WORDS, counted
 
 #: Seconds between two drawings of the curves; a browser that draws more often shows no more.
 _DRAW_S = 0.3
+_OVER = object()
 _MAX_SEED = 2**31 - 1
 _MAX_LOOKED_AT = 6000
 
@@ -48,8 +52,7 @@ def show(session: TrainSession) -> None:
     if session.run is not None:
         _go_on(session, session.run)
     elif session.history:
-        _status(session.history, going_on=False)
-        charts.curves(session.history)
+        _done(session.history)
 
 
 def _options(examples: Examples, disabled: bool) -> Options:
@@ -102,48 +105,86 @@ def _stop(session: TrainSession) -> None:
 
 
 def _go_on(session: TrainSession, run: Run) -> None:
-    """Train until the end, or until it is stopped; then evaluate, once."""
+    """Train until the end, or until it is stopped; then evaluate, once.
+
+    Whoever presses something gets a script of their own at once, while the one before goes on to its next drawing. So
+    one of them has the run at a time, and the other looks afterwards what there is left to do.
+    """
     place = st.empty()
-    try:
-        if run.epochs is None and not run.stop:
-            bar = place.progress(0.0, WORDS.train.preparing)
-            for progress in run.trainer.prepare():
-                bar.progress(min(1.0, progress.n_done / (progress.n_total or 1)), WORDS.train.preparing)
-            run.epochs = run.trainer.epochs()
-        drawn = 0.0
-        while run.epochs is not None and not run.stop and next(run.epochs, None) is not None:
-            if time.monotonic() - drawn > _DRAW_S:
-                with place.container():
-                    _status(run.trainer.history, going_on=True)
-                    charts.curves(run.trainer.history)
-                drawn = time.monotonic()
-        with st.spinner(WORDS.train.evaluating):
-            _finish(session, run)
-    finally:
-        if run.trainer.history:
-            session.history = run.trainer.history
+    with session.lock:
+        if session.run is run:
+            _train(run, place)
+            with st.spinner(WORDS.train.evaluating):
+                _finish(session, run)
     st.rerun()
 
 
+def _train(run: Run, place: DeltaGenerator) -> None:
+    """Take the run's steps until it is over or stopped, and draw how far it is."""
+    if run.epochs is None and not run.stop:
+        bar = place.progress(0.0, WORDS.train.preparing)
+        for progress in run.trainer.prepare():
+            bar.progress(min(1.0, progress.n_done / (progress.n_total or 1)), WORDS.train.preparing)
+        run.epochs = run.trainer.steps()
+    drawn = 0.0
+    while run.epochs is not None and not run.stop and next(run.epochs, _OVER) is not _OVER:
+        # A press of the button is noticed where something is drawn, so something is, also within a long epoch.
+        if time.monotonic() - drawn > _DRAW_S:
+            with place.container():
+                _going_on(run.trainer.history)
+            drawn = time.monotonic()
+
+
 def _finish(session: TrainSession, run: Run) -> None:
-    dataset = datasets.DATASETS.get(session.title) if session.catalogue is None else None
-    words = datasets.words(dataset) if dataset else None
-    session.run = None
-    if run.trainer.best is None:
-        st.session_state[keys.TRAIN_PROBLEM] = WORDS.train.stopped_early
+    """Keep what the run gives, all of it or nothing: until then the run is there, and is gone on with."""
+    try:
+        if run.trainer.best is None:
+            st.session_state[keys.TRAIN_PROBLEM] = WORDS.train.stopped_early
+            return
+        trained = finish_alone(run.trainer, process.engine().embedder, session.title, run.stop)
+        if session.run is run:  # and no other was begun meanwhile
+            session.classifier, session.evaluation = trained
+    finally:
+        if session.run is run:
+            session.history, session.run = run.trainer.history, None
+
+
+def compare(session: TrainSession) -> None:
+    """Set what needs no training beside the results, which are drawn by then: with many pictures it takes long."""
+    if session.run is not None or not _lacks(session.evaluation):
         return
-    trained = finish(run.trainer, process.engine().embedder, session.title, words, run.stop)
-    session.classifier, session.evaluation = trained
+    with st.spinner(WORDS.train.comparing), session.lock:
+        classifier, evaluation, examples = session.classifier, session.evaluation, session.examples
+        if classifier is not None and evaluation is not None and examples is not None and _lacks(evaluation):
+            dataset = datasets.DATASETS.get(session.title) if session.catalogue is None else None
+            words = datasets.words(dataset) if dataset else None
+            found = compared(classifier, evaluation, examples, process.engine().embedder, words)
+            if session.evaluation is evaluation:  # and no other was made meanwhile
+                session.classifier, session.evaluation = found
+    st.rerun()
 
 
-def _status(history: list[Epoch], going_on: bool) -> None:
-    """How far it is, in words."""
+def _lacks(evaluation: Evaluation | None) -> bool:
+    return evaluation is not None and len(evaluation.figures) == 1
+
+
+def _going_on(history: list[Epoch]) -> None:
+    """How far it is, in words and curves."""
+    if not history:
+        st.progress(0.0, WORDS.train.first_epoch)
+        return
     last = history[-1]
+    text = WORDS.train.status.format(
+        epoch=last.number, n=last.n_epochs, accuracy=last.validation_accuracy, seconds=last.seconds_left
+    )
+    st.progress(last.number / last.n_epochs, text)
+    charts.curves(history)
+
+
+def _done(history: list[Epoch]) -> None:
+    """How it ended, and what the epoch that is kept is best in."""
     best = next(epoch for epoch in reversed(history) if epoch.best)
-    if going_on:
-        text = WORDS.train.status.format(
-            epoch=last.number, n=last.n_epochs, accuracy=last.validation_accuracy, seconds=last.seconds_left
-        )
-        st.progress(last.number / last.n_epochs, text)
-    else:
-        st.markdown(WORDS.train.done.format(n=last.number, best=best.number, accuracy=best.validation_accuracy))
+    n = counted(WORDS.train.epochs_done, history[-1].number)
+    words = WORDS.train.done_without if math.isnan(best.validation_loss) else WORDS.train.done
+    st.markdown(words.format(n=n, best=best.number, loss=best.deciding_loss, accuracy=best.validation_accuracy))
+    charts.curves(history)

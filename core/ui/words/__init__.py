@@ -45,7 +45,9 @@ def words_in(language: str) -> SimpleNamespace:
     """The words of a language: an attribute a page, whose attributes are texts, or tables and tuples of texts."""
     pages = {file.stem: _read(file, USUAL) for file in (FOLDER / USUAL).glob("*.toml")}
     for file in (FOLDER / language).glob("*.toml"):
-        pages[file.stem] |= _read(file, language)
+        page = pages[file.stem]
+        for name, said in _read(file, language).items():
+            page[name] = page[name] | said if isinstance(said, dict) and name in page else said
     return SimpleNamespace(**{page: SimpleNamespace(**words) for page, words in pages.items()})
 
 

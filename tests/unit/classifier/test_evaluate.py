@@ -6,7 +6,8 @@ import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
 from core.classifier.data.examples import TEST, TRAIN, make
-from core.classifier.evaluate import HEAD, KNN, ZERO_SHOT, evaluate, words_of
+from core.classifier.evaluate import HEAD, KNN, ZERO_SHOT, evaluate, evaluate_guesses, words_of
+from core.classifier.model.predict import Prediction, evaluation_of, predictions_csv
 from core.classifier.training.head import Head
 from core.engine.metrics import bootstrap, bootstrap_of, confusion, f1_by_class, macro_f1
 from core.engine.search.zero_shot import zero_shot
@@ -70,6 +71,34 @@ def test_the_surest_mistakes_come_first_with_their_place():
     ]
     assert evaluated.mistakes[0].confidence > evaluated.mistakes[1].confidence
     assert np.isnan(evaluated.per_class[1].precision)
+
+
+def test_accuracy_has_the_interval_of_a_share():
+    truth, guess = np.array([0] * 6 + [1] * 4), np.array([0] * 6 + [1] * 3 + [0])
+    found = evaluate_guesses(truth, guess, ("x", "y"))
+    accuracy = found.figures[0].accuracy
+    # by hand: (2np + z² ± z √(z² + 4np(1 - p))) / 2(n + z²), with n = 10, p = 0.9, z = 1.96
+    assert (accuracy.value, accuracy.n) == (0.9, 10)
+    assert (accuracy.low, accuracy.high) == pytest.approx((0.5958, 0.9821), abs=1e-4)
+    assert found.confusion.tolist() == [[6, 0], [1, 3]]
+    assert [(one.name, one.recall, one.n) for one in found.per_class] == [("x", 1, 6), ("y", 0.75, 4)]
+
+
+def test_predictions_are_judged_where_their_folder_names_a_class():
+    labels = ("x", "y")
+
+    def one(truth: str, label: str) -> Prediction:
+        return Prediction("p", label, 1.0, np.eye(2, dtype=np.float32)[labels.index(label)], truth)
+
+    assert evaluation_of([one("", "x")], labels) is None
+    found = evaluation_of([one("x", "x"), one("", "y"), one("y", "x")], labels)
+    assert found is not None
+    assert found.confusion.tolist() == [[1, 0], [1, 0]]
+    assert [p.wrong for p in (one("x", "x"), one("", "y"), one("y", "x"))] == [False, False, True]
+    lines = predictions_csv([one("x", "x"), one("", "y")], labels).splitlines()
+    assert lines[0] == "name,label,probability,truth,p_x,p_y"
+    assert [line.split(",")[3] for line in lines[1:]] == ["x", ""]
+    assert predictions_csv([one("", "y")], labels).splitlines()[0] == "name,label,probability,p_x,p_y"
 
 
 def test_without_test_pictures_nothing_is_claimed():

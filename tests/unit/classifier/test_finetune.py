@@ -8,9 +8,10 @@ from PIL import Image
 from sorted_pictures import picture
 
 from core.classifier.data.examples import TEST, TRAIN, VALIDATION, make
+from core.classifier.evaluate import HEAD
 from core.classifier.model.files import TOWER, pack, unpack
 from core.classifier.model.predict import embedder_of
-from core.classifier.run import finish, make_trainer
+from core.classifier.run import finish, finish_alone, make_trainer
 from core.classifier.training.options import FINETUNE, Options
 from core.engine.backbones import model_dir
 from core.engine.embedders.load import load_embedder
@@ -40,7 +41,7 @@ def test_what_was_learnt_is_what_is_kept_and_used(examples, embedder):
     trainer = make_trainer(examples, OPTIONS, embedder)
     list(trainer.prepare())
     epochs = list(trainer.epochs())
-    assert [epoch.number for epoch in epochs] == [1]
+    assert [epoch.number for epoch in epochs] == [0, 1]
     classifier, evaluation = finish(trainer, embedder, "samples")
     assert evaluation.figures[0].accuracy.value == 1
     files = pack(classifier)
@@ -50,6 +51,23 @@ def test_what_was_learnt_is_what_is_kept_and_used(examples, embedder):
     np.testing.assert_allclose(embeddings, trainer.outcome().embeddings, atol=2e-3)  # features are kept in half
     assert np.abs(embeddings - examples.embeddings).max() > 1e-3  # the blocks did change
     assert len(files[TOWER]) > 10**6
+
+
+def test_within_an_epoch_it_can_be_stopped_and_has_its_start_to_keep(examples, embedder):
+    trainer = make_trainer(examples, Options(kind=FINETUNE, epochs=5, batch_size=1), embedder)
+    list(trainer.prepare())
+    steps = trainer.steps()
+    start = next(step for step in steps if step is not None)
+    assert (start.number, start.best) == (0, True)
+    assert [next(steps) for _ in range(3)] == [None] * 3  # batches of one picture
+    outcome = trainer.outcome(stopped=True)
+    np.testing.assert_array_equal(outcome.embeddings, examples.embeddings)
+    classifier, evaluation = finish_alone(trainer, embedder, "samples", stopped=True)
+    assert [figures.name for figures in evaluation.figures] == [HEAD]
+    assert classifier.facts["options"]["epochs"] == 0
+    images = [examples.picture(position) for position in range(len(examples))]
+    tuned = embedder_of(classifier).embed_images(images)
+    np.testing.assert_allclose(tuned, examples.embeddings, atol=2e-3)  # the blocks are as they were
 
 
 def test_without_pictures_or_with_another_backbone_it_is_refused(examples, embedder):

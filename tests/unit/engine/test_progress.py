@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from core.engine import progress
-from core.engine.progress import Progress, ProgressClock, progress_line, shown_progress
+from core.engine.progress import Progress, ProgressClock, progress_line, shown_progress, take_each
 from core.errors import DataError
 
 
@@ -38,6 +38,24 @@ def test_a_report_is_due_after_its_time_and_tells_speed_and_what_is_left():
     assert ProgressClock(None, lambda: 0.0).report().seconds_left is None
 
 
+@pytest.mark.parametrize("due", [0.0, 1e9])
+def test_each_is_taken_and_the_end_is_reported(due, monkeypatch):
+    monkeypatch.setattr(progress, "REPORT_S", due)
+    taken = []
+    reports = list(take_each([1, 2, 3], lambda one: taken.append(one) or one != 2))
+    assert taken == [1, 2, 3]
+    assert [report.finished for report in reports] == [False] * (3 if due == 0 else 0) + [True]
+    last = reports[-1]
+    assert (last.n_done, last.n_total, last.n_added, last.n_skipped, last.seconds_left) == (3, 3, 2, 1, 0.0)
+    assert [report.n_total for report in take_each(iter([1]), bool)][-1] is None
+
+
+def test_more_than_there_were_said_to_be_leaves_nothing():
+    clock = ProgressClock(2, iter([0.0, 1.0]).__next__)
+    clock.n_added = 3
+    assert clock.report().seconds_left == 0.0
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_progress_is_one_line_that_ends_also_where_the_work_breaks_off(terminal, monkeypatch, capsys):
     monkeypatch.setattr(progress, "REPORT_S", 0)
@@ -46,6 +64,8 @@ def test_progress_is_one_line_that_ends_also_where_the_work_breaks_off(terminal,
         done(4)
         done(1)
         raise DataError("no more")
-    *before, last, end = re.split(r" *[\r\n]", capsys.readouterr().err)
+    printed = capsys.readouterr().err
+    assert (printed.count("\n"), printed.endswith("\n")) == (1, True)
+    *before, last, end = re.split(r" *[\r\n]", printed)
     assert [line.partition(",")[0] for line in before] == (["4 of 9 views", "5 of 9 views"] if terminal else [])
     assert (last.partition(",")[0], end) == ("5 of 9 views", "")

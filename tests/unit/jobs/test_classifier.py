@@ -50,7 +50,15 @@ def test_the_whole_path(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["classify", str(model), one, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["label"] == rows[0]["label"]
     assert main(["classify", str(model), one]) == 0
-    assert rows[0]["label"] in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert rows[0]["label"] in printed
+    assert "where known" not in printed
+    assert main(["classify", str(model), str(pictures)]) == 0
+    printed = capsys.readouterr().out
+    assert "where known" in printed and "n=41" in printed
+    assert main(["classify", str(model), str(pictures), "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {one["truth"] for one in told} == set(CLASSES)
 
 
 def test_programs_are_told_the_same_as_json(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +89,7 @@ def test_stopped_in_the_middle_the_best_so_far_is_kept(pictures, tmp_path, monke
     whole = trainers.HeadTrainer._passes
     monkeypatch.setattr(trainers.HeadTrainer, "_passes", lambda self: _three_passes(whole, self))
     assert main(["train", "classifier", "--from", str(pictures), "-o", str(tmp_path / "m")]) == 0
-    assert "Stopped. Epoch 3 was the best and is kept." in capsys.readouterr().err
+    assert "Stopped. Epoch 3 had the lowest validation loss and is kept." in capsys.readouterr().err
     assert load(tmp_path / "m").facts["options"]["stopped"] is True
 
 

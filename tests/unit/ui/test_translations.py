@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from core import errors
+from core.compare.figures.table import PUBLISHED
 from core.config import ROOT
+from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
 from core.ui import words
 from core.ui.words import USUAL, languages, words_in
@@ -26,13 +28,15 @@ SAME = {
     "pt_br": {
         "words/browse.id", "words/browse.item_alt", "words/common.name", "words/common.csv", "words/common.markdown",
         "words/common.latex", "words/common.catalogues.fashion-mnist", "words/compare.heading",
-        "words/compare.table_backbone", "words/compare.table_unknown", "words/compare.ef",
+        "words/compare.table_backbone", "words/compare.classes_backbone",
+        "words/taken.of_class", "words/compare.table_unknown", "words/compare.ef",
         "words/compare.views.benchmark", "words/compare.protocols.fashion-mnist.0", "words/compare.metrics.R@1.0",
         "words/compare.metrics.P@5.0", "words/compare.metrics.mAP@100.0", "words/compare.costs.ms_p95.0",
         "words/looks.signs.same", "words/looks.signs.other", "words/looks.summary.every", "words/looks.tails.one_all",
         "words/looks.kind.top.0", "words/looks.kind.top.2", "words/looks.kind.blazer.0", "words/looks.kind.blazer.2",
         "words/looks.kind.kurta.0", "words/looks.kind.kurta.2", "words/looks.classes.clothing/Blazer",
         "words/looks.classes.clothing/Top", "words/maps.find_example", "words/maps.count", "words/own.embeddings",
+        "words/own.map_of",
         "words/train.columns.3", "words/train.result_alt", "words/train.sources.fashion-mnist",
         "words/train.kinds.linear", "errors/engine.file-problem", "errors/errors.image", "errors/errors.backbone",
         "errors/jobs.problem", "errors/own.bad-file", "errors/own.url",
@@ -120,13 +124,24 @@ def test_a_class_is_called_in_english_as_its_catalogue_says() -> None:
     assert words_in(USUAL).looks.classes == own
 
 
+def test_what_records_say_can_be_said_in_other_languages() -> None:
+    """Names alone, such as "HOG + SVM", are the same everywhere."""
+    said = {record.trained_on for record in BACKBONES.values()}
+    said |= {text for one in PUBLISHED for text in (one.system, one.note)}
+    facts = words_in(USUAL).compare.records
+    assert all(name == text for name, text in facts.items())
+    assert facts.keys() <= said
+    in_words = {text for text in said - facts.keys() if re.search(r"[a-z]{3,} [a-z]{2,}", text)}
+    assert in_words == {"WRN-28-10 + random erasing"}  # the technique has no other name
+
+
 @pytest.mark.parametrize("language", languages())
 def test_every_catalogue_has_its_name(language: str) -> None:
     assert words_in(language).common.catalogues.keys() == {"all", "own", *CATALOGUES}
 
 
 def test_nothing_that_visitors_read_stands_in_code() -> None:
-    """Two words in a row, in a text that is no docstring, no command, no HTML and no line of the log."""
+    """Two words in a row, in a text that is no docstring, command, type, HTML or line of the log."""
     no_words = {"bottom center", "top center", "vt-picture vt-pixels"}
     other_readers = {
         "There is no item with this number.",
@@ -142,7 +157,7 @@ def test_nothing_that_visitors_read_stands_in_code() -> None:
             (path.name, node.value)
             for node in ast.walk(tree)
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
-            and re.search(r"[A-Za-z]{2,},? [a-z]{2,}", node.value) and "<" not in node.value
+            and re.search(r"[A-Za-z]{2,},? [a-z]{2,}", node.value) and not re.search(r"[<\[]", node.value)
         }  # fmt: skip
     told = {
         text

@@ -8,8 +8,9 @@ import pytest
 
 from core.config import artifacts_dir
 from core.engine.embedders.learned import ANY_WORD
+from core.engine.looks.letters import distance
 from core.engine.looks.vocabulary import ALIKE, BROADER, WORDS
-from core.engine.looks.wording import distance, understand
+from core.engine.looks.wording import understand
 
 #: What a model of few words has learned, "stripped" and "leather" among them.
 LEARNED = frozenset({"stripped", "leather", "sleeveless", "moccasin", "dr", "color"})
