@@ -75,6 +75,6 @@ class Region:
         left, top = math.floor(self.left * image.width), math.floor(self.top * image.height)
         right, bottom = math.ceil(self.right * image.width), math.ceil(self.bottom * image.height)
         if min(right - left, bottom - top) < MIN_IMAGE_SIDE:
-            size = {"width": right - left, "height": bottom - top}
-            raise ImageError(name or "picture", sentence("engine.region-few-pixels", least=MIN_IMAGE_SIDE, **size))
+            why = sentence("engine.region-few-pixels", least=MIN_IMAGE_SIDE, width=right - left, height=bottom - top)
+            raise ImageError(name or "picture", why)
         return image.crop((left, top, right, bottom))
