@@ -183,13 +183,13 @@ class SearchEngine:
     def warm_up(self, catalogues: Collection[str] = ()) -> None:
         """Load what a photo search needs in these catalogues (empty for all), and run one.
 
-        The backbone is loaded beside the catalogues: most of both is done outside Python.
+        The catalogues are loaded beside the backbone: most of both is done outside Python. Where both are damaged, the
+        backbone is named, since the catalogues may only not fit it.
         """
         with ThreadPoolExecutor(1) as beside:
-            embedder = beside.submit(lambda: self.embedder)
-            for catalogue in catalogues or self.catalogues:
-                self.gallery(catalogue)
-            embedding = embedder.result().embed_images([Image.new("RGB", (64, 64), "white")])[0]
+            loading = beside.submit(lambda: [self.gallery(catalogue) for catalogue in catalogues or self.catalogues])
+            embedding = self.embedder.embed_images([Image.new("RGB", (64, 64), "white")])[0]
+            loading.result()
         self.search(Query(embedding=embedding, k=1, filters=Filters(tuple(catalogues))))
 
     def notices(self) -> list[Sentence]:
