@@ -94,6 +94,7 @@ def test_a_phone_gets_the_address_that_the_browser_used(playwright: Playwright, 
     page = browser.new_page()
     present(page, address, seconds=30)
     code = page.get_by_role("img", name=SAID["code_alt"].format(address=address))
+    code.locator("path").first.wait_for(state="attached")
     drawn = re.findall(r' d="([^"]+)"', code_svg(address))
     assert [path.get_attribute("d") for path in code.locator("path").all()] == drawn
     page.get_by_text(address.partition("://")[2]).wait_for()
