@@ -24,7 +24,14 @@ check: $(VENV)/.dev-ready browser
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m core verify
-	$(BIN)/python -m pytest
+	$(MAKE) --no-print-directory -j2 pages rest
+
+# Side by side, since a browser's tests mostly wait.
+pages:
+	$(BIN)/python -m pytest tests/e2e
+
+rest:
+	$(BIN)/python -m pytest --ignore=tests/e2e
 
 format: $(VENV)/.dev-ready
 	$(BIN)/ruff check --fix .

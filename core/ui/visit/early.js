@@ -1,7 +1,7 @@
 /* A page is shown once its first content stands: until then Streamlit draws grey bars of other sizes in its place, and
    what is drawn below them would jump with each. Afterwards nothing is ever hidden. */
 (() => {
-  const LOOK_MS = 30, STEADY_MS = 90, AT_WORK_MS = 750, LONGEST_MS = 5000, LOW = 80;
+  const LOOK_MS = 30, STEADY_MS = 90, AT_WORK_MS = 750, LONGEST_MS = 5000, LATEST_MS = 15000, LOW = 80;
   const root = document.documentElement;
   let begun = Infinity, since = Infinity; // when there was something to show, and when it began to stand
   const has = (selector) => document.querySelector(selector) !== null;
@@ -11,7 +11,7 @@
     return place.top < innerHeight && place.height < LOW;
   };
   function look() {
-    const now = performance.now(), begins = has(".stMain h1");
+    const now = performance.now(), begins = has(".stMain h1, .stMain [data-testid=stException]") || now >= LATEST_MS;
     const growing = begins && [...document.querySelectorAll(".stMain [data-testid=stSkeleton]")].some(grows);
     const stands = begins && !growing && document.fonts.status === "loaded";
     begun = begins ? Math.min(begun, now) : Infinity;
