@@ -12,7 +12,7 @@ NUMBER := 150
 MILVUS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-scale check format fuzz mutants lock browser clean
+.PHONY: run test test-scale check browser-tests other-tests format fuzz mutants lock browser clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/streamlit run app.py
@@ -24,13 +24,13 @@ check: $(VENV)/.dev-ready browser
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m core verify
-	$(MAKE) --no-print-directory -j2 pages rest
+	$(MAKE) --no-print-directory -j2 browser-tests other-tests
 
 # Side by side, since a browser's tests mostly wait.
-pages:
+browser-tests:
 	$(BIN)/python -m pytest tests/e2e
 
-rest:
+other-tests:
 	$(BIN)/python -m pytest --ignore=tests/e2e
 
 format: $(VENV)/.dev-ready
