@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.engine.catalogues import CATALOGUES, Catalogue, get, like_photos
 from core.engine.catalogues.items import Item, UnknownItemError, split_id
+from core.engine.looks.attributes import load_attributes
 from core.engine.search import process, remote
 from core.engine.search.calibration import Calibration
 from core.engine.search.engine import Hit, SearchEngine
@@ -130,7 +131,15 @@ def title_of(catalogue: str) -> str:
 
 
 def called(item: Item | Hit) -> str:
-    """What visitors call an item: its class, as the words say, else its own title."""
+    """What visitors call an item: its class, as the words say, else its own title.
+
+    A label that names no garment says nothing of it; there the kind that it was seen to be is its name.
+    """
+    record = CATALOGUES.get(item.catalogue)
+    if record is not None and item.label in record.no_garment:
+        kinds = load_attributes(item.catalogue).of(item.id, item.label)["kind"]
+        if len(kinds) == 1 and (words := WORDS.looks.kind.get(*kinds)):
+            return str(words[0][:1].upper() + words[0][1:])
     return class_title(item.catalogue, item.label, item.title)
 
 
