@@ -12,7 +12,7 @@ NUMBER := 150
 MILVUS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-scale check browser-tests other-tests format fuzz mutants lock browser clean
+.PHONY: run test test-scale check engine-tests other-tests format fuzz mutants lock browser clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/streamlit run app.py
@@ -24,14 +24,15 @@ check: $(VENV)/.dev-ready browser
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m core verify
-	$(MAKE) --no-print-directory -j2 browser-tests other-tests
-
-# Side by side, since a browser's tests mostly wait.
-browser-tests:
+	$(MAKE) --no-print-directory -j2 engine-tests other-tests
 	$(BIN)/python -m pytest tests/e2e
 
+# All but a browser's tests, as two processes of about the same length; those of a browser want the computer for themselves.
+engine-tests:
+	$(BIN)/python -m pytest tests/app tests/unit/engine
+
 other-tests:
-	$(BIN)/python -m pytest --ignore=tests/e2e
+	$(BIN)/python -m pytest tests/unit --ignore=tests/unit/engine
 
 format: $(VENV)/.dev-ready
 	$(BIN)/ruff check --fix .

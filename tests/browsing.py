@@ -34,6 +34,12 @@ def until(page: Any, script: str, argument: object = None) -> None:
         page.wait_for_timeout(50)
 
 
+def settle(page: Any) -> None:
+    """Wait until the page's script has run: what a button of before would have brought is gone after it."""
+    page.wait_for_timeout(200)
+    until(page, "document.querySelector('[data-test-script-state=notRunning]') !== null")
+
+
 def choose(page: Any, path: Path) -> None:
     """Give the page's uploader a file, once the uploader of the file before is gone."""
     until(page, "document.querySelectorAll('input[type=file]').length === 1")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import pytestmark, until  # noqa: F401
+from browsing import pytestmark, settle, until  # noqa: F401
 
 from core.compare.gallery import has_gallery, items_path
 from core.engine.backbones import BACKBONES
@@ -95,6 +95,7 @@ def test_a_class_and_its_misses_can_be_looked_at_and_taken_along(browser: Browse
         "[...document.querySelectorAll('.vt-kicker')].map((e) => e.textContent).filter((t) => t.includes('taken for'))"
     )
     until(page, f"{said}.every((text) => text.includes('Blazer'))")  # misses are replaced one after the other
+    settle(page)
     with page.expect_download() as taken:
         page.get_by_role("button", name="Download plot").click()
     assert taken.value.suggested_filename == "vitrine-vitrine-clip-clothing-confusion-first.svg"
@@ -103,6 +104,7 @@ def test_a_class_and_its_misses_can_be_looked_at_and_taken_along(browser: Browse
     assert drawn.startswith("<svg") and "Blazer" in drawn
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_text("Benchmark").click()
+    settle(page)
     with page.expect_download() as taken:
         page.get_by_role("button", name="The chosen ones as one ZIP").click()
     taken.value.save_as(tmp_path / "all.zip")

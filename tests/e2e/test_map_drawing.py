@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from browsing import CHROMIUM, FLAGS, until, visitors
+from browsing import CHROMIUM, FLAGS, settle, until, visitors
 
 from core.config import artifacts_dir
 from core.ui.words import WORDS
@@ -140,6 +140,7 @@ def test_a_lasso_becomes_a_grid_and_lights_up_the_map_beside(page: Page, maps_se
     n = page.evaluate(LIT)[0]
     page.get_by_role("heading", name=f"Pieces chosen: {n:,}").wait_for()
     shown = [tile.get_attribute("data-id") for tile in page.locator(".st-key-maps-chosen .vt-tile").all()]
+    settle(page)
     with page.expect_download() as download:
         page.locator(".st-key-maps-csv button").first.click()
     lines = download.value.path().read_text().splitlines()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import choose, pytestmark, until, visitors  # noqa: F401
+from browsing import choose, pytestmark, settle, until, visitors  # noqa: F401
 from PIL import Image, ImageDraw
 
 from core.errors import sentence
@@ -135,11 +135,13 @@ def test_queries_are_answered_and_downloaded(visitor: Open) -> None:
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
         assert_apart(page)
+    settle(page)
     with page.expect_download() as caught:
         page.get_by_role("button", name=WORDS.own.results_html).click()
     report = Path(caught.value.path()).read_text()
     assert report.startswith("<!doctype html>") and "sneaker/detail.jpg" in report
     page.get_by_text("Downloads", exact=True).click()
+    settle(page)
     with page.expect_download() as caught:
         page.get_by_role("button", name=WORDS.own.table, exact=True).click()
     rows = Path(caught.value.path()).read_text().splitlines()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import pytestmark  # noqa: F401
+from browsing import pytestmark, settle  # noqa: F401
 from sorted_pictures import CLASSES, files, make_zip, picture
 
 from core.classifier.model import files as saved
@@ -42,6 +42,7 @@ def open_with(page: Page, server: str, archive: Path) -> None:
 
 
 def download(page: Page, name: str) -> bytes:
+    settle(page)
     with page.expect_download() as started:
         page.get_by_role("button", name=name).click()
     return Path(started.value.path()).read_bytes()
