@@ -29,9 +29,7 @@ LIMIT = 0.1
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(
-    "path", ["/", "/?sample=dress", "/?q=red+dress", "/Browse", "/Browse?item=fashion-mnist/test/00007"]
-)
+@pytest.mark.parametrize("path", PATHS)
 def test_a_page_does_not_jump_while_it_comes(browser: Browser, server: str, path: str, size: str) -> None:
     width, height = SIZES[size]
     with visitors(browser, server) as visit:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.ui.words import WORDS, separators
+from core.ui.words import separators
 
 #: Of a share of 0 and of 1.
 SHADES = ("#f6ece6", "#8f3319")
@@ -75,12 +75,12 @@ def points(places: np.ndarray, labels: Sequence[str], names: Sequence[str]) -> A
     figure, of = go.Figure(), np.array(labels, str)
     for number, label in enumerate(np.unique(of)):
         rows = np.flatnonzero(of == label).tolist()
-        written = _written([str(label)])[0]
+        called = written([str(label)])[0]
         colour, shape = COLOURS[number % len(COLOURS)], _SHAPES[number // len(COLOURS) % len(_SHAPES)]
         figure.add_scatter(
-            x=places[rows, 0], y=places[rows, 1], mode="markers", name=written,
+            x=places[rows, 0], y=places[rows, 1], mode="markers", name=called,
             marker={"size": 8, "symbol": shape, "color": colour, "opacity": 0.85},
-            customdata=[f"{name} · {written}" for name in _written(names[row] for row in rows)],
+            customdata=[f"{name} · {called}" for name in written(names[row] for row in rows)],
             hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
     legend = {"orientation": "h", "yanchor": "top", "y": 0, "itemsizing": "constant"}  # beside it, a phone has no room
@@ -91,29 +91,30 @@ def points(places: np.ndarray, labels: Sequence[str], names: Sequence[str]) -> A
     return figure
 
 
-def matrix(names: Sequence[str], table: np.ndarray) -> Any:
+def matrix(names: Sequence[str], table: np.ndarray, axes: tuple[str, str]) -> Any:
     """A figure of a confusion matrix: shares of each class as colours, numbers as text.
 
     Args:
-        names: Of the classes; they may come from outside.
+        names: Of the classes, as they are `written`.
         table: (classes, classes) int, the true class in rows.
+        axes: The titles of rows and columns.
     """
     import plotly.graph_objects as go
 
-    figure, places, written = go.Figure(), list(range(len(names))), _written(names)
+    figure, places = go.Figure(), list(range(len(names)))
     figure.add_heatmap(
         z=(table / table.sum(axis=1, keepdims=True).clip(1)).tolist(), x=places, y=places, zmin=0, zmax=1,
         text=[[str(n) if n else "" for n in row] for row in table.tolist()], texttemplate="%{text}",
-        customdata=[[f"{truth} → {guess}" for guess in written] for truth in written],
+        customdata=[[f"{truth} → {guess}" for guess in names] for truth in names],
         hovertemplate="%{customdata}: %{text} (%{z:.0%})<extra></extra>", colorscale=SHADES, showscale=False,
     )  # fmt: skip
-    ticks = {"tickvals": places, "ticktext": written, "showgrid": False, "zeroline": False}
+    ticks = {"tickvals": places, "ticktext": list(names), "showgrid": False, "zeroline": False}
     figure.update_layout(height=_AROUND + _CELL * len(names), margin={"t": 40, "r": 20, "b": 20, "l": 20})
-    figure.update_xaxes(title=WORDS.taken.axis_guess, tickangle=-40, **ticks)
-    figure.update_yaxes(title=WORDS.taken.axis_truth, autorange="reversed", **ticks)
+    figure.update_xaxes(title=axes[1], tickangle=-40, **ticks)
+    figure.update_yaxes(title=axes[0], autorange="reversed", **ticks)
     return figure
 
 
-def _written(names: Iterable[str]) -> list[str]:
+def written(names: Iterable[str]) -> list[str]:
     """Names of classes, short enough for an axis; Plotly reads some HTML."""
     return [escape(name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…") for name in names]

@@ -38,7 +38,10 @@ def show(
     table, names = table[np.ix_(seen, seen)], [title(taken.names[number]) for number in seen]
     n_right, n = int(np.trace(table)), int(table.sum())
     st.markdown(WORDS.taken.summary.format(right=n_right, n=n, share=n_right / n))
-    plots.draw(plots.matrix(names, table), f"{file}-confusion-{by}", f"{key}-matrix", WORDS.taken.alt)
+    axes = WORDS.taken.axis_truth, WORDS.taken.axis_guess
+    plots.draw(
+        plots.matrix(plots.written(names), table, axes), f"{file}-confusion-{by}", f"{key}-matrix", WORDS.taken.alt
+    )
     with st.expander(WORDS.taken.as_table, icon=":material/table:"):
         rows = matrix_rows(names, table)
         st.dataframe(rows, hide_index=True, alt=WORDS.taken.alt, key=f"{key}-table")

@@ -14,16 +14,14 @@ from core.classifier.data.examples import PARTS
 from core.classifier.data.organise import Report
 from core.classifier.evaluate import Evaluation
 from core.classifier.training.options import Epoch
+from core.ui.components import plots
 from core.ui.words import WORDS, separators
 
 #: Of training, validation and test; told apart in both themes and without seeing red and green.
 COLOURS = ("#c0573b", "#3f7fa6", "#9a8f7e")
-#: Of a share of 0 and of 1.
-SHADES = ("#f6ece6", "#8f3319")
 _BAR = 24
-_CELL = 34
 _CURVE_HEIGHT = 260
-_AROUND = 120  # what the axis and the legend take of a chart's height, and slanted names once more
+_AROUND = 120  # what the axis and the legend take of a chart's height
 _MOST_LETTERS = 24
 #: Up to so many pictures, an axis marks every one.
 _SINGLY = 12
@@ -75,18 +73,9 @@ def _curve(history: Sequence[Epoch], value: str, title: str, form: str) -> Any:
 
 def confusion(evaluation: Evaluation, key: str) -> None:
     """What each class was taken for, as shares of the class; `key` is the chart's, since a page may have two."""
-    names, table = evaluation.classes, evaluation.confusion
-    figure = _figure(2 * _AROUND + _CELL * len(names))
-    places = list(range(len(names)))
-    figure.add_heatmap(
-        z=(table / table.sum(axis=1, keepdims=True).clip(1)).tolist(), x=places, y=places, zmin=0, zmax=1,
-        text=[[str(n) if n else "" for n in row] for row in table.tolist()], texttemplate="%{text}",
-        customdata=[[f"{truth} → {guess}" for guess in _written(names)] for truth in _written(names)],
-        hovertemplate="%{customdata}: %{text} (%{z:.0%})<extra></extra>",
-        colorscale=SHADES, showscale=False,
-    )  # fmt: skip
-    figure.update_xaxes(title=WORDS.train.axis_guess, tickangle=-40, **_ticks(names))
-    figure.update_yaxes(title=WORDS.train.axis_truth, autorange="reversed", **_ticks(names))
+    axes = WORDS.train.axis_truth, WORDS.train.axis_guess
+    figure = plots.matrix(_written(evaluation.classes), evaluation.confusion, axes)
+    figure.update_layout(separators=separators())
     st.plotly_chart(figure, alt=WORDS.train.confusion_alt, key=f"{key}-confusion")
 
 
