@@ -64,7 +64,6 @@ def build_large(
     looks: Looks | None,
     engine: Engine | None = None,
     report: Report = lambda _: None,
-    grace_s: float = GRACE_S,
 ) -> LargeBuild:
     """Embed what a path holds and write it as a catalogue; what was embedded before a stop is not embedded again.
 
@@ -76,7 +75,6 @@ def build_large(
         looks: What reads colours and patterns; None for none.
         engine: Who embeds; default: this process.
         report: Told about progress of embedding, and last with `finished`.
-        grace_s: See `write_collection`.
 
     Raises:
         UploadError, DownloadError: See `open_listing`.
@@ -97,7 +95,7 @@ def build_large(
         if not skipped:
             raise DataError("own.no-pictures", path=path)
         raise DataError("own.no-pictures-because", path=path, reason=skipped[0][1], name=skipped[0][0])
-    n = write_collection(there, name, facts, _with(first, rows), grace_s=grace_s)
+    n = write_collection(there, name, facts, _with(first, rows), grace_s=GRACE_S)
     shutil.rmtree(shards.folder, ignore_errors=True)
     return LargeBuild(n, skipped)
 

@@ -25,6 +25,9 @@ PARAMETERS = IndexParameters()
 WINDOW = 16_384
 #: The partitions of a collection.
 ITEMS, ABOUT = "_default", "about"
+#: An answer that has seen what this process wrote, and one that has seen what anybody did: a server waits a fifth of a
+#: second before it gives that.
+_OWN_WRITES, _ALL_WRITES = "Session", "Strong"
 _PREFIX = "vitrine_"
 _PIECE = 16_000  # characters of a description in one row; Milvus takes 65,535 bytes
 
@@ -86,7 +89,7 @@ class MilvusIndex:
         self._server.call("load_collection", collection)
         self.facts = read_facts(self._server, collection, refuse)
         self.n_items, self.dim = int(self.facts["count"]), int(self.facts["dim"])
-        if (n := self.count(Chosen())) != self.n_items:
+        if (n := self.count(Chosen(), _ALL_WRITES)) != self.n_items:
             raise refuse(sentence("engine.milvus-other-count", n=n, stated=self.n_items))
         self._server = server
 
@@ -125,8 +128,9 @@ class MilvusIndex:
             limit=min(k, WINDOW),
             search_params=parameters,
             partition_names=[ITEMS],
+            consistency_level=_OWN_WRITES,
         )
-        positions = np.array([hit["position"] for hit in hits], np.int64)
+        positions = np.array([hit.id for hit in hits], np.int64)  # older servers do not say that it is "position"
         return positions, np.array([hit["distance"] for hit in hits], np.float32)
 
     def rows(self, positions: Sequence[int], vectors: bool = False) -> dict[int, dict[str, Any]]:
@@ -147,9 +151,11 @@ class MilvusIndex:
         result: np.ndarray = vector / np.linalg.norm(vector)
         return result
 
-    def count(self, chosen: Chosen) -> int:
-        """How many items there are of some."""
-        return 0 if chosen.is_none else int(self._query(chosen.expression, ["count(*)"])[0]["count(*)"])
+    def count(self, chosen: Chosen, seen: str = _OWN_WRITES) -> int:
+        """How many items there are of some; `seen` is Milvus's name for what the answer has to have seen."""
+        if chosen.is_none:
+            return 0
+        return int(self._query(chosen.expression, ["count(*)"], consistency_level=seen)[0]["count(*)"])
 
     def listed(self, chosen: Chosen, start: int, n: int) -> list[int]:
         """The positions of some items, rising, at most `n` from the `start`-th on; of a choice none beyond `WINDOW`."""
@@ -181,10 +187,8 @@ class MilvusIndex:
         describe(self._server.patient(), self.collection, self.facts)
 
     def _query(self, expression: str, fields: list[str], **options: Any) -> list[dict[str, Any]]:
-        found = self._server.call(
-            "query", self.collection, filter=expression, output_fields=fields, consistency_level="Strong", **options
-        )
-        return list(found)
+        options = {"consistency_level": _OWN_WRITES, **options}
+        return list(self._server.call("query", self.collection, filter=expression, output_fields=fields, **options))
 
 
 def describe(server: Server, collection: str, facts: Mapping[str, Any]) -> None:
@@ -201,7 +205,7 @@ def read_facts(server: Server, collection: str, refuse: Callable[[Sentence], Vit
     """What the description of a collection says; errors as in `MilvusIndex`."""
     found = server.call(
         "query", collection, filter="position < 0", output_fields=["about"], partition_names=[ABOUT],
-        consistency_level="Strong",
+        consistency_level=_ALL_WRITES,
     )  # fmt: skip
     pieces = [str(row["about"]) for row in sorted(found, key=lambda row: -int(row["position"]))]
     facts = read_json("".join(pieces).encode(), collection, SCHEMA, lambda _, why: refuse(why))

@@ -19,9 +19,7 @@ from core.config import MILVUS_DEADLINE_S, MilvusPlace
 from core.errors import DataError
 
 #: pymilvus's code for a collection, an alias or a database that does not exist.
-_NOT_FOUND = frozenset({100, 800})
-#: Milvus's code for a token that is not accepted, and grpc's.
-_REFUSED = frozenset({1100, 1401, 65535})
+_NOT_FOUND = frozenset({100, 800, 1600})
 #: What takes long: to write, to build an index, to open a file.
 _WORK_S = 3600.0
 #: pymilvus asks every ten seconds whether the server is there, for which Milvus Lite ends the connection.
@@ -79,10 +77,12 @@ class Server:
         return _in_time(ask, self.place, self.deadline_s)
 
     def schema(self) -> Any:
-        """An empty schema and empty parameters of an index, to be filled and given to `create_collection`."""
-        return self._client.create_schema(
-            auto_id=False, enable_dynamic_field=False
-        ), self._client.prepare_index_params()
+        """An empty schema, to be filled and given to `create_collection`."""
+        return self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+
+    def index(self) -> Any:
+        """Parameters of no index yet, to be filled and given to `create_index`."""
+        return self._client.prepare_index_params()
 
 
 def server(place: MilvusPlace) -> Server:
