@@ -11,19 +11,24 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any
 
 from core.config import MILVUS_DEADLINE_S, MilvusPlace
 from core.errors import DataError
 
-#: pymilvus's code for a collection, an alias or a database that does not exist.
-_NOT_FOUND = frozenset({100, 800, 1600})
+#: Milvus's codes for a collection or an alias that does not exist, and for such a database.
+_NOT_FOUND, _NO_DATABASE = frozenset({100, 1600}), 800
 #: What takes long: to write, to build an index, to open a file.
 _WORK_S = 3600.0
-#: pymilvus asks every ten seconds whether the server is there, for which Milvus Lite ends the connection.
-_RARELY_PINGED = {"grpc.keepalive_time_ms": 600_000, "grpc.keepalive_permit_without_calls": False}
+#: pymilvus asks every ten seconds whether the server is there, for which Milvus Lite ends the connection. A server that
+#: was away for minutes and is back is asked again after five seconds, not after two minutes.
+_CHANNEL = {
+    "grpc.keepalive_time_ms": 600_000,
+    "grpc.keepalive_permit_without_calls": False,
+    "grpc.max_reconnect_backoff_ms": 5_000,
+}
 _lock = threading.Lock()
 
 
@@ -41,19 +46,23 @@ class Server:
     Attributes:
         place: Where it is.
         deadline_s: Seconds that an answer may take.
+        version: What it says of itself.
     """
 
     def __init__(self, place: MilvusPlace):
         """Connect.
 
         Raises:
-            MilvusError: It does not answer in time, or pymilvus is not installed.
+            MilvusError: It does not answer in time, does not know the database, or pymilvus is not installed.
         """
-        self.place, self.deadline_s = place, MILVUS_DEADLINE_S
+        self.place, self.deadline_s, self.version = place, MILVUS_DEADLINE_S, ""
         kind = _kind_of_client()
         # To open a file is work of this process, and takes what it takes.
         deadline_s = _WORK_S if place.is_lite else MILVUS_DEADLINE_S
         self._client = _in_time(lambda: _connected(kind, place, deadline_s), place, deadline_s)
+        self.version = str(self.call("get_server_version"))[:40]
+        if place.database:
+            self.call("list_collections")  # which an unknown database refuses; of aliases it says that it has none
 
     def patient(self) -> Server:
         """The same for whoever writes: it may take an hour."""
@@ -74,7 +83,7 @@ class Server:
             MilvusError: It does not answer in time, or with an error.
         """
         ask = partial(getattr(self._client, name), *arguments, timeout=self.deadline_s, **options)
-        return _in_time(ask, self.place, self.deadline_s)
+        return _in_time(ask, self.place, self.deadline_s, self.version)
 
     def schema(self) -> Any:
         """An empty schema, to be filled and given to `create_collection`."""
@@ -124,31 +133,57 @@ def _connected(client: Any, place: MilvusPlace, deadline_s: float) -> Any:
         warnings.simplefilter("ignore")
         return client(
             place.uri, token=place.token, db_name=place.database, timeout=deadline_s, dedicated=True,
-            grpc_options=_RARELY_PINGED,
+            grpc_options=_CHANNEL,
         )  # fmt: skip
 
 
-def _in_time(ask: Callable[[], Any], place: MilvusPlace, deadline_s: float) -> Any:
+def _in_time(ask: Callable[[], Any], place: MilvusPlace, deadline_s: float, version: str = "") -> Any:
     started = time.monotonic()
     try:
         return ask()
     except Exception as error:  # pymilvus's own kinds, grpc's, ValueError, TypeError
-        raise _said(error, place, time.monotonic() - started, deadline_s) from None
+        is_late = time.monotonic() - started >= 0.9 * deadline_s
+        raise _said(error, place, deadline_s if is_late else None, version) from None
 
 
-def _said(error: Exception, place: MilvusPlace, seconds: float, deadline_s: float) -> MilvusError:
-    """An error of pymilvus or grpc as a sentence that names neither address nor token."""
-    code = getattr(error, "code", None)
-    code = code() if callable(code) else code
-    name = str(getattr(code, "name", code))
-    if code in _NOT_FOUND:
+def _said(error: Exception, place: MilvusPlace, waited_s: float | None, version: str) -> MilvusError:
+    """An error of pymilvus or grpc as a sentence that names neither address nor token.
+
+    Args:
+        error: Either's.
+        place: Where the Milvus is.
+        waited_s: The whole deadline, None where there was time left.
+        version: Of the Milvus, "" where it has not said so.
+    """
+    codes = [_code(one) for one in _causes(error)]
+    names = {str(getattr(code, "name", code)) for code in codes}
+    if not _NOT_FOUND.isdisjoint(codes):
         return NotThereError("engine.milvus-not-there")
-    if name in ("UNAUTHENTICATED", "PERMISSION_DENIED") or "auth check failure" in str(error):
+    refused = any(words in str(error) for words in ("auth check failure", "permission deny"))
+    if refused or _NO_DATABASE in codes or names & {"UNAUTHENTICATED", "PERMISSION_DENIED"}:
         return MilvusError("engine.milvus-refused")
     if type(error).__name__ == "ConnectionConfigException" and place.is_lite:
         return MilvusError("engine.milvus-locked")
-    if name == "DEADLINE_EXCEEDED" or seconds >= 0.9 * deadline_s:
-        return MilvusError("engine.milvus-slow", seconds=deadline_s)
-    if name == "UNAVAILABLE" or "Fail connecting" in str(error) or "closed channel" in str(error):
+    if "UNIMPLEMENTED" in names:
+        return MilvusError("engine.milvus-old", version=version) if version else MilvusError("engine.milvus-other")
+    if "DEADLINE_EXCEEDED" in names or waited_s is not None:
+        return MilvusError("engine.milvus-slow", seconds=waited_s or MILVUS_DEADLINE_S)
+    if "UNAVAILABLE" in names or "Fail connecting" in str(error) or "closed channel" in str(error):
         return MilvusError("engine.milvus-down")
-    return MilvusError("engine.milvus-failed", kind=f"{type(error).__name__}, {name}")
+    code = str(getattr(codes[0], "name", codes[0]))
+    return MilvusError("engine.milvus-failed", kind=", ".join(filter(None, (type(error).__name__, code, version))))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, and what it was raised from: pymilvus says of each connection that failed that nobody is there."""
+    seen: BaseException | None = error
+    for _ in range(8):
+        if seen is None:
+            return
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _code(error: BaseException) -> Any:
+    code = getattr(error, "code", None)
+    return code() if callable(code) else code
