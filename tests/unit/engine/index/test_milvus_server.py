@@ -20,16 +20,14 @@ Serve = Callable[[Any], MilvusPlace]
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """(methods of a server of version 2.2.16) -> where it is."""
-    pytest.importorskip("pymilvus", reason=milvus.INSTALLED)
-    import grpc
-    from pymilvus.grpc_gen import milvus_pb2_grpc
-
+    made = pytest.importorskip("pymilvus.grpc_gen.milvus_pb2_grpc", reason=milvus.INSTALLED)
+    grpc = pytest.importorskip("grpc")
     running = []
 
     def start(servicer: Any) -> MilvusPlace:
         server = grpc.server(ThreadPoolExecutor(2))
         if servicer is not None:
-            milvus_pb2_grpc.add_MilvusServiceServicer_to_server(servicer, server)
+            made.add_MilvusServiceServicer_to_server(servicer, server)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         running.append(server)
@@ -44,7 +42,7 @@ def old_server(**methods: Callable[[Any, Any], Any]) -> Any:
     """A server that knows its version, and what it is given; all else it does not know."""
     from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc
 
-    class Old(milvus_pb2_grpc.MilvusServiceServicer):
+    class Old(milvus_pb2_grpc.MilvusServiceServicer):  # type: ignore[misc]  # it has no types
         def Connect(self, request: Any, context: Any) -> Any:
             about = common_pb2.ServerInfo(build_tags="v2.2.16")
             return milvus_pb2.ConnectResponse(status=common_pb2.Status(), identifier=1, server_info=about)
@@ -78,7 +76,7 @@ def test_what_is_no_milvus_is_called_that(serve: Serve) -> None:
 def test_a_refused_token_and_an_unknown_database_are_not_a_server_that_is_down(
     serve: Serve, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    import grpc
+    grpc = pytest.importorskip("grpc")
 
     def refuse(request: Any, context: Any) -> None:
         context.abort(grpc.StatusCode.UNAUTHENTICATED, f"auth check failure of {SECRET}")
