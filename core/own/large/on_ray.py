@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from core.errors import VitrineError
@@ -18,6 +21,7 @@ from core.own.large.shards import Shards, embed_shard
 #: What a worker is to know of this process's settings.
 _SETTINGS = ("VITRINE_DATA_DIR", "VITRINE_ARTIFACTS_DIR", "VITRINE_ALLOW_URLS", "HF_HOME")
 _OBJECTS = 200 * 1000 * 1000  # bytes that a local cluster keeps in hand
+_CONNECT_S = 5.0
 
 
 class OnRay:
@@ -49,18 +53,13 @@ class OnRay:
         work = [{"number": number, "part": pickle.dumps(shards.part(number))} for number in numbers]
         if not work:
             return
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what Ray's own processes say to each other
         import ray
         import ray.data
 
-        settings = {name: os.environ[name] for name in _SETTINGS if name in os.environ}
-        one_thread = {"VITRINE_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        options: dict[str, Any] = {"address": self._address or "local", "logging_level": "ERROR"}
-        if not self._address:
-            limits = {"num_cpus": self._n_workers + 1, "object_store_memory": _OBJECTS}
-            options |= limits | {"include_dashboard": False}
+        self._begin()
         worker: Any = _Worker
         try:
-            ray.init(log_to_driver=False, runtime_env={"env_vars": settings | one_thread}, **options)
             logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells each step of its plan
             ray.data.DataContext.get_current().enable_progress_bars = False
             workers = ray.data.ActorPoolStrategy(size=self._n_workers)
@@ -73,6 +72,53 @@ class OnRay:
             raise VitrineError("own.ray-failed", kind=type(error).__name__) from error
         finally:
             ray.shutdown()
+
+    def _begin(self) -> None:
+        """Connect to the cluster, or start one on this computer."""
+        import ray
+
+        settings = {name: os.environ[name] for name in _SETTINGS if name in os.environ}
+        one_thread = {"VITRINE_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        options: dict[str, Any] = {"address": self._address or "local", "logging_level": "ERROR"}
+        if not self._address:
+            limits = {"num_cpus": self._n_workers + 1, "object_store_memory": _OBJECTS}
+            options |= limits | {"include_dashboard": False}
+        elif not _answers(self._address):
+            raise VitrineError("own.ray-nobody", address=self._address)
+        try:
+            with warnings.catch_warnings(), _quiet():
+                warnings.simplefilter("ignore")  # of what Ray itself is going to change
+                ray.init(log_to_driver=False, runtime_env={"env_vars": settings | one_thread}, **options)
+        except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
+            ray.shutdown()
+            if self._address:
+                raise VitrineError("own.ray-nobody", address=self._address) from error
+            raise VitrineError("own.ray-failed", kind=type(error).__name__) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing on standard error meanwhile, not even from libraries in C++; what fails is raised."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+def _answers(address: str) -> bool:
+    """Whether anybody takes connections there, which Ray would go on asking for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address in ("auto", "local"):
+        return True
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
 
 
 class _Worker:
