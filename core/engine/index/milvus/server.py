@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 from core.config import MILVUS_DEADLINE_S, MilvusPlace
@@ -128,6 +129,8 @@ def _kind_of_client() -> Any:
 
 
 def _connected(client: Any, place: MilvusPlace, deadline_s: float) -> Any:
+    if place.is_lite:  # which makes its own folder, and none above it
+        Path(place.uri).parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         # Milvus Lite imports faiss, which ends the process where its warnings are made errors.
         warnings.simplefilter("ignore")

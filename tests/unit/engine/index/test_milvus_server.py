@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import milvus
@@ -98,7 +99,15 @@ def test_what_a_server_cannot_do_is_told_with_its_version(serve: Serve) -> None:
         Server(place)
 
 
-def test_a_real_server_refuses_a_database_that_it_does_not_know(tmp_path: Any) -> None:
+def test_a_real_server_refuses_a_database_that_it_does_not_know(tmp_path: Path) -> None:
     place = milvus.place_of("server", tmp_path)
     with pytest.raises(MilvusError, match="does not know the database"):
         Server(MilvusPlace(place.uri, place.token, "no_such_database"))
+
+
+def test_milvus_lite_begins_in_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    place = milvus.place_of("lite", tmp_path / "new" / "deep")
+    try:
+        assert names(Server(place)) == []
+    finally:
+        milvus.close(place)
