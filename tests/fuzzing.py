@@ -39,7 +39,7 @@ from core.errors import DataError, ImageError, Sentence, VitrineError
 from core.own.ingest.addresses import parse_url
 from core.own.ingest.item_csv import read_item_csv
 from core.own.ingest.label_csv import LabelTable
-from core.own.ingest.parquet import Refused, to_npz
+from core.own.ingest.parquet import Refused, to_npz, to_rows
 from core.own.ingest.vectors import read_vectors
 from core.own.ingest.zip_source import ZipSource
 
@@ -169,6 +169,14 @@ def _tables_of_vectors() -> Iterator[bytes]:
             yield buffer.getvalue()
 
 
+def _tables_of_paths() -> Iterator[bytes]:
+    two = {"path": ["a/1.png", "b/2.png"], "label": ["a", None], "colour": ["navy", ""], "price": [1.5, 2]}
+    for columns in (two, {"Image_URL": pa.array(["x", "x"]).dictionary_encode(), "name": [7, 8]}, {"file": [["a"]]}):
+        with io.BytesIO() as buffer:
+            pq.write_table(pa.table(columns), buffer)
+            yield buffer.getvalue()
+
+
 def _calibrations() -> Iterator[bytes]:
     table = Calibration(*(np.linspace(0, 1, 5, dtype=np.float32) for _ in range(3)))
     yield json.dumps(Calibrated({"clothing": {"photo": table}}, {"clothing": {}}, None, 0.5).to_json()).encode()
@@ -239,6 +247,13 @@ def _read_parquet(content: bytes) -> None:
         to_npz(content, 4)
 
 
+def _read_paths(content: bytes) -> None:
+    """The same of a table of pictures."""
+    with suppress(Refused, pa.ArrowException, OSError, ValueError, MemoryError, OverflowError):
+        for row in to_rows(pa.BufferReader(content), 4):
+            assert all(isinstance(cell, str) for cell in row)
+
+
 def _read_url(content: bytes) -> None:
     parse_url(content.decode("utf-8", "replace"))
 
@@ -254,6 +269,7 @@ READERS = {
     ),
     "vectors": Reader(lambda content: read_vectors(content, 4), (DataError,), _vectors),
     "parquet": Reader(_read_parquet, (), _tables_of_vectors),
+    "paths": Reader(_read_paths, (), _tables_of_paths),
     "array": Reader(_read_array, (), _arrays),
     "calibration": Reader(_read_calibration, MALFORMED, _calibrations),
     "classifier": Reader(lambda content: classifiers.from_zip(content, [_BACKBONE]), (DataError,), _classifiers),

@@ -1,22 +1,38 @@
-"""`python -m core.own.ingest.parquet ROWS`: a Parquet file from standard input as an .npz on standard output.
+"""Parquet, read by a large library in C++ in a process of its own: what a file provokes ends with it.
 
-It runs in a process of its own, which takes at most `MEMORY` and `SECONDS`: what the file provokes ends with it. Where
-it refuses, standard error says the code of the sentence.
+`python -m core.own.ingest.parquet ROWS`: embeddings from standard input, as an .npz on standard output. Where they are
+refused, standard error says the code of the sentence.
+
+`python -m core.own.ingest.parquet ROWS FILE`: a table of pictures, a line of JSON for each row: a list of `COLUMNS`.
+The last line is a text: the code of the sentence where the table is refused, else "".
+
+The process takes at most `MEMORY`, and `SECONDS` or `TABLE_SECONDS`.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from core.config import MAX_VECTOR_DIM
+from core.config import MAX_CELL, MAX_VECTOR_DIM
 from core.own.ingest.incoming import MAX_NAME
+from core.own.ingest.item_csv import LABEL_COLUMNS, TITLE_COLUMNS, URL_COLUMNS, find_column
 from core.own.ingest.vectors import IDS, VECTORS
 
-MEMORY, SECONDS = 3 * 10**9, 40
+MEMORY, SECONDS, TABLE_SECONDS = 3 * 10**9, 40, 600
+#: What is read of a table of pictures, and what its columns may be called.
+COLUMNS = {
+    "path": ("path", "filepath", "filename", "file", *URL_COLUMNS),
+    "label": LABEL_COLUMNS,
+    "title": TITLE_COLUMNS,
+    "colour": ("colour",),
+    "pattern": ("pattern",),
+}
 #: What the description of a Parquet file may take.
 _MAX_THRIFT = 4 * 10**6
 
@@ -62,6 +78,51 @@ def to_npz(content: bytes, max_rows: int) -> bytes:
     with io.BytesIO() as buffer:
         np.savez(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
+
+
+def to_rows(source: Any, max_rows: int) -> Iterator[list[str]]:
+    """The rows of a table of pictures: for each the cells of `COLUMNS`, "" where there is none.
+
+    Args:
+        source: A path, or a file of pyarrow's.
+        max_rows: How many there may be.
+
+    Raises:
+        Refused: It has no column of paths, too many rows, or cells that are no plain values.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    limits: dict[str, Any] = {"thrift_string_size_limit": _MAX_THRIFT, "thrift_container_size_limit": 10**6}
+    file = pq.ParquetFile(source, **limits)
+    schema = file.schema_arrow
+    found = [find_column(schema.names, names) for names in COLUMNS.values()]
+    if found[0] is None:
+        raise Refused("own.no-paths")
+    wanted = list(dict.fromkeys(schema.names[at] for at in found if at is not None))
+    kinds = [schema.field(at).type for at in found if at is not None]
+    if file.metadata.num_rows > max_rows or any(map(pa.types.is_nested, kinds)):
+        raise Refused("own.no-parquet")
+    # A text that is kept once and named by every row would be written out for each: it stays in its dictionary.
+    texts = [name for name in wanted if pa.types.is_string(schema.field(name).type)]
+    file = pq.ParquetFile(source, read_dictionary=texts, **limits)
+    for batch in file.iter_batches(1000, columns=wanted):
+        cells = {name: _cells(batch.column(name)) for name in wanted}
+        nothing = [""] * batch.num_rows
+        yield from map(list, zip(*(nothing if at is None else cells[schema.names[at]] for at in found), strict=True))
+
+
+def _cells(column: Any) -> list[str]:
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        return [_cell(value) for value in column.to_pylist()]
+    words = [_cell(value) for value in column.dictionary.to_pylist()]
+    return ["" if at is None else words[at] for at in column.indices.to_pylist()]
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)[:MAX_CELL]
 
 
 def _is_number(kind: Any) -> bool:
@@ -110,20 +171,26 @@ def _ids(column: Any) -> np.ndarray:
     return np.array(column.to_pylist(), str)
 
 
-def main(max_rows: int) -> int:
+def main(max_rows: int, table: str = "") -> int:
     """Read, write; 1 where it is refused."""
     try:
         import resource
 
+        seconds = TABLE_SECONDS if table else SECONDS
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except (ImportError, ValueError, OSError):  # a system without limits, or one that sets others
         pass
     try:
-        sys.stdout.buffer.write(to_npz(sys.stdin.buffer.read(), max_rows))
+        if table:
+            for row in to_rows(table, max_rows):
+                print(json.dumps(row))
+            print(json.dumps(""))
+        else:
+            sys.stdout.buffer.write(to_npz(sys.stdin.buffer.read(), max_rows))
     except Refused as error:
-        print(error, file=sys.stderr)
+        print(json.dumps(str(error)) if table else error, file=sys.stdout if table else sys.stderr)
         return 1
     except Exception as error:  # pyarrow raises many kinds on damaged bytes
         print(type(error).__name__, file=sys.stderr)
@@ -132,4 +199,4 @@ def main(max_rows: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(int(sys.argv[1]), *sys.argv[2:3]))

@@ -6,29 +6,23 @@ For whoever runs this on a machine of their own: the machine is the limit.
 from __future__ import annotations
 
 import hashlib
+import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from core.config import MAX_IMAGE_BYTES
+from core.config import MAX_IMAGE_BYTES, ROOT
 from core.errors import DataError, sentence
 from core.own.ingest.fetch import UrlSource
 from core.own.ingest.incoming import TOO_HEAVY, FolderSource, Incoming, Skipped, UploadError, shown
-from core.own.ingest.item_csv import (
-    LABEL_COLUMNS,
-    TITLE_COLUMNS,
-    URL_COLUMNS,
-    CsvRow,
-    find_column,
-    read_item_csv,
-)
+from core.own.ingest.item_csv import CsvRow, read_item_csv
 from core.own.ingest.zip_source import ArchiveLimits, ZipSource
 
 LIMITS = ArchiveLimits(archive_bytes=10**13, entries=10**7, unpacked_bytes=10**13, ratio=10**6)
 MAX_ROWS, MAX_BYTES = 10**7, 10**10
-#: Names of the column of a Parquet file that says where a picture is, beside those of addresses.
-PATH_COLUMNS = ("path", "filepath", "filename", "file", *URL_COLUMNS)
 
 
 class Source(Protocol):
@@ -99,32 +93,22 @@ def _fingerprint(files: Sequence[Path]) -> str:
 
 
 def _parquet_rows(path: Path) -> list[CsvRow]:
-    import pyarrow.parquet as parquet
-
-    try:
-        names = parquet.read_schema(path).names
-        place, label, title = (find_column(names, wanted) for wanted in (PATH_COLUMNS, LABEL_COLUMNS, TITLE_COLUMNS))
-        if place is None:
-            raise UploadError("own.no-paths", path=path)
-        columns = parquet.read_table(path).to_pydict()
-    except (OSError, UploadError):
-        raise
-    except Exception as error:  # pyarrow raises many kinds on damaged bytes
-        raise UploadError("own.no-parquet", path=path) from error
-    known = {names[at] for at in (place, label, title) if at is not None}
-    others = [name for name in names if name not in known]
-
-    def cell(at: int | None, number: int) -> str:
-        value = columns[names[at]][number] if at is not None else None
-        return "" if value is None else str(value)
-
-    return [
-        CsvRow(
-            number + 1, cell(place, number), cell(label, number), cell(title, number),
-            {name: str(columns[name][number]) for name in others if columns[name][number] is not None},
-        )
-        for number in range(len(columns[names[place]]))
-    ]  # fmt: skip
+    """The rows that a process of its own reads; the columns that it knows, and no others."""
+    path.open("rb").close()  # which says why it cannot be read
+    command = [sys.executable, "-m", "core.own.ingest.parquet", str(MAX_ROWS), str(path.resolve())]
+    rows: list[CsvRow] = []
+    said: Any = None
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            said = json.loads(line)
+            if isinstance(said, list):
+                url, label, title, *looks = said
+                stated = {name: cell for name, cell in zip(("colour", "pattern"), looks, strict=True) if cell}
+                rows.append(CsvRow(len(rows) + 1, url, label, title, stated))
+    if said == "":
+        return rows
+    raise UploadError("own.no-paths" if said == "own.no-paths" else "own.no-parquet", path=path)
 
 
 class PathSource:

@@ -12,7 +12,7 @@ import milvus
 import numpy as np
 import pytest
 
-from core.config import DEFAULT_BACKBONE, MilvusPlace
+from core.config import DEFAULT_BACKBONE, MAX_CELL, MilvusPlace
 from core.engine.backbones import BACKBONES
 from core.engine.index.milvus import collection
 from core.engine.index.milvus import server as servers
@@ -21,10 +21,11 @@ from core.engine.index.milvus.rows import Row
 from core.engine.search import remote
 from core.errors import DataError, OtherWeightsError, UnknownNameError
 from core.own.ingest.incoming import UploadError
+from core.own.ingest.item_csv import CsvRow
 from core.own.large import build as large
 from core.own.large import shards
 from core.own.large.build import OneProcess, build_large
-from core.own.large.listing import open_listing
+from core.own.large.listing import PathSource, open_listing
 
 COLOURS = {f"kinds-{at % 3}/{at:03}.png": (at, 255 - at, (37 * at) % 256) for at in range(60)}
 
@@ -220,11 +221,35 @@ def test_a_catalogue_of_another_name_is_left_alone(place: MilvusPlace) -> None:
     assert [index_of(place, name).n_items for name in ("a", "a--b", "a-b")] == [2, 4, 4]
 
 
+def test_a_text_that_every_row_of_a_table_names_is_not_written_out_for_each(tmp_path: Path) -> None:
+    """Two megabytes of file, a hundred gigabytes of labels."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    n = 100_000
+    label = pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array(["a" * 10**6]))
+    parquet.write_table(pa.table({"path": ["1.png"] * n, "label": label}), tmp_path / "labels.parquet")
+    source = open_listing(tmp_path / "labels.parquet").source
+    assert len(source) == n
+    assert isinstance(source, PathSource)
+    assert source._rows[-1] == CsvRow(n, "1.png", "a" * MAX_CELL, "")
+
+
 def test_what_is_no_source_is_refused(place: MilvusPlace, tmp_path: Path, embedder: fakes.FakeEmbedder) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
     (tmp_path / "text.pdf").write_bytes(b"x")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 is not enough")
     (tmp_path / "empty").mkdir()
-    for name, said in (("text.pdf", "neither a folder"), ("broken.parquet", "no Parquet file")):
+    parquet.write_table(pa.table({"price": [1]}), tmp_path / "priced.parquet")
+    parquet.write_table(pa.table({"path": [["a"]]}), tmp_path / "nested.parquet")
+    for name, said in (
+        ("text.pdf", "neither a folder"),
+        ("broken.parquet", "no Parquet file"),
+        ("nested.parquet", "no Parquet file"),
+        ("priced.parquet", "no column of paths"),
+    ):
         with pytest.raises(UploadError, match=said):
             build_large(tmp_path / name, "refused", place, embedder, None)
     with pytest.raises(DataError, match="no picture"):
