@@ -13,6 +13,9 @@ T = TypeVar("T")
 
 #: Seconds between two reports, at most (unless a single picture takes longer).
 REPORT_S = 0.5
+#: Seconds between two lines in a log, which keeps them all.
+LOG_S = 30.0
+_BAR = 10  # signs: with the line no more than 79
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,19 @@ def take_each(
 def progress_line(progress: Progress, things: str = "pictures") -> str:
     """One line for a terminal, such as "320 of 1,000 pictures, 90 a second, 8 s left"."""
     total = f" of {progress.n_total:,}" if progress.n_total is not None else ""
-    left = "" if progress.seconds_left is None or progress.finished else f", {progress.seconds_left:.0f} s left"
-    return f"{progress.n_done:,}{total} {things}, {progress.images_per_s:.0f} a second{left}"
+    left = "" if progress.seconds_left is None or progress.finished else f", {_time(progress.seconds_left)} left"
+    speed = f", {progress.images_per_s:.0f} a second" if progress.images_per_s else ""
+    return f"{progress.n_done:,}{total} {things}{speed}{left}"
+
+
+def _time(seconds: float) -> str:
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 def show_progress(progress: Progress, things: str = "pictures") -> None:
@@ -115,6 +129,26 @@ def show_progress(progress: Progress, things: str = "pictures") -> None:
     if progress.finished or sys.stderr.isatty():
         end = "\n" if progress.finished else "\r"
         print(f"{progress_line(progress, things):78}", end=end, file=sys.stderr, flush=True)
+
+
+class ProgressBar:
+    """Shows work of minutes or hours on stderr: a bar over the one before, or in a log a line every `LOG_S`."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic):
+        """Begin; `now` gives seconds from any start."""
+        self._now, self._told = now, now()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far it is."""
+        line = progress_line(progress)
+        if sys.stderr.isatty():
+            share = progress.n_done / progress.n_total if progress.n_total else float(progress.finished)
+            bar = "#" * int(_BAR * share)
+            end = "\n" if progress.finished else "\r"
+            print(f"[{bar:.<{_BAR}}] {share:4.0%}  {line:60}", end=end, file=sys.stderr, flush=True)
+        elif progress.finished or self._now() - self._told >= LOG_S:
+            self._told = self._now()
+            print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager

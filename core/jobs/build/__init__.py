@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from core.config import DEFAULT_BACKBONE, own_dir
-from core.engine.progress import show_progress
+from core.engine.progress import ProgressBar, show_progress
 from core.jobs.backbones import add_backbone
 
 
@@ -147,7 +147,7 @@ def _build_large(options: argparse.Namespace) -> int:
         from core.own.large.on_ray import OnRay
 
         engine = OnRay(options.backbone, options.address, options.workers)
-    built = build_large(options.source, options.catalogue, place, embedder, looks, engine, show_progress)
+    built = build_large(options.source, options.catalogue, place, embedder, looks, engine, ProgressBar())
     for name, reason in built.skipped:
         print(f"skipped: {name}: {reason}.", file=sys.stderr)
     print(f"{built.n_items:,} pictures can be searched as {options.catalogue}.")

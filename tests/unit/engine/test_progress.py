@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from core.engine import progress
-from core.engine.progress import Progress, ProgressClock, progress_line, shown_progress, take_each
+from core.engine.progress import Progress, ProgressBar, ProgressClock, progress_line, shown_progress, take_each
 from core.errors import DataError
 
 
@@ -18,6 +18,9 @@ from core.errors import DataError
         (Progress(320, 1000, 310, 10, 90.2, 7.6), "320 of 1,000 pictures, 90 a second, 8 s left"),
         (Progress(5, None, 5, 0, 2.0, None), "5 pictures, 2 a second"),
         (Progress(5, 5, 5, 0, 2.0, 0.0, True), "5 of 5 pictures, 2 a second"),
+        (Progress(500, 10**6, 500, 0, 50.0, 20_000.0), "500 of 1,000,000 pictures, 50 a second, 5.6 h left"),
+        (Progress(500, 10**5, 500, 0, 50.0, 1_990.0), "500 of 100,000 pictures, 50 a second, 33 min left"),
+        (Progress(5, 5, 5, 0, 0.0, 0.0, True), "5 of 5 pictures"),
     ],
 )
 def test_progress_for_a_terminal(report, line):
@@ -69,3 +72,24 @@ def test_progress_is_one_line_that_ends_also_where_the_work_breaks_off(terminal,
     *before, last, end = re.split(r" *[\r\n]", printed)
     assert [line.partition(",")[0] for line in before] == (["4 of 9 views", "5 of 9 views"] if terminal else [])
     assert (last.partition(",")[0], end) == ("5 of 9 views", "")
+
+
+def test_a_bar_in_a_terminal_and_a_line_now_and_then_in_a_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = [0.0]
+    half = Progress(500, 1000, 490, 10, 90.0, 6.0)
+    last = Progress(1000, 1000, 990, 10, 90.0, 0.0, True)
+    show = ProgressBar(lambda: seconds[0])
+    for seconds[0] in (1.0, 29.0, 31.0, 40.0, 62.0):
+        show(half)
+    show(last)
+    line = "500 of 1,000 pictures, 90 a second, 6 s left\n"
+    assert capsys.readouterr().err == 2 * line + "1,000 of 1,000 pictures, 90 a second\n"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show(half)
+    show(last)
+    first, second = capsys.readouterr().err.split("\r")
+    assert first.rstrip() == "[#####.....]  50%  500 of 1,000 pictures, 90 a second, 6 s left"
+    assert second.rstrip() == "[##########] 100%  1,000 of 1,000 pictures, 90 a second"
+    assert max(map(len, (first, second.rstrip("\n")))) < 80
