@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from core.compare.build import BuildEstimate, estimate
 from core.compare.gallery import MAX_COMPARED, compare_engine, has_gallery
 from core.engine.backbones import BACKBONES, get
-from core.engine.catalogues import CATALOGUES
+from core.engine.catalogues import CATALOGUES, photos
+from core.engine.catalogues.items import split_id
 from core.engine.embedders.base import enough_for
 from core.engine.embedders.load import missing
 from core.engine.images.decode import megapixels
+from core.engine.search import process, remote
 from core.engine.search.engine import Hit, SearchEngine
 from core.engine.search.query import Query
 from core.engine.turns import in_turn
@@ -59,12 +61,23 @@ def ask(backbone_id: str, query: Query, who: object = None) -> Answer:
         engine = compare_engine(backbone_id)
         if not engine.loaded:
             engine.warm_up()
-        with in_turn(who, _megapixels(query, engine)):
-            result = engine.search(query)
+        asked = _with_picture(query)
+        with in_turn(who, _megapixels(asked, engine)):
+            result = engine.search(asked)
         n_items = sum(len(engine.built(catalogue).exact.embeddings) for catalogue in CATALOGUES)
         return Answer(backbone_id, result.hits, result.timings_ms.get("embed"), result.timings_ms["search"], n_items)
     except VitrineError as error:
         return Answer(backbone_id, problem=error.sentence)
+
+
+def _with_picture(query: Query) -> Query:
+    """The same; of an item in Milvus, which one backbone alone has seen, its picture is what is asked with."""
+    catalogue = split_id(query.item)[0] if query.item else ""
+    if not catalogue or not remote.may_be(catalogue):
+        return query
+    items = process.engine().gallery(catalogue).items
+    title = items.row(items.position(query.item)).title
+    return replace(query, item="", photo=photos.file(query.item)[0], name=title)
 
 
 def _megapixels(query: Query, engine: SearchEngine) -> float:

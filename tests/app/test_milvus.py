@@ -6,9 +6,11 @@ import io
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import compared
 import fakes
 import milvus
 import numpy as np
@@ -20,11 +22,14 @@ from visits import hits_of, html_of, open_page
 
 from core import api
 from core.__main__ import main
-from core.config import MilvusPlace
+from core.compare import gallery as compare
+from core.compare import side_by_side
+from core.config import DEFAULT_BACKBONE, MilvusPlace
 from core.engine import catalogues
 from core.engine.catalogues import CATALOGUES, photos
 from core.engine.index.milvus import server as servers
 from core.engine.search import process, remote
+from core.engine.search.query import Query
 from core.own.large import shards
 from core.ui.words import WORDS
 
@@ -175,6 +180,28 @@ def test_programs_page_through_it_and_get_its_pictures(shop: Path) -> None:
         with Image.open(io.BytesIO(response.content), formats=["JPEG"]) as picture:
             shown = np.asarray(picture).reshape(-1, 3).mean(axis=0)
         assert shown == pytest.approx(COLOURS[sorted(COLOURS)[int(seen[-3].partition("/")[2])]], abs=4)
+
+
+def test_an_item_is_compared_by_its_picture(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One backbone alone has seen the catalogue; each embeds the picture, so that they answer the same question."""
+    compared.register(monkeypatch)
+    compared.write_galleries()
+    compare._compare_engine.cache_clear()
+    backbones = ["reddish", "dark", DEFAULT_BACKBONE]
+    page = open_page("pages/3_Compare.py", item="shop/4", **{"with": backbones})
+    for _ in range(100):
+        if WORDS.compare.waiting not in html_of(page):
+            break
+        time.sleep(0.1)
+        page.run()
+    assert not page.exception
+    assert not page.warning
+    rows = [re.findall(r'role="listitem" data-id="([^"]+)"', one) for one in html_of(page).split('class="vt-rows"')[1:]]
+    picture = (shop / sorted(COLOURS)[4]).read_bytes()
+    assert rows == [[hit.id for hit in side_by_side.ask(id, Query(photo=picture, k=5)).hits] for id in backbones]
+    (shop / sorted(COLOURS)[4]).unlink()
+    answer = side_by_side.ask("dark", Query(item="shop/4"))
+    assert "not on this computer" in str(answer.problem)
 
 
 def test_a_page_names_what_the_server_keeps(shop: Path) -> None:
