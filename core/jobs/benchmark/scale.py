@@ -34,19 +34,23 @@ N_QUERIES, N_CLIENTS, ROUND_S = 200, 16, 5.0
 N_PICTURES = 2000
 #: No further one is begun after so many seconds.
 BUDGET_S = 1800.0
+#: An index that takes longer to be built, or to be asked, is left out, and not tried again.
+LIMIT_S = 1200.0
 CACHE = ROOT / ".cache" / "scale"
 
 #: (dim,) float32 query -> (K,) int64 positions.
 Ask = Callable[[np.ndarray], np.ndarray]
 
 
-def scale(engine: SearchEngine, cache: Path = CACHE, budget_s: float = BUDGET_S) -> dict[str, Any]:
+def scale(
+    engine: SearchEngine, cache: Path = CACHE, budget_s: float = BUDGET_S, limit_s: float = LIMIT_S
+) -> dict[str, Any]:
     """Measure each index at each size, and how many pictures a second are embedded.
 
     Returns:
         `dim`, `n_queries`, `rows` of `n_items`, `index`, `build_s`, `memory_mb` (of the process, beside what Python and
         the libraries take), `disk_mb`, `index_recall@10`, `p50_ms`, `p95_ms`, `per_s` (one client) and `per_s_16`;
-        `pictures_per_s` by who embeds; and `left_out`, for which there was no time.
+        `pictures_per_s` by who embeds; and `left_out`: no time was left, or it took longer than `limit_s`.
 
     Raises:
         DataError: The product photos are not there.
@@ -66,11 +70,14 @@ def scale(engine: SearchEngine, cache: Path = CACHE, budget_s: float = BUDGET_S)
             with _vectors(grown(real, n), queries) as files:
                 for name in missing:
                     if time.monotonic() - started < budget_s:
-                        write_json(_file(cache, n, name), _in_a_process(name, files))
+                        write_json(_file(cache, n, name), _in_a_process(name, files, limit_s))
         for name in INDEXES:
             file = _file(cache, n, name)
-            if file.is_file():
-                rows.append({"n_items": n, "index": name} | json.loads(file.read_bytes()))
+            found = json.loads(file.read_bytes()) if file.is_file() else {}
+            if "took_longer_than_s" in found:
+                left_out.append(f"{name} at {n:,}: took longer than {found['took_longer_than_s']:.0f} s")
+            elif found:
+                rows.append({"n_items": n, "index": name} | found)
             else:
                 left_out.append(f"{name} at {n:,}")
     return {
@@ -98,12 +105,18 @@ def _vectors(items: np.ndarray, queries: np.ndarray) -> Iterator[Path]:
         yield place
 
 
-def _in_a_process(name: str, folder: Path) -> dict[str, Any]:
-    """An index is built in one process and asked in another, each of which has done nothing before."""
+def _in_a_process(name: str, folder: Path, limit_s: float) -> dict[str, Any]:
+    """An index is built in one process and asked in another, each of which has done nothing before.
+
+    Where either is at it for longer than `limit_s` it is ended, and `took_longer_than_s` is all that is found.
+    """
     found: dict[str, Any] = {}
     for work in (_build, _ask):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            found |= pool.apply(work, (name, folder))
+            try:
+                found |= pool.apply_async(work, (name, folder)).get(limit_s)
+            except multiprocessing.TimeoutError:
+                return {"took_longer_than_s": limit_s}
     return found
 
 

@@ -1,0 +1,103 @@
+"""`build --engine ray`, as it is typed: two workers of its own, stopped and begun again, and an address of nobody."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import milvus
+import pytest
+
+from core.__main__ import main
+from core.config import ROOT, MilvusPlace, artifacts_dir
+from core.engine.images.decode import encode_thumbnail, open_image
+from core.engine.index.milvus.collection import MilvusIndex, collection_of
+from core.engine.index.milvus.rows import Chosen
+from core.engine.index.milvus.server import server
+
+pytest.importorskip("ray.data", reason="Ray is not installed: pip install -r requirements-scale.txt")
+pytest.importorskip("milvus_lite", reason="pymilvus is not installed: pip install -r requirements-scale.txt")
+pytestmark = pytest.mark.skipif(not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ is not built")
+N, SHARD = 30, 10
+#: The command, with small shards that are kept elsewhere.
+COMMAND = """
+import sys
+from pathlib import Path
+from core.__main__ import main
+from core.own.large import build, shards
+shards.ROOT = Path(sys.argv[1])
+shards.SHARD = build.SHARD = int(sys.argv[2])
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Crops of the samples, one of them broken."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    photos = [open_image(path) for path in sorted((ROOT / "samples").glob("*.jpg"))]
+    for at in range(N):
+        photo = photos[at % len(photos)].crop((at, at, photos[at % len(photos)].width, photos[at % len(photos)].height))
+        (folder / f"{at:03}.jpg").write_bytes(encode_thumbnail(photo, 120))
+    (folder / "017.jpg").write_bytes(b"broken")
+    return folder
+
+
+def begin(folder: Path, source: Path) -> subprocess.Popen[str]:
+    """The command in a process of its own."""
+    build = ["build", "--catalogue", "shop", "--from", str(source), "--index", "milvus", "--engine", "ray"]
+    environment = os.environ | {"VITRINE_MILVUS_URI": str(folder / "milvus.db")}
+    return subprocess.Popen(
+        [sys.executable, "-c", COMMAND, str(folder), str(SHARD), *build, "--workers", "2"],
+        cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_build_that_was_stopped_goes_on_with_nothing_lost_and_nothing_twice(
+    how: signal.Signals, pictures: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / ".cache" / "large"
+    stopped = begin(tmp_path, pictures)
+    while stopped.poll() is None and not list(kept.glob("*/*.parquet")):
+        time.sleep(0.02)
+    stopped.send_signal(how)
+    stopped.communicate(timeout=120)
+    assert stopped.returncode in (130, -how)
+    assert list(kept.glob("*/*.parquet"))
+    again = begin(tmp_path, pictures)
+    said = again.communicate(timeout=300)
+    assert again.returncode == 0, said
+    assert said[0] == f"{N - 1} pictures can be searched as shop.\n"
+    assert "skipped: 017.jpg: it is not a picture" in said[1]
+    assert f"{N} of {N} pictures" in said[1]
+    assert not list(kept.glob("*/*"))  # they are in Milvus now
+    place = MilvusPlace(str(tmp_path / "milvus.db"))
+    try:
+        index = MilvusIndex(server(place), collection_of(server(place), "shop"))
+        rows = index.rows(index.listed(Chosen(), 0, 2 * N))
+        assert [rows[at]["name"] for at in sorted(rows)] == [f"{at:03}.jpg" for at in range(N) if at != 17]
+    finally:
+        milvus.close(place)
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}", "nonsense"])
+def test_an_address_of_nobody_is_told_in_a_sentence(
+    form: str, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("core.own.large.shards.ROOT", tmp_path)
+    monkeypatch.setenv("VITRINE_MILVUS_URI", str(tmp_path / "milvus.db"))
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = form.format(port=nobody.getsockname()[1])
+        build = ["build", "--catalogue", "shop", "--from", str(pictures), "--index", "milvus", "--engine", "ray"]
+        assert main([*build, "--address", address]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"No Ray cluster answers at {address}: ")
+    assert said.count("\n") == 1
