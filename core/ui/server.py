@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import errno
+import gc
 import logging
 import os
 import socket
@@ -67,8 +68,10 @@ def begin_to_load() -> None:
 def _warm_up() -> None:
     import core.ui.search.page  # noqa: F401
 
+    gc.freeze()  # modules stay; else a tenth of loading goes into looking whether they may go
     with suppress(VitrineError):  # whoever searches gets the same error, and sees it
         process.engine().warm_up()
+    gc.freeze()  # and the catalogues
     give_back_memory()
 
 
