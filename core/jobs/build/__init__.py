@@ -40,9 +40,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default="process",
         help="who embeds for --index milvus: this process (default), or workers on Ray",
     )
-    parser.add_argument(
-        "--address", default="", help="of a Ray cluster, such as ray://HOST:10001 (default: a local one)"
-    )
+    parser.add_argument("--address", default="", help="of a Ray cluster, such as HOST:6379 (default: a local one)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="on Ray (default: 2)")
     parser.add_argument(
         "--embeddings",

@@ -32,16 +32,18 @@ class OnRay:
 
         Args:
             backbone_id: What embeds; its files must be on each node, at the same place as here.
-            address: Of the cluster ("ray://HOST:10001", or "auto"); "" for one on this computer.
+            address: Of a cluster that this computer is part of ("HOST:6379", or "auto"); "" for one on this computer.
             n_workers: Each takes one processor.
 
         Raises:
-            VitrineError: Ray is not installed.
+            VitrineError: Ray is not installed, or the address is one for clients from outside ("ray://").
         """
         try:
             import ray.data  # noqa: F401
         except ImportError:
             raise VitrineError("own.ray-missing") from None
+        if address.startswith("ray://"):  # Ray Data plans in this process, which has to be one of the cluster's own
+            raise VitrineError("own.ray-client", address=address)
         self._backbone_id, self._address, self._n_workers = backbone_id, address, n_workers
 
     def embed(self, shards: Shards, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
@@ -111,7 +113,7 @@ def _quiet() -> Iterator[None]:
 
 def _answers(address: str) -> bool:
     """Whether anybody takes connections there, which Ray would go on asking for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.rpartition(":")
     if address in ("auto", "local"):
         return True
     try:

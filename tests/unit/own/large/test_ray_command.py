@@ -19,6 +19,8 @@ from core.engine.images.decode import encode_thumbnail, open_image
 from core.engine.index.milvus.collection import MilvusIndex, collection_of
 from core.engine.index.milvus.rows import Chosen
 from core.engine.index.milvus.server import server
+from core.errors import VitrineError
+from core.own.large.on_ray import OnRay
 
 pytest.importorskip("ray.data", reason="Ray is not installed: pip install -r requirements-scale.txt")
 pytest.importorskip("milvus_lite", reason="pymilvus is not installed: pip install -r requirements-scale.txt")
@@ -88,7 +90,7 @@ def test_a_build_that_was_stopped_goes_on_with_nothing_lost_and_nothing_twice(
         milvus.close(place)
 
 
-@pytest.mark.parametrize("form", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}", "nonsense"])
+@pytest.mark.parametrize("form", ["127.0.0.1:{port}", "nonsense"])
 def test_an_address_of_nobody_is_told_in_a_sentence(
     form: str, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,3 +104,8 @@ def test_an_address_of_nobody_is_told_in_a_sentence(
     said = capsys.readouterr().err
     assert said.startswith(f"No Ray cluster answers at {address}, or ")
     assert said.count("\n") == 1
+
+
+def test_an_address_for_clients_from_outside_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(VitrineError, match=r"^A build cannot be run from outside of a Ray cluster \(ray://a:10001\)"):
+        OnRay("clip-vit-b16", "ray://a:10001")
