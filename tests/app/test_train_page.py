@@ -15,6 +15,7 @@ from core.classifier.model import files as saved
 from core.classifier.training.options import Epoch, Options
 from core.classifier.training.trainer import HeadTrainer
 from core.config import artifacts_dir
+from core.ui.components import plots
 from core.ui.train import charts, training
 from core.ui.train.state import Run, TrainSession
 from core.ui.words import WORDS
@@ -60,7 +61,7 @@ def test_the_marks_of_an_axis_can_be_told_apart(monkeypatch: pytest.MonkeyPatch)
     assert (few.layout.xaxis.dtick, many.layout.xaxis.dtick) == (1, None)  # 0, 1, 2, 3: never "0, 1, 1, 2"
     assert len(set(few.layout.yaxis.ticktext)) == 3
     assert all(len(text) <= 30 for text in few.layout.yaxis.ticktext)
-    same = charts._written(["a" * 60 + "1" + "b" * 40, "a" * 60 + "2" + "b" * 40])
+    same = plots.written(["a" * 60 + "1" + "b" * 40, "a" * 60 + "2" + "b" * 40])
     assert len(set(same)) == 2
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -22,7 +21,6 @@ COLOURS = ("#c0573b", "#3f7fa6", "#9a8f7e")
 _BAR = 24
 _CURVE_HEIGHT = 260
 _AROUND = 120  # what the axis and the legend take of a chart's height
-_MOST_LETTERS = 24
 #: Up to so many pictures, an axis marks every one.
 _SINGLY = 12
 _RULE = {"dash": "dot", "color": "#888", "width": 1.5}
@@ -36,7 +34,7 @@ def counts(report: Report) -> None:
         name = WORDS.train.parts[part]
         figure.add_bar(
             x=column[order].tolist(), y=list(range(len(order))), name=name, orientation="h", marker={"color": colour},
-            customdata=_written(report.classes[row] for row in order),
+            customdata=plots.written(report.classes[row] for row in order),
             hovertemplate=f"%{{customdata}} · {escape(name)}: %{{x}}<extra></extra>",
         )  # fmt: skip
     # Whole pictures: of a few, plotly.js would mark halves, and write "0, 1, 1, 2, 2".
@@ -74,7 +72,7 @@ def _curve(history: Sequence[Epoch], value: str, title: str, form: str) -> Any:
 def confusion(evaluation: Evaluation, key: str) -> None:
     """What each class was taken for, as shares of the class; `key` is the chart's, since a page may have two."""
     axes = WORDS.train.axis_truth, WORDS.train.axis_guess
-    figure = plots.matrix(_written(evaluation.classes), evaluation.confusion, axes)
+    figure = plots.matrix(plots.written(evaluation.classes), evaluation.confusion, axes)
     figure.update_layout(separators=separators())
     st.plotly_chart(figure, alt=WORDS.train.confusion_alt, key=f"{key}-confusion")
 
@@ -88,26 +86,6 @@ def _figure(height: int, **layout: Any) -> Any:
     )
 
 
-def _written(names: Iterable[str]) -> list[str]:
-    """Names of classes, short enough for an axis, and as different as they are.
-
-    They come from outside, and Plotly reads some HTML.
-    """
-    short = [_shortened(name) for name in names]
-    times, seen = Counter(short), Counter[str]()
-    for place, name in enumerate(short):
-        if times[name] > 1:
-            seen[name] += 1
-            short[place] = f"{name} ({seen[name]})"
-    return list(map(escape, short))
-
-
-def _shortened(name: str) -> str:
-    """The start and the end of a long name: names of classes often differ in the end only."""
-    half = (_MOST_LETTERS - 1) // 2
-    return name if len(name) <= _MOST_LETTERS else f"{name[: half + 1].rstrip()}…{name[-half:].lstrip()}"
-
-
 def _ticks(names: Sequence[str]) -> dict[str, Any]:
     """One line of an axis for each class, whatever a class is called: "1" is no number here."""
-    return {"tickvals": list(range(len(names))), "ticktext": _written(names), "showgrid": False, "zeroline": False}
+    return {"tickvals": list(range(len(names))), "ticktext": plots.written(names), "showgrid": False, "zeroline": False}
