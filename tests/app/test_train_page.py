@@ -1,6 +1,7 @@
 """The Train page, driven without a browser, on the artifacts that ship with the project."""
 
 import json
+from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -138,6 +139,21 @@ def test_a_run_that_is_stopped_keeps_its_best() -> None:
     assert "**Done after 2 epochs.**" in texts(page)
     assert session.classifier.facts["options"]["stopped"] is True
     assert session.classifier.head is trainer.head
+
+
+def test_within_an_epoch_the_page_may_draw_as_often_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(HeadTrainer):
+        def steps(self) -> Iterator[Epoch | None]:
+            for step in super().steps():
+                yield from (None, step, None, None)
+
+    monkeypatch.setattr(training, "_DRAW_S", 0.0)
+    page = with_upload(files())
+    session = page.session_state["classifier"]
+    session.run = Run(Slow(session.examples, Options(epochs=3)))
+    page.run()
+    assert not page.exception
+    assert "**Done after 3 epochs.**" in texts(page)
 
 
 @pytest.mark.parametrize("other", [False, True])
