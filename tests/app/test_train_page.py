@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -41,7 +42,7 @@ def with_upload(contents: dict[str, bytes]) -> AppTest:
 def test_classes_are_written_in_charts_as_they_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plotly takes "1" for a number and "<b>" for bold, if it is let."""
     drawn: list[Any] = []
-    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, key="": drawn.append((figure, alt)))
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, **_: drawn.append((figure, alt)))
     names, table = ("1", "<b>x</b>"), np.array([[2, 0, 0], [1, 3, 1]])
     charts.counts(SimpleNamespace(classes=names, counts=table))
     charts.confusion(SimpleNamespace(classes=names, confusion=table[:, :2]), "x")
@@ -54,7 +55,7 @@ def test_classes_are_written_in_charts_as_they_are_called(monkeypatch: pytest.Mo
 
 def test_the_marks_of_an_axis_can_be_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
-    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, key="": drawn.append(figure))
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, **_: drawn.append(figure))
     long = ("Women's long-sleeved top, red", "Women's long-sleeved top, blue", "Women's long-sleeved top, black")
     charts.counts(SimpleNamespace(classes=long, counts=np.array([[1, 1, 1], [2, 0, 1], [1, 0, 0]])))
     charts.counts(SimpleNamespace(classes=("x",), counts=np.array([[4000, 10, 10]])))
@@ -68,13 +69,18 @@ def test_the_marks_of_an_axis_can_be_told_apart(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_kept_epoch_is_named_by_what_it_is_best_in(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
-    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, key="": drawn.append(figure))
-    monkeypatch.setattr(charts.st, "columns", lambda *_, **__: (charts.st, charts.st))
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, **_: drawn.append(figure))
+    monkeypatch.setattr(charts.st, "columns", lambda *_, **__: (nullcontext(), nullcontext()))
     history = [Epoch(1, 9, 0.5, 0.9, 0.4, 0.95, True, 1.0), Epoch(2, 9, 0.4, 0.95, 0.41, 0.97, False, 1.0)]
     charts.curves(history)
     for figure in drawn:
         assert figure.layout.shapes[0].x0 == 1  # the lowest loss, though the accuracy is not the highest
         assert figure.layout.annotations[0].text == WORDS.train.lowest_validation
+        assert figure.layout.xaxis.range == (0.5, 2.5)  # no room for epochs that are not there
+    assert drawn[1].layout.yaxis.range == pytest.approx((0.89, 0.98))  # and never 200 %
+    drawn.clear()
+    charts.curves([Epoch(1, 9, 0.5, 1.0, 0.4, 1.0, True, 1.0)])
+    assert drawn[1].layout.yaxis.range == pytest.approx((0.99, 1.0), abs=0.002)
     drawn.clear()
     charts.curves([Epoch(1, 9, 0.5, 0.9, float("nan"), float("nan"), True, 1.0)])
     assert drawn[0].layout.annotations[0].text == WORDS.train.lowest_training
@@ -101,7 +107,7 @@ def test_from_an_upload_to_a_prediction() -> None:
     page.button(key="train-start").click().run()
     assert not page.exception
     assert "**Done after" in texts(page)
-    methods = page.dataframe[0].value[WORDS.train.method].tolist()
+    methods = page.table[0].value[WORDS.train.method].tolist()
     assert methods == list(WORDS.train.methods.values())
     page.file_uploader(key="train-predict").upload("new.jpg", picture("dress", 77), "image/jpeg").run()
     assert not page.exception

@@ -57,7 +57,7 @@ def show(session: TrainSession) -> None:
 
 def _options(examples: Examples, disabled: bool) -> Options:
     kinds = [LINEAR, MLP, *([FINETUNE] if can_finetune(examples) else [])]
-    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         kind = st.segmented_control(
             WORDS.train.kind, kinds, default=LINEAR, required=True, format_func=WORDS.train.kinds.__getitem__,
             help=WORDS.train.kind_help, key="train-kind", disabled=disabled,
@@ -71,7 +71,7 @@ def _options(examples: Examples, disabled: bool) -> Options:
             WORDS.train.seed, 0, _MAX_SEED, 0, key="train-seed", help=WORDS.train.seed_help, disabled=disabled,
             width=150,
         )  # fmt: skip
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         weights = st.toggle(
             WORDS.train.weights, True, key="train-weights", help=WORDS.train.weights_help, disabled=disabled
         )
