@@ -8,8 +8,10 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
+from starlette.responses import JSONResponse, Response
+
 from core import __version__
-from core.api.errors import ApiError
+from core.api.errors import HEADERS, ApiError
 from core.compare.gallery import searchable
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.backbones import BACKBONES
@@ -27,6 +29,11 @@ from core.own.queries import QuerySet, results_json
 
 _ELSEWHERE = "That photo is not on this server; it is published at {url}."
 _NOWHERE = "That photo is not on this server."
+
+
+def sent(content: dict[str, Any]) -> Response:
+    """What goes out."""
+    return JSONResponse(content, headers=HEADERS)
 
 
 def found(query: str, result: SearchResult, base: str, engine: SearchEngine) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import split_id
 from core.engine.images.region import Region
+from core.engine.looks.attributes import check_classes
 from core.engine.looks.vocabulary import WORDS
 from core.engine.search.engine import SearchEngine, check_labels
 from core.engine.search.query import Filters, Query, Wording
@@ -164,10 +165,10 @@ def _labels(values: Any) -> frozenset[tuple[str, str]]:
 def _classes(attribute: str, values: Any) -> frozenset[str]:
     if not isinstance(values, list) or len(values) > MAX_CLASSES or not all(isinstance(v, str) for v in values):
         raise ApiError(422, f"{attribute}s must be at most {MAX_CLASSES} texts such as {next(iter(WORDS[attribute]))}.")
-    unknown = [value for value in values if value not in WORDS[attribute]]
-    if unknown:
-        raise ApiError(422, f"There is no {attribute} {_shown(unknown[0])}. Known: {', '.join(WORDS[attribute])}.")
-    return frozenset(values)
+    try:
+        return check_classes(attribute, [value[:MAX_LABEL] for value in values])  # no class has a longer name
+    except UnknownNameError as error:
+        raise ApiError(422, str(error)) from None
 
 
 def engine_for(backbone_id: str) -> SearchEngine:
