@@ -15,6 +15,7 @@ from core.api.errors import HEADERS, ApiError
 from core.compare.gallery import searchable
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.backbones import BACKBONES
+from core.engine.backbones import get as get_backbone
 from core.engine.catalogues import CATALOGUES, Catalogue, get, photos
 from core.engine.catalogues.items import Item, split_id
 from core.engine.files.manifest import REPAIR, load_manifest
@@ -164,7 +165,7 @@ def health() -> dict[str, Any]:
 
 
 def backbones() -> dict[str, Any]:
-    """Every backbone of the registry, whether it can search here, and which catalogues it has an index of.
+    """Every backbone that has a name here, whether it can search here, and which catalogues it has an index of.
 
     Raises:
         ArtifactError: The manifest cannot be used.
@@ -179,6 +180,6 @@ def backbones() -> dict[str, Any]:
         {name: getattr(record, name) for name in names}
         | {"searchable": record.id in able}
         | {"indexed": [catalogue for catalogue in CATALOGUES if f"{record.id}/{catalogue}" in indexes]}
-        for record in BACKBONES.values()
+        for record in map(get_backbone, dict.fromkeys([*BACKBONES, *able]))
     ]
     return {"default": DEFAULT_BACKBONE, "backbones": records}

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from core.api.errors import ApiError
-from core.compare.gallery import can_search, search_engine, searchable
+from core.compare.gallery import can_search, models_here, search_engine, searchable
 from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LESS_ITEMS
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
@@ -106,8 +106,8 @@ def check_options(values: dict[str, Any]) -> tuple[str, Callable[..., Query]]:
         raise ApiError(422, f"catalogue must be one of {', '.join((ALL, *CATALOGUES))}.")
     catalogues = () if catalogue == ALL else (catalogue,)
     backbone = values.get("backbone", DEFAULT_BACKBONE)
-    if not isinstance(backbone, str) or backbone not in BACKBONES:
-        raise ApiError(422, f"backbone must be one of {', '.join(BACKBONES)}.")
+    if not isinstance(backbone, str) or not (backbone in BACKBONES or backbone in models_here()):
+        raise ApiError(422, f"backbone must be one of {', '.join((*BACKBONES, *models_here()))}.")
     looks = (_classes(attribute, values.get(f"{attribute}s", [])) for attribute in ("colour", "pattern"))
     filters = Filters(catalogues, _labels(values.get("labels", [])), float(minimum), *looks)
     return backbone, partial(Query, k=int(k), filters=filters, wording=_wording(values))

@@ -44,7 +44,7 @@ from core.config import (
     allow_urls,
     api_per_minute,
 )
-from core.engine.backbones import BACKBONES
+from core.engine.backbones import get
 from core.engine.embedders.base import enough_for
 from core.engine.images.decode import megapixels
 from core.engine.images.region import Region
@@ -189,7 +189,7 @@ class Api:
         # A slow host holds a place of its own, never one of the searches'; it has it for as long as the photo is kept.
         async with self._fetching.enter(client, self._fetches):
             photo = await anyio.to_thread.run_sync(_fetch, value)
-            size = megapixels(photo, enough_for(BACKBONES[backbone], region))
+            size = await anyio.to_thread.run_sync(lambda: megapixels(photo, enough_for(get(backbone), region)))
             return await self._answer(client, value, backbone, lambda: ask(photo=photo, region=region), (size,))
 
     async def _answer(
