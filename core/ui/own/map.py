@@ -46,7 +46,7 @@ def show(mine: OwnCatalogue) -> None:
     if drawn is None or drawn.revision != mine.revision:
         return
     if not drawn.work.finished:
-        _watch(drawn.work)
+        _watch()
     elif drawn.work.problem:
         problem(say(drawn.work.problem))
     elif drawn.work.result is not None:
@@ -70,10 +70,12 @@ def _stop() -> None:
 
 
 @st.fragment(run_every=POLL_S)
-def _watch(work: Background[OwnMap]) -> None:
-    if work.finished:
+def _watch() -> None:
+    """How far the map is; not told of the work, since what a fragment is called with may outlive the visit."""
+    drawn = cast("Drawn | None", st.session_state.get(keys.OWN_MAP))
+    if drawn is None or drawn.work.finished:
         st.rerun()
-    now = work.progress
+    now = drawn.work.progress
     share = now.n_done / now.n_total if now is not None and now.n_total else None
     st.progress(share or 0.0, WORDS.own.map_starts if share is None else WORDS.own.map_progress.format(share=share))
     if st.button(WORDS.own.map_stop, key="own-map-stop", icon=":material/stop_circle:"):
