@@ -12,7 +12,7 @@ NUMBER := 150
 MILVUS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-scale check engine-tests other-tests format fuzz mutants lock browser clean
+.PHONY: run test test-scale check lint engine-tests other-tests format fuzz mutants lock browser clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/streamlit run app.py
@@ -20,12 +20,14 @@ run: $(VENV)/.run-ready
 test: check
 
 check: $(VENV)/.dev-ready browser
+	$(MAKE) --no-print-directory -j2 lint engine-tests other-tests
+	$(BIN)/python -m pytest tests/e2e
+
+lint:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m core verify
-	$(MAKE) --no-print-directory -j2 engine-tests other-tests
-	$(BIN)/python -m pytest tests/e2e
 
 # All but a browser's tests, as two processes of about the same length; those of a browser want the computer for themselves.
 engine-tests:

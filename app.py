@@ -7,7 +7,9 @@ if __name__ == "__main__":  # a visitor's run of the page
 
     page.show()
 else:  # imported once by `streamlit run`, which looks for an `st.App` in this file and serves it
+    from core.engine.search import process
+
+    process.begin_to_load()  # beside what follows
     from core.ui import server
 
-    server.begin_to_load()
     app = st.App(__file__, routes=server.routes(), middleware=server.middleware(), lifespan=server.lifespan)

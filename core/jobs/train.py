@@ -24,7 +24,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     clip.add_argument("-o", "--output", type=Path, help="model folder (default: artifacts/models/vitrine-clip)")
     clip.add_argument("--cache", type=Path, default=ROOT / ".cache" / "clip", help="where pictures and state are kept")
     clip.add_argument("--steps", type=int, help="stop after so many steps, to go on another time")
-    clip.add_argument(
+    rounds = clip.add_mutually_exclusive_group()
+    rounds.add_argument(
+        "--further", action="store_true", help="one round more of the model that is there, then the last"
+    )
+    rounds.add_argument(
         "--last-round", action="store_true", help="only the last round, on top of the model that is there: half an hour"
     )
     clip.set_defaults(run=_train_clip)
@@ -42,7 +46,7 @@ def _train_clip(options: argparse.Namespace) -> int:
     folder, workshop = options.output or former, options.cache / "model"
     if options.last_round:
         finish_clip(workshop, former, options.cache)
-    elif not train_clip(workshop, former, options.cache, options.steps):
+    elif not train_clip(workshop, former, options.cache, options.steps, further=options.further):
         print("Stopped. The same command goes on.")
         return 0
     export_towers(workshop)

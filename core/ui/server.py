@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import errno
 import logging
 import os
 import socket
 import stat
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -18,10 +16,9 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from core import api
-from core.engine.search import process
-from core.errors import VitrineError
 from core.ui.access import Guard
 from core.ui.maps import server
+from core.ui.search import page  # noqa: F401  the first visitor's script need not import it
 from core.ui.uploads import UploadQuota, end_visits
 from core.ui.visit.early import Early
 
@@ -57,25 +54,6 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     visits = asyncio.create_task(end_visits())
     yield {}
     visits.cancel()
-
-
-def begin_to_load() -> None:
-    """Load what the front page and a search need, while the server is set up and a first visitor fetches scripts."""
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
-
-
-def _warm_up() -> None:
-    import core.ui.search.page  # noqa: F401
-
-    with suppress(VitrineError):  # whoever searches gets the same error, and sees it
-        process.engine().warm_up()
-    give_back_memory()
-
-
-def give_back_memory() -> None:
-    """Give the system back what was needed for a moment, which glibc would keep: 35 MB after all is loaded."""
-    with suppress(OSError, AttributeError, TypeError):  # another C library, or another system
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def send_at_once() -> None:

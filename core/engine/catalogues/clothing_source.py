@@ -117,10 +117,12 @@ def read_csv(content: bytes, name: str, columns: Iterable[str]) -> list[dict[str
         DataError: It is no such table, or lacks one of the columns.
     """
     try:
-        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), restval="")
-        missing = set(columns) - set(reader.fieldnames or ())
+        rows = csv.reader(io.StringIO(content.decode("utf-8-sig")))  # `DictReader` takes three times as long
+        place = {column: i for i, column in enumerate(next(rows, []))}
+        missing = set(columns) - set(place)
         if missing:
             raise DataError("engine.csv-no-column", file=name, column=min(missing))
-        return [{column: row[column] for column in columns} for row in reader]
+        wanted = [(column, place[column]) for column in columns]
+        return [{column: row[i] if i < len(row) else "" for column, i in wanted} for row in rows if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError("engine.csv-no-table", file=name, cause=error) from error

@@ -13,19 +13,23 @@ import threading
 import zlib
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from core.config import data_dir
 from core.engine.catalogues import get
-from core.engine.catalogues.grey_sheets import SIDE, Bytes, Pictures, write_pictures
+from core.engine.catalogues.grey_sheets import SIDE, Pictures, write_pictures
 from core.engine.catalogues.items import ItemTable, load_items
 from core.engine.catalogues.reader import Reader
 from core.engine.files.manifest import verified
 from core.engine.files.paths import items_file
 from core.engine.images.decode import encode_png
 from core.errors import ArtifactError, DataError
+
+if TYPE_CHECKING:
+    from core.engine.catalogues.grey_sheets import Bytes
 
 ID = "fashion-mnist"
 N_TRAIN = 60_000

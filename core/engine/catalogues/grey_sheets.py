@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from core.engine.files.folder import written
 from core.engine.files.manifest import REPAIR
 from core.errors import ArtifactError, Sentence, sentence
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from PIL.Image import Image
 
-Bytes = npt.NDArray[np.uint8]
+    Bytes = npt.NDArray[np.uint8]
 
 SIDE = 28
 _BLOCK = 64  # pictures; 1.2 ms to unpack

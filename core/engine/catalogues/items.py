@@ -6,15 +6,15 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.engine.catalogues import get
-from core.engine.files.folder import written
+from core.engine.files.folder import MALFORMED, read_json, write_json
 from core.engine.files.manifest import REPAIR, verified
 from core.engine.files.paths import items_file
-from core.errors import ArtifactError, DataError, Sentence, UnknownNameError, VitrineError, sentence
+from core.errors import ArtifactError, DataError, UnknownNameError, VitrineError, sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,9 @@ REQUIRED = ("id", "label", "split")
 #: Columns that a catalogue may leave out, and what stands there then.
 OPTIONAL: dict[str, Any] = {"sender": "", "kids": None, "thumbhash": b"", "width": 0, "height": 0}
 TEXTS = {*REQUIRED, "catalogue", "sender"}
+BYTES = {"thumbhash"}
 SPLITS = ("train", "test")
+_SCHEMA = 1
 
 
 class UnknownItemError(UnknownNameError):
@@ -184,28 +186,32 @@ class ItemTable:
         return hashlib.sha256(json.dumps(columns, separators=(",", ":")).encode()).hexdigest()
 
     def save(self, path: Path) -> None:
-        """Write the table as Parquet (zstd), in place of what was there only once it is whole."""
-        with written(path) as temporary:
-            self.frame.to_parquet(temporary, engine="pyarrow", compression="zstd", index=False)
+        """Write the table as JSON, column by column, in place of what was there only once it is whole.
+
+        A column is its values, or, where few values come often, {"values", "codes"}; bytes are written in hexadecimal.
+        Parquet would be smaller, but to read it takes a library of 30 MB, which no search needs for anything else.
+        """
+        columns = {name: _written(name, values) for name, values in self.columns.items()}
+        write_json(path, {"schema": _SCHEMA, "columns": columns}, indent=None)
 
     @classmethod
     def load(cls, path: Path) -> ItemTable:
         """Read a table that `save` wrote.
 
         Raises:
-            ArtifactError: The file is missing, is no Parquet file, or is not a table of items.
+            ArtifactError: The file is missing, is no JSON, or is not a table of items.
         """
-        if not path.is_file():
-            raise _artifact_error(path, sentence("engine.missing"))
+        content = read_json(path, f"{path.parent.name}/{path.name}", _SCHEMA, partial(ArtifactError, repair=REPAIR))
         try:
-            columns = _read(path)
+            columns = {name: _read(name, values) for name, values in content["columns"].items()}
             names = set(columns["catalogue"])
             if len(names) != 1:
                 raise DataError("engine.several-catalogues", n=len(names))
             catalogue = str(names.pop())
             return cls(_checked(columns, catalogue, get(catalogue).classes), tuple(get(catalogue).classes))
-        except Exception as error:  # pyarrow raises many kinds on damaged bytes
-            raise _artifact_error(path, sentence("engine.unreadable", why=type(error).__name__)) from error
+        except (*MALFORMED, VitrineError) as error:
+            problem = sentence("engine.unreadable", why=type(error).__name__)
+            raise ArtifactError(f"{path.parent.name}/{path.name}", problem, REPAIR) from error
 
 
 def load_items(catalogue: str) -> ItemTable:
@@ -223,23 +229,22 @@ def _items(path: Path, mtime_ns: int) -> ItemTable:
     return ItemTable.load(path)
 
 
-def _read(path: Path) -> dict[str, list[Any]]:
-    """The columns of a Parquet file, in a way that does not make pyarrow import pandas."""
-    import pyarrow as pa
-    from pyarrow import parquet
+def _written(name: str, values: Sequence[Any]) -> list[Any] | dict[str, list[Any]]:
+    """A column as JSON."""
+    plain = [value.hex() if name in BYTES else getattr(value, "item", lambda value=value: value)() for value in values]
+    different = list(dict.fromkeys(plain))
+    if 2 * len(different) > len(plain):
+        return plain
+    places = {value: place for place, value in enumerate(different)}
+    return {"values": different, "codes": [places[value] for value in plain]}
 
-    with parquet.ParquetFile(path) as file:
-        table = file.read(use_threads=False)
-    columns = {}
-    for name in table.column_names:
-        if pa.types.is_dictionary(table[name].type):
-            parts = [(chunk.dictionary.to_pylist(), chunk.indices.to_pylist()) for chunk in table[name].chunks]
-            columns[name] = [None if code is None else names[code] for names, codes in parts for code in codes]
-        else:
-            columns[name] = table[name].to_pylist()
-    del table
-    pa.default_memory_pool().release_unused()  # of what it needed for a moment, it would keep 20 MB
-    return columns
+
+def _read(name: str, column: list[Any] | dict[str, list[Any]]) -> list[Any]:
+    """What `_written` wrote; equal values are one object."""
+    values = column["values"] if isinstance(column, dict) else column
+    if name in BYTES:
+        values = [bytes.fromhex(value) for value in values]
+    return [values[code] for code in column["codes"]] if isinstance(column, dict) else values
 
 
 def _checked(columns: dict[str, list[Any]], catalogue: str, classes: Collection[str]) -> dict[str, list[Any]]:
@@ -253,8 +258,7 @@ def _checked(columns: dict[str, list[Any]], catalogue: str, classes: Collection[
     missing = OPTIONAL.keys() - columns.keys()
     if missing:
         raise DataError("engine.no-column", catalogue=catalogue, column=min(missing))
+    uneven = [name for name, values in columns.items() if len(values) != len(columns["id"])]
+    if uneven:
+        raise ValueError(f"columns of another length than the ids: {', '.join(uneven)}")
     return columns
-
-
-def _artifact_error(path: Path, problem: Sentence) -> ArtifactError:
-    return ArtifactError(f"{path.parent.name}/{path.name}", problem, REPAIR)

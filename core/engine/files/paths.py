@@ -14,7 +14,7 @@ def index_file(backbone_id: str, catalogue: str, suffix: str) -> Path:
 
 def items_file(catalogue: str) -> Path:
     """Where a catalogue's item table is."""
-    return artifacts_dir() / "catalogues" / f"{catalogue}.parquet"
+    return artifacts_dir() / "catalogues" / f"{catalogue}.json"
 
 
 def attributes_file(catalogue: str) -> Path:

@@ -11,15 +11,30 @@ import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pi_heif
-from PIL import Image, ImageCms, UnidentifiedImageError, features
+from PIL import (  # the plugins of what is accepted; all of Pillow's take four times as long to import
+    AvifImagePlugin,  # noqa: F401
+    BmpImagePlugin,  # noqa: F401
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageCms,
+    JpegImagePlugin,  # noqa: F401
+    MpoImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401
+    features,
+)
 
 from core.config import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
 from core.errors import ImageError, ImageTypeError, Sentence, sentence
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 #: What an upload widget may offer; `open_image` looks at the content only.
 ACCEPTED_EXTENSIONS: tuple[str, ...] = (
@@ -35,7 +50,6 @@ SRGB_TOLERANCE = 3
 
 # Set for the whole process, once: `warnings.catch_warnings` is not safe among threads.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-Image.init()
 _OPTIONAL = tuple(kind for kind in ("WEBP", "AVIF") if features.check(kind.lower()))
 # Only a file's main picture is looked at; libheif turns it as it is meant to be seen.
 pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)

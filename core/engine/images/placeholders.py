@@ -14,14 +14,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from PIL.Image import Image
+
+    Floats = npt.NDArray[np.float64]
 
 _ENCODED_SIDE = 32  # pixels; the hash keeps 7 waves a side, and the encoder is plain Python
 _DECODED_SIDE = 16
-Floats = npt.NDArray[np.float64]
 
 
 def encode(image: Image) -> bytes:

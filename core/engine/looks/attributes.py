@@ -137,8 +137,14 @@ def sleeves_of(catalogue: str) -> dict[str, str]:
 
 def of_row(row: Mapping[str, str]) -> Known:
     """What a row of `clothing-attributes.csv` says; a broad kind leaves open all that it covers."""
-    classes = {name: frozenset({row[name]} - _UNKNOWN) for name in ATTRIBUTES}
-    return classes | {"kind": BROADER.get(row["kind"], classes["kind"])}
+    return {name: _classes(name, row[name]) for name in ATTRIBUTES}
+
+
+@lru_cache(maxsize=256)
+def _classes(attribute: str, said: str) -> frozenset[str]:
+    """The classes that a cell stands for; thousands of rows share one set."""
+    broader = BROADER.get(said) if attribute == "kind" else None
+    return broader if broader is not None else frozenset({said} - _UNKNOWN)
 
 
 def check_classes(attribute: str, names: Collection[str]) -> frozenset[str]:

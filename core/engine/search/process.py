@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import threading
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.search.engine import SearchEngine
+from core.errors import VitrineError
 
 #: Engines that are kept beside the default one, which stays; the one that was not used for longest goes first.
 MAX_KEPT = 2
@@ -31,3 +35,25 @@ def _engine(backbone_id: str, folder: Path) -> SearchEngine:
 @lru_cache(maxsize=1)
 def _default_engine(folder: Path) -> SearchEngine:
     return SearchEngine()
+
+
+def begin_to_load() -> None:
+    """Load what a search needs while other things are imported, the server is set up and a visitor fetches scripts."""
+    threading.Thread(target=_load, name="load", daemon=True).start()
+
+
+def _load() -> None:
+    gc.disable()  # a tenth of loading would go into looking for what may go, and nothing may
+    try:
+        with suppress(VitrineError):  # whoever searches gets the same error, and sees it
+            engine().warm_up()
+    finally:
+        gc.enable()
+    gc.freeze()  # nor later
+    give_back_memory()
+
+
+def give_back_memory() -> None:
+    """Give the system back what was needed for a moment, which glibc would keep: 35 MB after all is loaded."""
+    with suppress(OSError, AttributeError, TypeError):  # another C library, or another system
+        ctypes.CDLL(None).malloc_trim(0)

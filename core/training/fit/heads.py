@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.engine.looks.vocabulary import ATTRIBUTES
 from core.training.data.samples import CLOTHING, FASHION_MNIST, MORE_PRODUCTS, PRODUCTS, SMALL_PRODUCTS, Sample
-from core.training.fit.batches import FACTS, LabelCodes, rows_by_source, texts_of
-from core.training.fit.losses import PART_OF, clip_loss, label_losses, looks_losses
+from core.training.fit.batches import LabelCodes, rows_by_source, texts_of
+from core.training.fit.losses import clip_loss, directions, label_losses, looks_losses
 from core.training.fit.optimise import average, let_move, optimizer_of, set_learning_rate, take_step, text_parameters
 from core.training.fit.seen import Seen
 from core.training.model import clip as models
@@ -162,21 +161,14 @@ class LastRound:
         self.trunk.norm.running_var.copy_(features.var(0))
 
     def _start_heads(self) -> dict[str, Any]:
-        """Heads that begin where their classes are: the mean direction of their pictures, the sure ones first."""
+        """Heads that begin where their classes are."""
         import torch
-        from torch.nn.functional import normalize
 
         rows = np.concatenate(list(self.rows.values()))
         with torch.inference_mode():
             embedded = [self._embed(self.seen.whole(rows[i : i + 1024])) for i in range(0, len(rows), 1024)]
-        parts = split(torch.cat(embedded))
-        heads = {}
-        for name in (*ATTRIBUTES, *FACTS):
-            allowed = self.allowed[name][rows].float()
-            sure = allowed / allowed.sum(1, keepdim=True).clamp(min=1) ** 2
-            mean = normalize(sure.T @ normalize(parts[PART_OF[name]], dim=1), dim=1)
-            heads[name] = torch.nn.Parameter(mean.clone())
-        return heads
+        found = directions(split(torch.cat(embedded)), {name: some[rows] for name, some in self.allowed.items()})
+        return {name: torch.nn.Parameter(direction.clone()) for name, direction in found.items()}
 
     def _embed(self, features: np.ndarray) -> Tensor:
         """(n, n_seen) float32 -> (n, dim)."""

@@ -103,6 +103,28 @@ def label_losses(
     return losses
 
 
+def directions(parts: Mapping[str, Tensor], allowed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Where heads may begin: the mean direction of the pictures of each class, those that may be nothing else first.
+
+    Args:
+        parts: part -> (n, part dim) of the embeddings.
+        allowed: attribute -> (n, n_classes) bool.
+
+    Returns:
+        attribute -> (n_classes, part dim); a random direction for a class that no picture may be of.
+    """
+    import torch
+    from torch.nn.functional import normalize
+
+    found = {}
+    for name, some in allowed.items():
+        may_be = some.float()
+        surely = may_be / may_be.sum(1, keepdim=True).clamp(min=1) ** 2
+        mean = surely.T @ normalize(parts[PART_OF[name]], dim=1)
+        found[name] = normalize(torch.where(some.any(0)[:, None], mean, torch.randn_like(mean)), dim=1)
+    return found
+
+
 def looks_losses(images: Tensor, parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """`views_loss` of the whole embedding and of the look part; (2n, dim), first views above second ones."""
     first, second = images.chunk(2)

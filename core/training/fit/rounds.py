@@ -16,7 +16,7 @@ from core.training.data.samples import CLOTHING, Sample, all_samples
 from core.training.fit.batches import rows_by_source
 from core.training.fit.heads import HeadsRecipe, learn_heads
 from core.training.fit.seen import see
-from core.training.fit.whole import Recipe, Trainer, places_of
+from core.training.fit.whole import FURTHER, Recipe, Trainer, places_of
 from core.training.model import clip as models
 
 
@@ -28,6 +28,7 @@ def train_clip(
     recipe: Recipe | None = None,
     heads: HeadsRecipe | None = None,
     report: Callable[[str], None] = print,
+    further: bool = False,
 ) -> bool:
     """Train, and write an open_clip model folder.
 
@@ -36,6 +37,7 @@ def train_clip(
         former: The model that the text tower and the network for small pictures go on from.
         cache: Where the packed pictures are kept, and how far training is.
         until: Stop after this step, to go on in another call; None for the end.
+        further: All of the model goes on from `former`, one round more, in place of ImageNet.
         recipe: Decides the outcome.
         heads: The same of the last round; see `finish_clip`.
         report: Called with a line of progress now and then.
@@ -46,8 +48,12 @@ def train_clip(
     samples = list(all_samples())
     models.start_folder(folder, former)
     packed = pack(samples, cache / "pictures", report)
-    trainer = Trainer(models.create(folder, former), folder, samples, packed, recipe)
-    if not trainer.run(cache / "state.safetensors", report, until):
+    model = models.load(former)[0] if further else models.create(folder, former)
+    trainer = Trainer(model, folder, samples, packed, recipe or (FURTHER if further else Recipe()))
+    state = cache / ("further.safetensors" if further else "state.safetensors")
+    if further and not state.exists():
+        trainer.meet()
+    if not trainer.run(state, report, until):
         return False
     _finish(trainer.model, folder, samples, packed, cache, heads, report)
     return True

@@ -31,8 +31,9 @@ from core.training.data.samples import (
     Sample,
 )
 from core.training.fit.batches import FACTS, LabelCodes, passes, rows_by_source, texts_of
-from core.training.fit.losses import PART_OF, clip_loss, contrastive_loss, label_losses, looks_losses
+from core.training.fit.losses import PART_OF, clip_loss, contrastive_loss, directions, label_losses, looks_losses
 from core.training.fit.optimise import average, let_move, optimizer_of, set_learning_rate, take_step, text_parameters
+from core.training.fit.seen import as_they_are
 from core.training.fit.state import load_state, save_state
 from core.training.model import clip as models
 from core.training.model.parts import PARTS, split
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _SAVED_EVERY, _REPORTED_EVERY = 50, 10
+
+
+#: Pictures that a model which goes on looks at first.
+_N_MET, _N_MET_AT_ONCE = 6_000, 64
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,10 @@ class Recipe:
         return min(1.0, (step + 1) / warm_up) * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
 
 
+#: One round more, of a model that was trained before.
+FURTHER = Recipe(rounds=(((200, 96), (500, 128)),), trunk_lr=3e-4, head_lr=1e-3, text_lr=2e-4)
+
+
 class Trainer:
     """A model being trained; `run` goes on from where an earlier run was stopped."""
 
@@ -175,6 +184,29 @@ class Trainer:
             if value.is_floating_point()
             and not name.startswith((*frozen, "visual.trunk.detail", "visual.trunk.network.conv_stem"))
         }
+
+    def meet(self) -> None:
+        """Look at some pictures as they are, with a model that is no beginner: to begin its heads and its memory."""
+        import torch
+        from torch.nn.functional import normalize
+
+        visual, side = self.model.visual.trunk, self.recipe.stages[-1][1]
+        rng, n_all = np.random.default_rng(self.recipe.seed), sum(map(len, self.rows.values()))
+        for layer in (visual.norm, visual.drop):
+            layer.eval()
+        for source, rows in self.rows.items():
+            some = rng.permutation(rows)[: math.ceil(len(rows) * _N_MET / n_all)]
+            for start in range(0, len(some), _N_MET_AT_ONCE):
+                now = some[start : start + _N_MET_AT_ONCE]
+                pixels = as_they_are(self.packed[source][self.place[now]], side) * 2 - 1
+                with torch.no_grad():
+                    self.memory[now] = normalize(visual(pixels.contiguous(memory_format=_channels_last())), dim=1)
+                self.known[now] = True
+        for layer in (visual.norm, visual.drop):
+            layer.train()
+        known = {name: some[self.known] for name, some in self.allowed.items()}
+        for name, direction in directions(split(self.memory[self.known]), known).items():
+            self.heads[name].data.copy_(direction)
 
     def run(self, state: Path, report: Callable[[str], None], until: int | None = None) -> bool:
         """Train to the end, where the mean of the weights is left in the model, or until a step; whether at the end."""

@@ -571,7 +571,7 @@ def test_urls_are_off_refused_inside_and_fetched_outside(
     assert ids(content) == [hit.id for hit in engine.search(Query(photo=png())).hits]
 
 
-@pytest.mark.parametrize("file", ["manifest.json", "catalogues/clothing.parquet", "indexes/vitrine-clip/clothing.npy"])
+@pytest.mark.parametrize("file", ["manifest.json", "catalogues/clothing.json", "indexes/vitrine-clip/clothing.npy"])
 def test_503_where_artifacts_are_damaged(client: TestClient, tiny_artifacts: Path, file: str) -> None:
     path = tiny_artifacts / file
     path.write_bytes(path.read_bytes()[:-2])

@@ -408,12 +408,12 @@ def test_verify_answers_with_its_exit_code(tiny_artifacts, capsys):
     assert main(["verify"]) == 0
     assert capsys.readouterr().out == "All 8 files are as the manifest says.\n"
     (tiny_artifacts / "indexes" / "vitrine-clip" / "clothing.npy").unlink()
-    path = tiny_artifacts / "catalogues" / "clothing.parquet"
+    path = tiny_artifacts / "catalogues" / "clothing.json"
     path.write_bytes(path.read_bytes() + b"!")
     size = path.stat().st_size
     assert main(["verify"]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        f"artifacts/catalogues/clothing.parquet is damaged: {size} bytes, expected {size - 1}.",
+        f"artifacts/catalogues/clothing.json is damaged: {size} bytes, expected {size - 1}.",
         "artifacts/indexes/vitrine-clip/clothing.npy is missing.",
         "2 of 8 files are not right. To repair them, run: git restore artifacts, or python -m core build",
     ]

@@ -41,7 +41,7 @@ from core.training.model import clip as model
 from core.training.model import tokenizer as words
 from core.training.model import tower
 from core.training.model.export import export_towers, store_halves
-from core.training.model.parts import PARTS, SHARES
+from core.training.model.parts import PARTS, SHARES, split
 
 #: The model that ships: a training goes on from its text tower.
 FORMER = ROOT / "artifacts" / "models" / "vitrine-clip"
@@ -253,6 +253,32 @@ def test_the_last_round_alone_goes_on_from_the_model_that_is_there(trained, made
     assert {"visual.trunk.hidden.weight", "visual.trunk.project.weight", "token_embedding.weight"} <= moved
     assert not [name for name in moved if name.startswith(("visual.trunk.network.", "visual.trunk.detail."))]
     assert [line.partition("  ")[0] for line in lines if line.startswith("heads")] == ["heads 2/2"]
+
+
+def test_a_further_round_goes_on_from_all_of_the_model_that_is_there(trained, made_up, tmp_path):
+    model.start_folder(tmp_path, trained.folder)
+    samples = few_samples()
+    pictures = packed.pack(samples, tmp_path / "pictures", lambda line: None)
+    trainer = Trainer(model.load(trained.folder)[0], tmp_path, samples, pictures, SMALL)
+    trainer.meet()
+    assert [samples[row].part for row in np.flatnonzero(trainer.known.numpy())] == ["train"] * 30
+    kinds = trainer.codes.classes["article"]
+    for kind in ("jeans", "dress", "shirt"):  # a head looks where its pictures are
+        rows = [row for row, one in enumerate(samples) if one.facts.get("article") == kind and one.part == "train"]
+        mean = torch.nn.functional.normalize(split(trainer.memory[rows])["kind"], dim=1).mean(0)
+        head = trainer.heads["article"][kinds.index(kind)]
+        assert torch.nn.functional.cosine_similarity(head, mean, dim=0) > 0.9999
+    before = load_file(trained.folder / "open_clip_model.safetensors")
+    recipe = replace(SMALL, rounds=(((1, 64),),), trunk_lr=0.0, head_lr=0.0, text_lr=0.0)
+    ended = train_clip(
+        tmp_path / "model", trained.folder, tmp_path / "cache", None, recipe, replace(HEADS, lr=0.0, text_lr=0.0),
+        further=True, report=lambda line: None,
+    )  # fmt: skip
+    after = load_file(tmp_path / "model" / "open_clip_model.safetensors")
+    assert ended
+    for name in before:  # rates of 0 move nothing but what normalisation has seen
+        assert torch.equal(before[name], after[name]) or name.startswith("visual.trunk.norm."), name
+    assert (tmp_path / "cache" / "further.safetensors").is_file()
 
 
 def test_what_the_network_sees_is_what_it_embeds(trained, made_up, tmp_path):

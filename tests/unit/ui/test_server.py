@@ -184,14 +184,14 @@ def test_uploads_are_bounded_for_one_visit_and_for_all(monkeypatch: pytest.Monke
 def test_what_loading_needed_for_a_moment_is_given_back() -> None:
     """Blocks too small for a mapping of their own, freed below one that stays: glibc keeps them until it is asked."""
     code = """
-import core.ui.server as server
+from core.engine.search import process
 from pathlib import Path
 held = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 blocks = [b"x" * 100_000 for _ in range(800)]
 stays = b"x" * 100_000
 del blocks
 before = held()
-server.give_back_memory()
+process.give_back_memory()
 print(before - held())
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -78,6 +78,17 @@ def test_every_size_is_searched_and_a_graph_is_built_once(monkeypatch, tmp_path)
     ]
 
 
+def test_a_search_is_widened_until_it_finds_enough(monkeypatch, tmp_path):
+    real, queries = unit_rows(900, 24), {"photos": unit_rows(30, 24, seed=1)}
+    monkeypatch.setattr(growth, "SIZES", (900,))
+    monkeypatch.setattr(growth, "EFS", (10, 900, 1000))
+    monkeypatch.setattr(growth, "everything", lambda engine: real)
+    monkeypatch.setattr(growth, "asked", lambda engine, items, part: queries)
+    narrow, wide = growth.growth(SearchEngine(), tmp_path)["rows"]
+    assert (narrow["ef"], wide["ef"]) == (10, 900)
+    assert narrow["photos"]["index_recall@10"] < 0.99 <= wide["photos"]["index_recall@10"]
+
+
 def test_a_search_is_told_what_it_finds_and_whether_it_begins_right():
     items = unit_rows(60, 8)
     items[1] = items[0]  # either of them is right

@@ -76,15 +76,15 @@ def test_an_unknown_item_is_named_in_short():
 
 def test_saving_keeps_every_value_and_type(tmp_path):
     table = make_table()
-    table.save(tmp_path / "catalogues" / "clothing.parquet")
-    loaded = ItemTable.load(tmp_path / "catalogues" / "clothing.parquet")
+    table.save(tmp_path / "catalogues" / "clothing.json")
+    loaded = ItemTable.load(tmp_path / "catalogues" / "clothing.json")
     assert loaded.frame.equals(table.frame)
     assert loaded.frame.dtypes.to_dict() == table.frame.dtypes.to_dict()
     assert list(loaded.frame["label"].cat.categories) == list(get("clothing").classes)
     assert loaded.frame["thumbhash"].tolist() == [b"\x00\xff\x80ab", b"", b"z"]
     assert loaded.frame["kids"].isna().tolist() == [False, True, False]
     assert loaded.content_hash() == table.content_hash()
-    assert [file.name for file in (tmp_path / "catalogues").iterdir()] == ["clothing.parquet"]
+    assert [file.name for file in (tmp_path / "catalogues").iterdir()] == ["clothing.json"]
 
 
 def test_the_content_hash_depends_on_ids_labels_and_order():
@@ -122,13 +122,19 @@ def test_a_malformed_table_is_refused(columns, message):
 
 
 def test_a_damaged_table_is_refused_with_its_repair(tmp_path):
-    path = tmp_path / "clothing.parquet"
+    path = tmp_path / "clothing.json"
     with pytest.raises(ArtifactError, match="is missing"):
         ItemTable.load(path)
     make_table().save(path)
-    path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ArtifactError, match=r"cannot be read.*python -m core build"):
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    with pytest.raises(ArtifactError, match=r"not readable JSON.*python -m core build"):
         ItemTable.load(path)
+    for old, new in ((b'"label"', b'"name"'), (b'"Pants"', b'"Hose"'), (b"00ff80", b"no hex"), (b"32767", b"1, 1")):
+        assert old in whole
+        path.write_bytes(whole.replace(old, new, 1))
+        with pytest.raises(ArtifactError, match=r"cannot be read.*python -m core build"):
+            ItemTable.load(path)
 
 
 def test_the_registry_imports_nothing_heavy():

@@ -15,7 +15,7 @@ import pytest
 from core.config import MAX_K
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES, embedded
-from core.engine.catalogues.items import UnknownItemError
+from core.engine.catalogues.items import ItemTable, UnknownItemError
 from core.engine.files.manifest import load_manifest, register
 from core.engine.files.paths import calibration_file, index_file, items_file
 from core.engine.index.hnsw import HnswIndex
@@ -345,10 +345,8 @@ def rewrite(path: Path, content: bytes) -> None:
 
 
 def test_another_item_table_is_refused(engine):
-    items = fakes.make_items("clothing").frame
-    items = items.assign(label=items["label"].to_numpy()[::-1])
-    path = items_file("clothing")
-    items.to_parquet(path)
+    items, path = fakes.make_items("clothing"), items_file("clothing")
+    ItemTable(items.columns | {"label": items.columns["label"][::-1]}, items.classes).save(path)
     rewrite(path, path.read_bytes())
     with pytest.raises(ArtifactError, match=r"indexes/vitrine-clip/clothing\.npy does not fit the item table"):
         engine.gallery("clothing")
@@ -432,7 +430,7 @@ def test_the_files_of_a_gallery_are_where_the_manifest_says(tiny_artifacts):
     paths = [index_file("vitrine-clip", "clothing", ".npy"), items_file("clothing"), calibration_file("vitrine-clip")]
     names = [
         "indexes/vitrine-clip/clothing.npy",
-        "catalogues/clothing.parquet",
+        "catalogues/clothing.json",
         "indexes/vitrine-clip/calibration.json",
     ]
     assert [path.relative_to(tiny_artifacts).as_posix() for path in paths] == names
