@@ -8,11 +8,14 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
+from starlette.responses import JSONResponse, Response
+
 from core import __version__
-from core.api.errors import ApiError
+from core.api.errors import HEADERS, ApiError
 from core.compare.gallery import searchable
 from core.config import DEFAULT_BACKBONE, artifacts_dir
 from core.engine.backbones import BACKBONES
+from core.engine.backbones import get as get_backbone
 from core.engine.catalogues import CATALOGUES, Catalogue, get, photos
 from core.engine.catalogues.items import Item, split_id
 from core.engine.files.manifest import REPAIR, load_manifest
@@ -27,6 +30,11 @@ from core.own.queries import QuerySet, results_json
 
 _ELSEWHERE = "That photo is not on this server; it is published at {url}."
 _NOWHERE = "That photo is not on this server."
+
+
+def sent(content: dict[str, Any]) -> Response:
+    """What goes out."""
+    return JSONResponse(content, headers=HEADERS)
 
 
 def found(query: str, result: SearchResult, base: str, engine: SearchEngine) -> dict[str, Any]:
@@ -157,7 +165,7 @@ def health() -> dict[str, Any]:
 
 
 def backbones() -> dict[str, Any]:
-    """Every backbone of the registry, whether it can search here, and which catalogues it has an index of.
+    """Every backbone that has a name here, whether it can search here, and which catalogues it has an index of.
 
     Raises:
         ArtifactError: The manifest cannot be used.
@@ -172,6 +180,6 @@ def backbones() -> dict[str, Any]:
         {name: getattr(record, name) for name in names}
         | {"searchable": record.id in able}
         | {"indexed": [catalogue for catalogue in CATALOGUES if f"{record.id}/{catalogue}" in indexes]}
-        for record in BACKBONES.values()
+        for record in map(get_backbone, dict.fromkeys([*BACKBONES, *able]))
     ]
     return {"default": DEFAULT_BACKBONE, "backbones": records}

@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any
 
 from core.api.errors import ApiError
-from core.compare.gallery import can_search, search_engine, searchable
+from core.compare.gallery import can_search, models_here, search_engine, searchable
 from core.config import API_MAX_TEXT, DEFAULT_BACKBONE, DEFAULT_K, MAX_K, MAX_LESS_ITEMS
 from core.engine.backbones import BACKBONES
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import split_id
 from core.engine.images.region import Region
+from core.engine.looks.attributes import check_classes
 from core.engine.looks.vocabulary import WORDS
 from core.engine.search.engine import SearchEngine, check_labels
 from core.engine.search.query import Filters, Query, Wording
@@ -105,8 +106,8 @@ def check_options(values: dict[str, Any]) -> tuple[str, Callable[..., Query]]:
         raise ApiError(422, f"catalogue must be one of {', '.join((ALL, *CATALOGUES))}.")
     catalogues = () if catalogue == ALL else (catalogue,)
     backbone = values.get("backbone", DEFAULT_BACKBONE)
-    if not isinstance(backbone, str) or backbone not in BACKBONES:
-        raise ApiError(422, f"backbone must be one of {', '.join(BACKBONES)}.")
+    if not isinstance(backbone, str) or not (backbone in BACKBONES or backbone in models_here()):
+        raise ApiError(422, f"backbone must be one of {', '.join((*BACKBONES, *models_here()))}.")
     looks = (_classes(attribute, values.get(f"{attribute}s", [])) for attribute in ("colour", "pattern"))
     filters = Filters(catalogues, _labels(values.get("labels", [])), float(minimum), *looks)
     return backbone, partial(Query, k=int(k), filters=filters, wording=_wording(values))
@@ -164,10 +165,10 @@ def _labels(values: Any) -> frozenset[tuple[str, str]]:
 def _classes(attribute: str, values: Any) -> frozenset[str]:
     if not isinstance(values, list) or len(values) > MAX_CLASSES or not all(isinstance(v, str) for v in values):
         raise ApiError(422, f"{attribute}s must be at most {MAX_CLASSES} texts such as {next(iter(WORDS[attribute]))}.")
-    unknown = [value for value in values if value not in WORDS[attribute]]
-    if unknown:
-        raise ApiError(422, f"There is no {attribute} {_shown(unknown[0])}. Known: {', '.join(WORDS[attribute])}.")
-    return frozenset(values)
+    try:
+        return check_classes(attribute, [value[:MAX_LABEL] for value in values])  # no class has a longer name
+    except UnknownNameError as error:
+        raise ApiError(422, str(error)) from None
 
 
 def engine_for(backbone_id: str) -> SearchEngine:

@@ -22,7 +22,7 @@ from core.config import (
     MAX_IMAGE_BYTES,
     MAX_LESS_ITEMS,
 )
-from core.engine.backbones import BACKBONES
+from core.engine.backbones import get
 from core.engine.embedders.base import enough_for
 from core.engine.images.decode import megapixels
 from core.engine.images.region import Region
@@ -177,6 +177,6 @@ async def drain(request: Request) -> None:
 
 def megapixels_of(picture: UploadFile, backbone: str, region: Region | None = None) -> float:
     """What decoding a picture, or a region of it, for a backbone costs; reads it, in a thread."""
-    size = megapixels(picture.file.read(), enough_for(BACKBONES[backbone], region))
+    size = megapixels(picture.file.read(), enough_for(get(backbone), region))
     picture.file.seek(0)
     return size

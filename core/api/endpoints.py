@@ -10,7 +10,7 @@ import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core import __version__
@@ -44,7 +44,7 @@ from core.config import (
     allow_urls,
     api_per_minute,
 )
-from core.engine.backbones import BACKBONES
+from core.engine.backbones import get
 from core.engine.embedders.base import enough_for
 from core.engine.images.decode import megapixels
 from core.engine.images.region import Region
@@ -81,22 +81,22 @@ class Api:
         """Say what this is and where it is described."""
         _only(request)
         links = {"description": f"{self.base}/openapi.json", "documentation": f"{self.base}/docs"}
-        return _json({"name": "Vitrine", "version": __version__, **links})
+        return answers.sent({"name": "Vitrine", "version": __version__, **links})
 
     async def openapi(self, request: Request) -> Response:
         """The description of all this."""
         _only(request)
-        return _json(description(self.base))
+        return answers.sent(description(self.base))
 
     async def health(self, request: Request) -> Response:
         """How the server is."""
         _only(request)
-        return _json(await anyio.to_thread.run_sync(answers.health))
+        return answers.sent(await anyio.to_thread.run_sync(answers.health))
 
     async def backbones(self, request: Request) -> Response:
         """What can embed."""
         _only(request)
-        return _json(await anyio.to_thread.run_sync(answers.backbones))
+        return answers.sent(await anyio.to_thread.run_sync(answers.backbones))
 
     async def picture(self, request: Request) -> Response:
         """The picture of an item, where it is on this computer."""
@@ -189,7 +189,7 @@ class Api:
         # A slow host holds a place of its own, never one of the searches'; it has it for as long as the photo is kept.
         async with self._fetching.enter(client, self._fetches):
             photo = await anyio.to_thread.run_sync(_fetch, value)
-            size = megapixels(photo, enough_for(BACKBONES[backbone], region))
+            size = await anyio.to_thread.run_sync(lambda: megapixels(photo, enough_for(get(backbone), region)))
             return await self._answer(client, value, backbone, lambda: ask(photo=photo, region=region), (size,))
 
     async def _answer(
@@ -199,7 +199,7 @@ class Api:
             engine = engine_for(backbone)
             return answers.found(name, engine.search(query()), self.base, engine)
 
-        return _json(await self.searching(client, search, sizes))
+        return answers.sent(await self.searching(client, search, sizes))
 
 
 def _fetch(url: str) -> bytes:
@@ -221,10 +221,6 @@ def _only(request: Request, *known: str) -> dict[str, Any]:
     values = from_texts(request.query_params.multi_items())
     check_names(values, known)
     return values
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return JSONResponse(content, headers=HEADERS)
 
 
 def application(prefix: str = "") -> Starlette:

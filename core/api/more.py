@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from core.api import answers
 from core.api.asked import (
@@ -78,13 +78,13 @@ class More:
     async def catalogues(self, request: Request) -> Response:
         """What can be searched."""
         self._api.only(request)
-        return _json(await anyio.to_thread.run_sync(answers.catalogues))
+        return answers.sent(await anyio.to_thread.run_sync(answers.catalogues))
 
     async def items(self, request: Request) -> Response:
         """The items of a catalogue, page by page."""
         asked = check_page(self._api.only(request, "catalogue", "label", "limit", "cursor"))
         self._api.spend(request)
-        return _json(await anyio.to_thread.run_sync(partial(answers.items, base=self._api.base, **asked)))
+        return answers.sent(await anyio.to_thread.run_sync(partial(answers.items, base=self._api.base, **asked)))
 
     async def embed(self, request: Request) -> Response:
         """A picture or words as a vector."""
@@ -161,7 +161,7 @@ class More:
                 queries, skipped = _matched(archives, str(built), k)
                 if form == "csv":
                     return Response(results_csv(queries.results, least), 200, HEADERS, "text/csv")
-                return _json(answers.matched(queries, least, skipped))
+                return answers.sent(answers.matched(queries, least, skipped))
 
             # One at a time, as heavy pictures are: an archive may hold many of them.
             return await self._api.searching(client_of(request), answer, (HEAVY_MEGAPIXELS + 1,))
@@ -189,11 +189,7 @@ class More:
     async def _run(
         self, request: Request, function: Callable[[], dict[str, Any]], sizes: Sequence[float] = ()
     ) -> Response:
-        return _json(await self._api.searching(client_of(request), function, sizes))
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return JSONResponse(content, headers=HEADERS)
+        return answers.sent(await self._api.searching(client_of(request), function, sizes))
 
 
 def _matched(archives: dict[str, UploadFile], built: str, k: int) -> tuple[QuerySet, list[Skipped]]:

@@ -33,9 +33,9 @@ from core.engine.files.manifest import register
 from core.engine.index.hnsw import ExactIndex
 from core.engine.index.quantise import principal_directions, quantise
 from core.engine.metrics import precision_at_k
-from core.engine.progress import Progress, ProgressClock
+from core.engine.progress import Background, Progress, ProgressClock
 from core.engine.search.calibration import Calibration, fit
-from core.errors import Sentence, VitrineError, sentence
+from core.errors import VitrineError
 
 STORED_DIM = 256
 N_TRIED = 8
@@ -104,41 +104,19 @@ def build_gallery(backbone_id: str) -> Generator[Progress, None, None]:
         yield clock.report(finished=True)
 
 
-class GalleryWork:
-    """Building a backbone's gallery in a thread of its own, for whoever asked; what is built is everybody's.
+def build_behind(backbone_id: str) -> Background[None]:
+    """The same for whoever looks at a page: what is built is everybody's, so it goes on when they leave.
 
-    It goes on when nobody looks. Stopped, it keeps what was embedded, and the next one goes on from there.
-
-    Attributes:
-        progress: The latest report, None before the first.
-        problem: Why it failed, None while it has not.
-        finished: Whether it has ended, one way or another.
+    Stopped, it keeps what was embedded, and the next one goes on from there.
     """
 
-    def __init__(self, backbone_id: str):
-        """Start."""
-        self.progress: Progress | None = None
-        self.problem: Sentence | None = None
-        self.finished = False
-        self._stopped = threading.Event()
-        threading.Thread(target=self._run, args=(backbone_id,), name="gallery", daemon=True).start()
-
-    def stop(self) -> None:
-        """End it after the pictures in hand."""
-        self._stopped.set()
-
-    def _run(self, backbone_id: str) -> None:
+    def work() -> Generator[Progress, None, None]:
         try:
-            with contextlib.closing(build_gallery(backbone_id)) as reports:
-                for self.progress in reports:
-                    if self._stopped.is_set():
-                        return
-        except VitrineError as error:
-            self.problem = error.sentence
+            yield from build_gallery(backbone_id)
         except OSError as error:
-            self.problem = sentence("compare.cannot-be-stored", why=error.strerror or error)
-        finally:
-            self.finished = True
+            raise VitrineError("compare.cannot-be-stored", why=error.strerror or error) from error
+
+    return Background(work, "gallery", lasting=True)
 
 
 @contextlib.contextmanager

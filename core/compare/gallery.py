@@ -13,9 +13,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from functools import lru_cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import numpy as np
 
@@ -191,13 +192,26 @@ def is_indexed(backbone_id: str) -> bool:
 
 
 def can_search(backbone_id: str) -> bool:
-    """Whether a backbone of the registry can search here."""
+    """Whether a backbone of the registry, or a model of a library, can search here."""
+    if backbone_id not in BACKBONES:
+        return backbone_id in models_here()
     return is_indexed(backbone_id) or (has_gallery(backbone_id) and not missing(BACKBONES[backbone_id]))
 
 
 def searchable() -> list[str]:
     """The backbones that can search here."""
-    return list(filter(can_search, BACKBONES))
+    return [*filter(can_search, BACKBONES), *models_here()]
+
+
+def models_here() -> list[str]:
+    """The models of a library, such as "timm:NAME", whose gallery was built here and whose library is installed.
+
+    The library, which takes seconds to import, is not asked for them.
+    """
+    names = (unquote(file.parent.name) for file in (data_dir() / "compare").glob(f"*/{DESCRIPTION}"))
+    libraries = {"timm", "open_clip"} if find_spec("torch") else set()
+    named = [name for name in names if name not in BACKBONES and name.partition(":")[0] in libraries]
+    return sorted(name for name in named if find_spec(name.partition(":")[0]))
 
 
 def describe_gallery(backbone_id: str) -> Mapping[str, Any]:

@@ -1,13 +1,17 @@
-"""How far a long piece of work is, for whoever is waiting for it."""
+"""How far a long piece of work is, for whoever is waiting for it; and such work in the background."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator, Sized
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from core.errors import Sentence, VitrineError
 
 T = TypeVar("T")
 
@@ -104,6 +108,73 @@ def take_each(
         if clock.is_time():
             yield clock.report()
     yield clock.report(finished=True)
+
+
+@dataclass
+class _Work(Generic[T]):
+    """What the thread of a `Background` knows: not the `Background` itself, so that this may be let go."""
+
+    progress: Progress | None = None
+    result: T | None = None
+    problem: Sentence | None = None
+    finished: bool = False
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def do(self, begin: Callable[[], Generator[Progress, None, T]]) -> None:
+        try:
+            with closing(begin()) as steps:
+                while not self.stopped.is_set():
+                    self.progress = next(steps)
+        except StopIteration as end:
+            self.result = end.value
+        except VitrineError as error:
+            self.problem = error.sentence
+        finally:
+            self.finished = True
+
+
+class Background(Generic[T]):
+    """Work that goes on in a thread of its own when nobody looks, until it is stopped or nobody holds this any more.
+
+    So the work of a visit ends with the visit.
+    """
+
+    def __init__(self, begin: Callable[[], Generator[Progress, None, T]], name: str, lasting: bool = False):
+        """Start.
+
+        Args:
+            begin: Gives the work, which can be ended between two reports, by closing it, and returns the result.
+            name: Of the thread.
+            lasting: Whether it goes on when nobody holds this: what comes of it is not only for whoever asked.
+        """
+        self._work: _Work[T] = _Work()
+        threading.Thread(target=self._work.do, args=(begin,), name=name, daemon=True).start()
+        if not lasting:
+            weakref.finalize(self, self._work.stopped.set)
+
+    def stop(self) -> None:
+        """Let the bit that is being done be the last one."""
+        self._work.stopped.set()
+
+    @property
+    def progress(self) -> Progress | None:
+        """The latest report, None before the first."""
+        return self._work.progress
+
+    @property
+    def result(self) -> T | None:
+        """What came of it, None as long as nothing has."""
+        return self._work.result
+
+    @property
+    def problem(self) -> Sentence | None:
+        """Why it failed, None while it has not."""
+        return self._work.problem
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended, one way or another."""
+        return self._work.finished
 
 
 def progress_line(progress: Progress, things: str = "pictures") -> str:

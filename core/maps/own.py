@@ -7,11 +7,16 @@ the two strongest directions are drawn in its place, and called that.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -19,15 +24,33 @@ from typing import Literal
 import numpy as np
 
 from core.config import ROOT
-from core.errors import DataError, Sentence, sentence
+from core.engine.progress import Background, Progress, ProgressClock
+from core.errors import DataError
 from core.maps.projection import Faithfulness, faithfulness, fit, strongest_directions
 
 Method = Literal["umap", "pca"]
 #: Neighbours that count for how faithful a map is, and the fewest items that one is drawn of.
 K, MIN_ITEMS = 15, 5
 PATIENCE_S = 900
-_EMBEDDINGS, _POINTS = "embeddings.npy", "points.npy"
+#: Seconds between two looks at the process, and whether it is still wanted.
+_LOOK_S = 0.2
+_EMBEDDINGS, _POINTS, _TOLD = "embeddings.npy", "points.npy", "told.txt"
 _turn = threading.Lock()  # one at a time: a second one would only slow the first
+
+
+@dataclass(frozen=True, eq=False)
+class OwnMap:
+    """A map.
+
+    Attributes:
+        method: How it was made.
+        points: (n, 2) float32 in the order of the embeddings.
+        faithful: How much of the neighbourhoods survives.
+    """
+
+    method: Method
+    points: np.ndarray
+    faithful: Faithfulness
 
 
 def method_here() -> Method:
@@ -35,89 +58,78 @@ def method_here() -> Method:
     return "umap" if find_spec("umap") else "pca"
 
 
-class OwnMap:
-    """A map that is being made, for whoever asked; it goes on when nobody looks.
+def begin(embeddings: np.ndarray, method: Method | None = None) -> Background[OwnMap]:
+    """Begin to make a map; what is reported are steps.
 
-    Attributes:
-        method: How it is made.
-        share: How much of it is done, in [0, 1]; None before that can be told.
-        points: (n, 2) float32 in the order of the embeddings, None until it is finished.
-        faithful: How much of the neighbourhoods survives, None until it is finished.
-        problem: Why it failed, None while it has not.
-        finished: Whether it has ended, one way or another.
+    Args:
+        embeddings: (n, dim) float32, rows L2-normalised.
+        method: How; default: `method_here()`.
+
+    Raises:
+        DataError: There are fewer than `MIN_ITEMS`.
     """
+    if len(embeddings) < MIN_ITEMS:
+        raise DataError("maps.too-few", n=len(embeddings), least=MIN_ITEMS)
+    return Background(partial(_make, embeddings, method or method_here()), "own-map")
 
-    def __init__(self, embeddings: np.ndarray, method: Method | None = None):
-        """Start.
 
-        Args:
-            embeddings: (n, dim) float32, rows L2-normalised.
-            method: How; default: `method_here()`.
+def _make(embeddings: np.ndarray, method: Method) -> Generator[Progress, None, OwnMap]:
+    try:
+        points = strongest_directions(embeddings) if method == "pca" else (yield from _umap(embeddings))
+        return OwnMap(method, points, faithfulness(embeddings, points, min(K, (len(points) - 1) // 2)))
+    except (OSError, ValueError) as error:
+        raise DataError("maps.failed", why=type(error).__name__) from error
 
-        Raises:
-            DataError: There are fewer than `MIN_ITEMS`.
-        """
-        if len(embeddings) < MIN_ITEMS:
-            raise DataError("maps.too-few", n=len(embeddings), least=MIN_ITEMS)
-        self.method: Method = method or method_here()
-        self.share: float | None = None
-        self.points: np.ndarray | None = None
-        self.faithful: Faithfulness | None = None
-        self.problem: Sentence | None = None
-        self.finished = False
-        self._stopped = threading.Event()
-        threading.Thread(target=self._run, args=(embeddings,), name="own-map", daemon=True).start()
 
-    def stop(self) -> None:
-        """End it; nothing is kept of it."""
-        self._stopped.set()
-
-    def _run(self, embeddings: np.ndarray) -> None:
-        try:
-            points = strongest_directions(embeddings) if self.method == "pca" else self._umap(embeddings)
-            if points is not None and not self._stopped.is_set():
-                self.faithful = faithfulness(embeddings, points, min(K, (len(points) - 1) // 2))
-                self.points = points
-        except (OSError, ValueError) as error:
-            self.problem = sentence("maps.failed", why=type(error).__name__)
-        finally:
-            self.finished = True
-
-    def _umap(self, embeddings: np.ndarray) -> np.ndarray | None:
-        """The points; None where it was stopped."""
-        with _turn, tempfile.TemporaryDirectory() as name:
-            if self._stopped.is_set():
-                return None
+def _umap(embeddings: np.ndarray) -> Generator[Progress, None, np.ndarray]:
+    """Have the points made by a process, which ends where this is closed, or takes too long."""
+    while not _turn.acquire(timeout=_LOOK_S):
+        yield ProgressClock(None).report()
+    try:
+        with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             np.save(folder / _EMBEDDINGS, embeddings)
-            command = [sys.executable, "-m", "core.maps.own", name]
-            quiet = subprocess.DEVNULL
-            with subprocess.Popen(command, cwd=ROOT, stdin=quiet, stdout=subprocess.PIPE, stderr=quiet) as process:
-                threading.Thread(target=self._watch, args=(process,), name="own-map-watch", daemon=True).start()
-                assert process.stdout is not None
-                for line in process.stdout:
-                    done, _, total = line.decode("ascii", "replace").partition(" ")
-                    self.share = int(done) / int(total)
-            if self._stopped.is_set():
-                return None
+            command, quiet = [sys.executable, "-m", "core.maps.own", name], subprocess.DEVNULL
+            with (
+                (folder / _TOLD).open("wb") as told,
+                subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=told, stderr=quiet) as process,
+            ):
+                try:
+                    yield from _watched(process, folder / _TOLD)
+                finally:
+                    process.kill()
             points: np.ndarray = np.load(folder / _POINTS, allow_pickle=False)
             return points
+    finally:
+        _turn.release()
 
-    def _watch(self, process: subprocess.Popen[bytes]) -> None:
-        """End the process where it is stopped, or takes too long."""
-        until = time.monotonic() + PATIENCE_S
-        while process.poll() is None:
-            if self._stopped.wait(0.2) or time.monotonic() > until:
-                process.kill()
-                return
+
+def _watched(process: subprocess.Popen[bytes], told: Path) -> Generator[Progress, None, None]:
+    """How far the process is, until it ends or there is no more patience."""
+    until = time.monotonic() + PATIENCE_S
+    while process.poll() is None and time.monotonic() < until:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LOOK_S)
+        done, _, total = told.read_text("ascii").rpartition("\n")[0].rpartition("\n")[2].partition(" ")
+        clock = ProgressClock(int(total) if total else None)
+        clock.n_added = int(done or 0)
+        yield clock.report()
 
 
 def main(folder: Path) -> None:
-    """Read embeddings from a folder, say on standard output how far it is, and write points into it."""
+    """Read embeddings from a folder, say on standard output how far it is, and write points into it.
+
+    It ends with whoever began it: standard input, which nobody writes to, is closed then.
+    """
 
     def told(done: int, total: int) -> None:
         print(done, total, flush=True)
 
+    def end() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
     np.save(folder / _POINTS, fit(np.load(folder / _EMBEDDINGS, allow_pickle=False), report=told))
 
 

@@ -1,7 +1,9 @@
 """The page of a catalogue of one's own, driven without a browser, on the artifacts that ship with the project."""
 
+import gc
 import io
 import re
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from visits import html_of
 from core.config import ROOT, artifacts_dir
 from core.engine.embedders.load import load_embedder
 from core.engine.images.decode import FORMATS
+from core.engine.progress import Progress
 from core.errors import sentence
 from core.maps import own as own_maps
 from core.own.files import build_own
@@ -264,7 +267,7 @@ def test_a_map_of_the_catalogue_is_drawn_in_the_background(filled: AppTest, monk
     filled.segmented_control(key="own-section").set_value("map").run()
     filled.button(key="own-map-draw").click().run()
     for _ in range(100):
-        if filled.session_state["own-map"].chart.finished:
+        if filled.session_state["own-map"].work.finished:
             break
         time.sleep(0.1)
     filled.run()
@@ -277,6 +280,38 @@ def test_a_map_of_the_catalogue_is_drawn_in_the_background(filled: AppTest, monk
     filled.button(key="own-remove").click().run()
     filled.segmented_control(key="own-section").set_value("map").run()
     assert not any("PCA" in caption.value for caption in filled.caption)  # of a catalogue that is no more
+
+
+@pytest.mark.parametrize("how", ["start over", "remove", "leave"])
+def test_a_map_nobody_waits_for_any_more_is_not_made(
+    how: str, filled: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, closed = threading.Event(), threading.Event()
+
+    def slowly(*_: object) -> Iterator[Progress]:
+        try:
+            while True:
+                yield Progress(1, 9, 1, 0, 1.0, 8.0)
+                going.set()
+                time.sleep(0.01)
+        finally:
+            closed.set()
+
+    monkeypatch.setattr(own_maps, "_make", slowly)
+    filled.segmented_control(key="own-section").set_value("map").run()
+    filled.button(key="own-map-draw").click().run()
+    assert going.wait(20)
+    filled.segmented_control(key="own-section").set_value("items").run()
+    assert not closed.wait(0.2)  # it goes on when nobody looks
+    if how == "start over":
+        filled.button(key="own-forget").click().run()
+    elif how == "remove":
+        filled.checkbox(key="own-pick-own/2").check().run()
+        filled.button(key="own-remove").click().run()
+    else:  # as when a visit ends
+        del filled.session_state["own-map"]
+    gc.collect()
+    assert closed.wait(20)
 
 
 def test_the_catalogue_is_searched_and_browsed_on_the_other_pages(filled: AppTest) -> None:

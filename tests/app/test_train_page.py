@@ -1,6 +1,8 @@
 """The Train page, driven without a browser, on the artifacts that ship with the project."""
 
 import json
+from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +17,7 @@ from core.classifier.model import files as saved
 from core.classifier.training.options import Epoch, Options
 from core.classifier.training.trainer import HeadTrainer
 from core.config import artifacts_dir
+from core.ui.components import plots
 from core.ui.train import charts, training
 from core.ui.train.state import Run, TrainSession
 from core.ui.words import WORDS
@@ -39,7 +42,7 @@ def with_upload(contents: dict[str, bytes]) -> AppTest:
 def test_classes_are_written_in_charts_as_they_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plotly takes "1" for a number and "<b>" for bold, if it is let."""
     drawn: list[Any] = []
-    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, key="": drawn.append((figure, alt)))
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, **_: drawn.append((figure, alt)))
     names, table = ("1", "<b>x</b>"), np.array([[2, 0, 0], [1, 3, 1]])
     charts.counts(SimpleNamespace(classes=names, counts=table))
     charts.confusion(SimpleNamespace(classes=names, confusion=table[:, :2]), "x")
@@ -52,7 +55,7 @@ def test_classes_are_written_in_charts_as_they_are_called(monkeypatch: pytest.Mo
 
 def test_the_marks_of_an_axis_can_be_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
-    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, key="": drawn.append(figure))
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, **_: drawn.append(figure))
     long = ("Women's long-sleeved top, red", "Women's long-sleeved top, blue", "Women's long-sleeved top, black")
     charts.counts(SimpleNamespace(classes=long, counts=np.array([[1, 1, 1], [2, 0, 1], [1, 0, 0]])))
     charts.counts(SimpleNamespace(classes=("x",), counts=np.array([[4000, 10, 10]])))
@@ -60,19 +63,24 @@ def test_the_marks_of_an_axis_can_be_told_apart(monkeypatch: pytest.MonkeyPatch)
     assert (few.layout.xaxis.dtick, many.layout.xaxis.dtick) == (1, None)  # 0, 1, 2, 3: never "0, 1, 1, 2"
     assert len(set(few.layout.yaxis.ticktext)) == 3
     assert all(len(text) <= 30 for text in few.layout.yaxis.ticktext)
-    same = charts._written(["a" * 60 + "1" + "b" * 40, "a" * 60 + "2" + "b" * 40])
+    same = plots.written(["a" * 60 + "1" + "b" * 40, "a" * 60 + "2" + "b" * 40])
     assert len(set(same)) == 2
 
 
 def test_the_kept_epoch_is_named_by_what_it_is_best_in(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
-    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, key="": drawn.append(figure))
-    monkeypatch.setattr(charts.st, "columns", lambda *_, **__: (charts.st, charts.st))
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda figure, alt, **_: drawn.append(figure))
+    monkeypatch.setattr(charts.st, "columns", lambda *_, **__: (nullcontext(), nullcontext()))
     history = [Epoch(1, 9, 0.5, 0.9, 0.4, 0.95, True, 1.0), Epoch(2, 9, 0.4, 0.95, 0.41, 0.97, False, 1.0)]
     charts.curves(history)
     for figure in drawn:
         assert figure.layout.shapes[0].x0 == 1  # the lowest loss, though the accuracy is not the highest
         assert figure.layout.annotations[0].text == WORDS.train.lowest_validation
+        assert figure.layout.xaxis.range == (0.5, 2.5)  # no room for epochs that are not there
+    assert drawn[1].layout.yaxis.range == pytest.approx((0.89, 0.98))  # and never 200 %
+    drawn.clear()
+    charts.curves([Epoch(1, 9, 0.5, 1.0, 0.4, 1.0, True, 1.0)])
+    assert drawn[1].layout.yaxis.range == pytest.approx((0.99, 1.0), abs=0.002)
     drawn.clear()
     charts.curves([Epoch(1, 9, 0.5, 0.9, float("nan"), float("nan"), True, 1.0)])
     assert drawn[0].layout.annotations[0].text == WORDS.train.lowest_training
@@ -99,7 +107,7 @@ def test_from_an_upload_to_a_prediction() -> None:
     page.button(key="train-start").click().run()
     assert not page.exception
     assert "**Done after" in texts(page)
-    methods = page.dataframe[0].value[WORDS.train.method].tolist()
+    methods = page.table[0].value[WORDS.train.method].tolist()
     assert methods == list(WORDS.train.methods.values())
     page.file_uploader(key="train-predict").upload("new.jpg", picture("dress", 77), "image/jpeg").run()
     assert not page.exception
@@ -137,6 +145,21 @@ def test_a_run_that_is_stopped_keeps_its_best() -> None:
     assert "**Done after 2 epochs.**" in texts(page)
     assert session.classifier.facts["options"]["stopped"] is True
     assert session.classifier.head is trainer.head
+
+
+def test_within_an_epoch_the_page_may_draw_as_often_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(HeadTrainer):
+        def steps(self) -> Iterator[Epoch | None]:
+            for step in super().steps():
+                yield from (None, step, None, None)
+
+    monkeypatch.setattr(training, "_DRAW_S", 0.0)
+    page = with_upload(files())
+    session = page.session_state["classifier"]
+    session.run = Run(Slow(session.examples, Options(epochs=3)))
+    page.run()
+    assert not page.exception
+    assert "**Done after 3 epochs.**" in texts(page)
 
 
 @pytest.mark.parametrize("other", [False, True])

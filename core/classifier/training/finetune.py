@@ -12,7 +12,6 @@ import random
 import tempfile
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,11 +28,11 @@ from core.engine.images.augment import augment
 from core.engine.progress import Progress, ProgressClock
 from core.errors import DataError, sentence
 from core.training.model import clip as models
-from core.training.model.export import export_tower
+from core.training.model.export import TowerMould
 
 _CHUNK = 32
-#: Pictures that are learnt from at a time; between two such parts of a batch it can be stopped.
-_PART = 16
+#: Pictures that are learnt from at a time, and that are embedded: between two such parts it can be stopped.
+_PART, _EMBEDDED = 16, 64
 RATE = 1e-4
 HEAD_RATE = 1e-3
 WEIGHT_DECAY = 0.05
@@ -129,11 +128,13 @@ class FinetuneTrainer(Trainer):
         self._embeddings = np.empty((len(examples), self._record.dim), np.float32)
         self._best_state: list[Any] = []
         self._best_embeddings = self._embeddings
+        self._mould: TowerMould | None = None
 
     def prepare(self) -> Generator[Progress, None, None]:
         """Let the lower half look at every picture and view, once."""
         import torch
 
+        self._cast()
         rng = random.Random(self.options.seed)
         clock = ProgressClock(len(self._features))
         for begin in range(0, len(self._features), _CHUNK):
@@ -213,8 +214,8 @@ class FinetuneTrainer(Trainer):
         import torch
 
         self._embeddings = np.empty_like(self._embeddings)
-        for begin in range(0, len(self._embeddings), 256):
-            rows = np.arange(begin, min(begin + 256, len(self._embeddings)))
+        for begin in range(0, len(self._embeddings), _EMBEDDED):
+            rows = np.arange(begin, min(begin + _EMBEDDED, len(self._embeddings)))
             with torch.inference_mode():  # never around a `yield`
                 self._embeddings[rows] = self._embed(rows).numpy()
             yield None
@@ -226,16 +227,19 @@ class FinetuneTrainer(Trainer):
 
     def outcome(self, stopped: bool = False) -> Outcome:
         """The best head and its tower; nothing is trained anew, since that would take as long again."""
-        import torch
-
         head, _ = self._finished()
         for part, state in zip(self._tower.trained, self._best_state, strict=True):
             part.load_state_dict(state)
-        size = self._record.input_size
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "image.onnx"
-            export_tower(self._tower.whole, torch.zeros(2, 3, size, size), file, "pixels")
-            return Outcome(head, (TRAIN,), self._best_embeddings, file.read_bytes())
+        return Outcome(head, (TRAIN,), self._best_embeddings, self._cast().written())
+
+    def _cast(self) -> TowerMould:
+        """What writes the tower, made before anybody waits for it."""
+        import torch
+
+        if self._mould is None:
+            size = self._record.input_size
+            self._mould = TowerMould(self._tower.whole, torch.zeros(2, 3, size, size), "pixels")
+        return self._mould
 
 
 def _as_layer(head: Head) -> Any:

@@ -20,6 +20,8 @@ ALIKE: dict[str, str] = dict(_TABLE["alike"])
 APART = frozenset(_TABLE["apart"]["singulars"])
 #: What else is said of clothes, lower case.
 BESIDE = frozenset(_TABLE["beside"]["words"].split())
+#: Words of ordinary English that are near one of all these, and no misspelling of it; lower case.
+ORDINARY = frozenset(_TABLE["ordinary"]["words"].split())
 
 
 def words_for(attribute: str, one: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from functools import cache, partial
 from core.engine.embedders.learned import ANY_WORD, shipped_words
 from core.engine.looks.letters import LEAST, MOST, WORD, distance, limit, plain, words_of
 from core.engine.looks.portuguese import in_english
-from core.engine.looks.vocabulary import ALIKE, APART, ATTRIBUTES, BESIDE, BROADER, WORDS
+from core.engine.looks.vocabulary import ALIKE, APART, ATTRIBUTES, BESIDE, BROADER, ORDINARY, WORDS
 
 #: Words that say nothing of a piece: to know them is to know nothing.
 _LITTLE = "a an and are as at but by for from i in is it me my no not of on or the this to up with"
@@ -117,7 +117,7 @@ def _better(word: str, learned: Container[str]) -> str:
     alike = next((ALIKE[form] for form in _forms(word) if form in ALIKE), "")
     if alike:
         return alike
-    if not LEAST <= len(word) <= MOST:
+    if word in ORDINARY or not LEAST <= len(word) <= MOST:
         return ""
     near: dict[tuple[int, bool], list[str]] = {}
     for target, beside in _targets():

@@ -6,9 +6,10 @@ from typing import cast
 
 import streamlit as st
 
-from core.compare.build import GalleryWork
+from core.compare.build import build_behind
 from core.compare.side_by_side import Answer
 from core.engine.embedders import exported
+from core.engine.progress import Background
 from core.ui.components import cards
 from core.ui.visit import keys
 from core.ui.words import WORDS, say
@@ -40,13 +41,13 @@ def preparing(backbone_id: str, name: str) -> str:
     return WORDS.compare.preparing.format(name=name) if exported.is_awaited(backbone_id) else ""
 
 
-def _works() -> dict[str, GalleryWork]:
+def _works() -> dict[str, Background[None]]:
     """What this visitor has begun to build."""
-    return cast("dict[str, GalleryWork]", st.session_state.setdefault(keys.GALLERY_WORKS, {}))
+    return cast("dict[str, Background[None]]", st.session_state.setdefault(keys.GALLERY_WORKS, {}))
 
 
 def _start(backbone_id: str) -> None:
-    _works()[backbone_id] = GalleryWork(backbone_id)
+    _works()[backbone_id] = build_behind(backbone_id)
 
 
 def _forget(backbone_id: str) -> None:
@@ -56,7 +57,7 @@ def _forget(backbone_id: str) -> None:
 
 
 @st.fragment(run_every=POLL_S)
-def _watch(backbone_id: str, work: GalleryWork) -> None:
+def _watch(backbone_id: str, work: Background[None]) -> None:
     if work.finished and not work.problem:
         _forget(backbone_id)
         st.rerun()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from core.compare.figures.table import Row
+from core.ui.compare.labels import Point, places
+from core.ui.components.plots import written
 from core.ui.words import WORDS, separators
 
 HEIGHT = 420
+_TOP = 20
+_PLOT = 320.0  # pixels of the height between the axes, with what Plotly leaves for the one below
 #: What a logarithmic axis names, each number in full.
 _TICKS = {"tickvals": [n * 10**power for power in range(6) for n in (1, 1.5, 2, 3, 5, 7)], "tickformat": ",~r"}
 
@@ -22,24 +27,61 @@ def quality_against_cost(rows: Sequence[Row], metric: str, name: str, chosen: Co
 
     figure = go.Figure()
     largest = max(row.get("peak_memory_mb", 1) for row in rows)
-    for number, row in enumerate(sorted(rows, key=lambda row: float(row["ms_p50"]))):
+    for row in rows:
         value = row[metric]
-        place = "bottom center" if number % 2 else "top center"  # neighbours' names keep out of each other's way
         bars = {"array": [row[f"{metric} high"] - value], "arrayminus": [value - row[f"{metric} low"]]}
         ring = {"width": 3 if row["backbone"] in chosen else 0, "color": "#c4502f"}
-        marker = {"size": 10 + 20 * row.get("peak_memory_mb", 1) / largest, "line": ring}
         figure.add_scatter(
             x=[row["ms_p50"]], y=[value], error_y={"type": "data", "symmetric": False, **bars}, name=row["title"],
-            mode="markers+text", text=[row["backbone"]], textposition=place, marker=marker,
-            hovertemplate=WORDS.compare.plot_hover, cliponaxis=False,
+            mode="markers", marker={"size": _size(row, largest), "line": ring, "opacity": 0.85},
+            hovertemplate=WORDS.compare.plot_hover,
             customdata=[[row["title"], row.get("peak_memory_mb", 0), row.get("n_parameters", 0) / 1e6]],
         )  # fmt: skip
+    across = _widened([math.log10(row["ms_p50"]) for row in rows], 0.12)
+    up = _widened([row[f"{metric} {end}"] for row in rows for end in ("low", "high")], 0.08)
+    _name(figure, rows, metric, across, up)
     figure.update_layout(
-        height=HEIGHT, showlegend=False, margin={"t": 20, "r": 70, "b": 20, "l": 20}, separators=separators()
+        height=HEIGHT, showlegend=False, margin={"t": _TOP, "r": 20, "b": 20, "l": 20}, separators=separators()
     )
-    figure.update_xaxes(type="log", title=WORDS.compare.plot_ms, **_TICKS)
-    figure.update_yaxes(title=name)
+    figure.update_xaxes(type="log", title=WORDS.compare.plot_ms, range=across, **_TICKS)
+    figure.update_yaxes(title=name, range=up)
     return figure
+
+
+def _size(row: Row, largest: float) -> float:
+    return float(10 + 20 * row.get("peak_memory_mb", 1) / largest)
+
+
+def _widened(values: Sequence[float], share: float) -> tuple[float, float]:
+    """The range of the values, with room at both ends."""
+    low, high = min(values), max(values)
+    room = share * (high - low) or 0.1
+    return low - room, high + room
+
+
+def _name(figure: Any, rows: Sequence[Row], metric: str, across: tuple[float, float], up: tuple[float, float]) -> None:
+    """Write the names of the backbones where there is room, a line from each to its point."""
+    largest = max(row.get("peak_memory_mb", 1) for row in rows)
+
+    def below(value: float) -> float:
+        return _PLOT * (up[1] - value) / (up[1] - up[0])
+
+    points = [
+        Point(
+            x=(math.log10(row["ms_p50"]) - across[0]) / (across[1] - across[0]),
+            y=below(row[metric]),
+            high=below(row[f"{metric} high"]),
+            low=below(row[f"{metric} low"]),
+            radius=_size(row, largest) / 2,
+            name=name,
+        )
+        for row, name in zip(rows, written(row["backbone"] for row in rows), strict=True)
+    ]
+    for row, point, (right, down) in zip(rows, points, places(points, _PLOT), strict=True):
+        figure.add_annotation(
+            x=math.log10(row["ms_p50"]), y=row[metric], text=point.name, ax=right, ay=down, arrowhead=0, arrowwidth=1,
+            arrowcolor="#888", standoff=point.radius, borderpad=0, font={"size": 12},
+        )  # fmt: skip
 
 
 def recall_against_speed(rows: Sequence[dict[str, Any]]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import cycle
@@ -73,14 +74,14 @@ def points(places: np.ndarray, labels: Sequence[str], names: Sequence[str]) -> A
     import plotly.graph_objects as go
 
     figure, of = go.Figure(), np.array(labels, str)
-    for number, label in enumerate(np.unique(of)):
+    kinds = np.unique(of)
+    for number, (label, called) in enumerate(zip(kinds, written(kinds.tolist()), strict=True)):
         rows = np.flatnonzero(of == label).tolist()
-        called = written([str(label)])[0]
         colour, shape = COLOURS[number % len(COLOURS)], _SHAPES[number // len(COLOURS) % len(_SHAPES)]
         figure.add_scatter(
             x=places[rows, 0], y=places[rows, 1], mode="markers", name=called,
             marker={"size": 8, "symbol": shape, "color": colour, "opacity": 0.85},
-            customdata=[f"{name} · {called}" for name in written(names[row] for row in rows)],
+            customdata=[f"{escape(_shortened(names[row]))} · {called}" for row in rows],
             hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
     legend = {"orientation": "h", "yanchor": "top", "y": 0, "itemsizing": "constant"}  # beside it, a phone has no room
@@ -116,5 +117,20 @@ def matrix(names: Sequence[str], table: np.ndarray, axes: tuple[str, str]) -> An
 
 
 def written(names: Iterable[str]) -> list[str]:
-    """Names of classes, short enough for an axis; Plotly reads some HTML."""
-    return [escape(name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…") for name in names]
+    """Names of classes, short enough for an axis, and as different as they are.
+
+    They may come from outside, and Plotly reads some HTML.
+    """
+    short = [_shortened(name) for name in names]
+    times, seen = Counter(short), Counter[str]()
+    for place, name in enumerate(short):
+        if times[name] > 1:
+            seen[name] += 1
+            short[place] = f"{name} ({seen[name]})"
+    return list(map(escape, short))
+
+
+def _shortened(name: str) -> str:
+    """The start and the end of a long name: names of classes often differ in the end only."""
+    half = (_MOST_LETTERS - 1) // 2
+    return name if len(name) <= _MOST_LETTERS else f"{name[: half + 1].rstrip()}…{name[-half:].lstrip()}"

@@ -8,8 +8,9 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
+from core.engine.progress import Background
 from core.errors import VitrineError
-from core.maps.own import OwnMap, method_here
+from core.maps.own import OwnMap, begin, method_here
 from core.own.brought import BROUGHT
 from core.own.catalogue import OwnCatalogue
 from core.ui.components import plots
@@ -23,11 +24,11 @@ POLL_S = 0.5
 
 @dataclass(frozen=True)
 class Drawn:
-    """A map, and of what it is: a backbone's embeddings of the items that there were."""
+    """A map that is made, and of what: a backbone's embeddings of the items that there were."""
 
     backbone: str
     revision: int
-    chart: OwnMap
+    work: Background[OwnMap]
 
 
 def show(mine: OwnCatalogue) -> None:
@@ -44,10 +45,12 @@ def show(mine: OwnCatalogue) -> None:
     drawn = cast("Drawn | None", st.session_state.get(keys.OWN_MAP))
     if drawn is None or drawn.revision != mine.revision:
         return
-    if drawn.chart.finished:
-        _show(mine, drawn, titles.get(drawn.backbone, drawn.backbone))
-    else:
-        _watch(drawn.chart)
+    if not drawn.work.finished:
+        _watch()
+    elif drawn.work.problem:
+        problem(say(drawn.work.problem))
+    elif drawn.work.result is not None:
+        _show(mine, drawn.work.result, drawn.backbone, titles.get(drawn.backbone, drawn.backbone))
 
 
 def _begin(mine: OwnCatalogue, backbone: str) -> None:
@@ -55,7 +58,7 @@ def _begin(mine: OwnCatalogue, backbone: str) -> None:
     _stop()
     try:
         embeddings = mine.brought.of(mine.items) if backbone == BROUGHT and mine.brought else mine.embeddings
-        st.session_state[keys.OWN_MAP] = Drawn(backbone, mine.revision, OwnMap(embeddings))
+        st.session_state[keys.OWN_MAP] = Drawn(backbone, mine.revision, begin(embeddings))
     except VitrineError as error:
         st.session_state[keys.OWN_PROBLEM] = say(error)
 
@@ -63,31 +66,29 @@ def _begin(mine: OwnCatalogue, backbone: str) -> None:
 def _stop() -> None:
     before = cast("Drawn | None", st.session_state.pop(keys.OWN_MAP, None))
     if before is not None:
-        before.chart.stop()
+        before.work.stop()
 
 
 @st.fragment(run_every=POLL_S)
-def _watch(chart: OwnMap) -> None:
-    if chart.finished:
+def _watch() -> None:
+    """How far the map is; not told of the work, since what a fragment is called with may outlive the visit."""
+    drawn = cast("Drawn | None", st.session_state.get(keys.OWN_MAP))
+    if drawn is None or drawn.work.finished:
         st.rerun()
-    share = chart.share
+    now = drawn.work.progress
+    share = now.n_done / now.n_total if now is not None and now.n_total else None
     st.progress(share or 0.0, WORDS.own.map_starts if share is None else WORDS.own.map_progress.format(share=share))
     if st.button(WORDS.own.map_stop, key="own-map-stop", icon=":material/stop_circle:"):
         _stop()
         st.rerun()
 
 
-def _show(mine: OwnCatalogue, drawn: Drawn, title: str) -> None:
-    chart = drawn.chart
-    if chart.problem:
-        problem(say(chart.problem))
-    if chart.points is None or chart.faithful is None:
-        return
+def _show(mine: OwnCatalogue, chart: OwnMap, backbone: str, title: str) -> None:
     labels = [item.label or str(WORDS.own.no_label) for item in mine.items]
     names = [item.name for item in mine.items]
     method = WORDS.own.map_methods[chart.method]
     alt = WORDS.own.map_alt.format(n=len(names), title=title, method=method)
-    file = f"vitrine-own-map-{drawn.backbone}-{chart.method}"
+    file = f"vitrine-own-map-{backbone}-{chart.method}"
     plots.draw(plots.points(chart.points, labels, names), file, "own-map", alt)
     trust, kept = (figure(one.value, ".3f") for one in (chart.faithful.trustworthiness, chart.faithful.neighbours_kept))
     st.caption(WORDS.own.map_note.format(title=title, method=method, trust=trust, kept=kept, k=chart.faithful.k))

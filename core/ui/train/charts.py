@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -15,14 +14,16 @@ from core.classifier.data.organise import Report
 from core.classifier.evaluate import Evaluation
 from core.classifier.training.options import Epoch
 from core.ui.components import plots
-from core.ui.words import WORDS, separators
+from core.ui.words import WORDS
 
 #: Of training, validation and test; told apart in both themes and without seeing red and green.
 COLOURS = ("#c0573b", "#3f7fa6", "#9a8f7e")
 _BAR = 24
-_CURVE_HEIGHT = 260
-_AROUND = 120  # what the axis and the legend take of a chart's height
-_MOST_LETTERS = 24
+_CURVE_HEIGHT = 280
+_ABOVE = 60
+_AROUND = 140  # what the axis and the legend take of a chart's height
+#: Between two numbers of an axis of epochs, of which there are at most so many and one.
+_STEPS, _MOST_TICKS = (1, 2, 5, 10, 20, 50), 8
 #: Up to so many pictures, an axis marks every one.
 _SINGLY = 12
 _RULE = {"dash": "dot", "color": "#888", "width": 1.5}
@@ -36,23 +37,37 @@ def counts(report: Report) -> None:
         name = WORDS.train.parts[part]
         figure.add_bar(
             x=column[order].tolist(), y=list(range(len(order))), name=name, orientation="h", marker={"color": colour},
-            customdata=_written(report.classes[row] for row in order),
+            customdata=plots.written(report.classes[row] for row in order),
             hovertemplate=f"%{{customdata}} · {escape(name)}: %{{x}}<extra></extra>",
         )  # fmt: skip
     # Whole pictures: of a few, plotly.js would mark halves, and write "0, 1, 1, 2, 2".
     largest = int(report.counts.sum(axis=1).max())
     figure.update_xaxes(title=WORDS.train.axis_pictures, tickformat=",d", dtick=1 if largest <= _SINGLY else None)
     figure.update_yaxes(**_ticks([report.classes[row] for row in order]))
-    st.plotly_chart(figure, alt=WORDS.train.counts_alt)
+    plots.draw(figure, "vitrine-pictures-by-class", "train-counts", WORDS.train.counts_alt)
 
 
 def curves(history: Sequence[Epoch]) -> None:
-    """Loss and accuracy of training and validation so far, the best epoch marked."""
+    """Loss and accuracy of training and validation so far, the best epoch marked.
+
+    One run of a script may draw them again once there are more epochs.
+    """
     left, right = st.columns(2, gap="medium")
-    loss = _curve(history, "loss", WORDS.train.axis_loss, "~f")
-    accuracy = _curve(history, "accuracy", WORDS.train.axis_accuracy, "~%")
-    left.plotly_chart(loss, alt=WORDS.train.loss_alt)
-    right.plotly_chart(accuracy, alt=WORDS.train.accuracy_alt)
+    with left:
+        figure = _curve(history, "loss", WORDS.train.axis_loss, "~f")
+        plots.draw(figure, "vitrine-training-loss", f"train-loss-{len(history)}", WORDS.train.loss_alt)
+    with right:
+        figure = _curve(history, "accuracy", WORDS.train.axis_accuracy, "~%")
+        figure.update_yaxes(range=_share_range(history))  # of its own accord, it would reach to 200 %
+        plots.draw(figure, "vitrine-training-accuracy", f"train-accuracy-{len(history)}", WORDS.train.accuracy_alt)
+
+
+def _share_range(history: Sequence[Epoch]) -> tuple[float, float]:
+    """What an axis of accuracies shows: all of them, and a little more, but nothing that there is none of."""
+    accuracies = [one for epoch in history for one in (epoch.train_accuracy, epoch.validation_accuracy)]
+    known = [one for one in accuracies if not math.isnan(one)]
+    room = max(0.01, 0.1 * (max(known) - min(known)))
+    return max(0.0, min(known) - room), min(1 + room / 8, max(known) + room)
 
 
 def _curve(history: Sequence[Epoch], value: str, title: str, form: str) -> Any:
@@ -63,10 +78,14 @@ def _curve(history: Sequence[Epoch], value: str, title: str, form: str) -> Any:
             name=WORDS.train.parts[part], mode="lines" if len(history) > 1 else "markers",
             line={"color": colour, "width": 2.5}, hovertemplate="%{x}: %{y:.3f}",
         )  # fmt: skip
+    first, last = history[0].number, history[-1].number
     for best in [epoch for epoch in history if epoch.best][-1:]:
         words = WORDS.train.lowest_training if math.isnan(best.validation_loss) else WORDS.train.lowest_validation
-        figure.add_vline(best.number, line=_RULE, annotation={"text": words, "yanchor": "bottom"})
-    figure.update_xaxes(title=WORDS.train.axis_epoch, dtick=max(1, len(history) // 8))
+        side = "left" if 2 * best.number <= first + last else "right"
+        figure.add_vline(best.number, line=_RULE, annotation={"text": words, "yanchor": "bottom", "xanchor": side})
+    step = next((step for step in _STEPS if last - first <= _MOST_TICKS * step), _STEPS[-1])
+    # Of its own accord, plotly.js makes room for all of the words above the line.
+    figure.update_xaxes(title=WORDS.train.axis_epoch, dtick=step, tick0=0, range=[first - 0.5, last + 0.5])
     figure.update_yaxes(title=title, tickformat=form)
     return figure
 
@@ -74,40 +93,19 @@ def _curve(history: Sequence[Epoch], value: str, title: str, form: str) -> Any:
 def confusion(evaluation: Evaluation, key: str) -> None:
     """What each class was taken for, as shares of the class; `key` is the chart's, since a page may have two."""
     axes = WORDS.train.axis_truth, WORDS.train.axis_guess
-    figure = plots.matrix(_written(evaluation.classes), evaluation.confusion, axes)
-    figure.update_layout(separators=separators())
-    st.plotly_chart(figure, alt=WORDS.train.confusion_alt, key=f"{key}-confusion")
+    figure = plots.matrix(plots.written(evaluation.classes), evaluation.confusion, axes)
+    plots.draw(figure, "vitrine-confusion", f"{key}-confusion", WORDS.train.confusion_alt)
 
 
 def _figure(height: int, **layout: Any) -> Any:
     import plotly.graph_objects as go
 
-    legend = {"orientation": "h", "yanchor": "bottom", "y": 1, "traceorder": "normal"}
-    return go.Figure().update_layout(
-        height=height, margin={"t": 40, "r": 20, "b": 20, "l": 20}, legend=legend, separators=separators(), **layout
-    )
-
-
-def _written(names: Iterable[str]) -> list[str]:
-    """Names of classes, short enough for an axis, and as different as they are.
-
-    They come from outside, and Plotly reads some HTML.
-    """
-    short = [_shortened(name) for name in names]
-    times, seen = Counter(short), Counter[str]()
-    for place, name in enumerate(short):
-        if times[name] > 1:
-            seen[name] += 1
-            short[place] = f"{name} ({seen[name]})"
-    return list(map(escape, short))
-
-
-def _shortened(name: str) -> str:
-    """The start and the end of a long name: names of classes often differ in the end only."""
-    half = (_MOST_LETTERS - 1) // 2
-    return name if len(name) <= _MOST_LETTERS else f"{name[: half + 1].rstrip()}…{name[-half:].lstrip()}"
+    # At the upper left of all, beside the button for the file and above what is written over a line.
+    legend = {"orientation": "h", "xref": "container", "x": 0, "yref": "container", "y": 1, "yanchor": "top"}
+    figure = go.Figure().update_layout(height=height, margin={"t": _ABOVE, "r": 20, "b": 20, "l": 20}, **layout)
+    return figure.update_layout(legend={**legend, "traceorder": "normal"})
 
 
 def _ticks(names: Sequence[str]) -> dict[str, Any]:
     """One line of an axis for each class, whatever a class is called: "1" is no number here."""
-    return {"tickvals": list(range(len(names))), "ticktext": _written(names), "showgrid": False, "zeroline": False}
+    return {"tickvals": list(range(len(names))), "ticktext": plots.written(names), "showgrid": False, "zeroline": False}

@@ -9,12 +9,14 @@ import pandas as pd  # type: ignore[import-untyped]
 import streamlit as st
 
 from core.classifier.data import datasets
-from core.classifier.evaluate import Evaluation, Mistake
+from core.classifier.evaluate import Evaluation, Figures, Mistake
 from core.engine.catalogues.items import split_id
+from core.engine.files.tables import beside_intervals
 from core.engine.metrics import Estimate
 from core.engine.search import process
 from core.ui.components import cards
 from core.ui.components.pictures import Picture, data_url, picture_of
+from core.ui.components.tables import files
 from core.ui.train import charts
 from core.ui.train.state import TrainSession
 from core.ui.visit.page import step
@@ -54,7 +56,21 @@ def _figures(session: TrainSession, evaluation: Evaluation) -> None:
         who = WORDS.train.published.format(who=dataset.published.who)
         rows.append((who, figure(dataset.published.accuracy, ".3f"), ""))
     frame = pd.DataFrame(rows, columns=[WORDS.train.method, WORDS.train.accuracy, WORDS.train.macro_f1])
-    st.dataframe(frame, hide_index=True, alt=WORDS.train.figures_alt)
+    st.table(frame, hide_index=True, alt=WORDS.train.figures_alt)  # whose words take several lines on a phone
+    metrics = ["accuracy", "macro_f1"]
+    table = [{"method": one.name, "n": one.accuracy.n, **_bounds(one)} for one in evaluation.figures]
+    columns = ["method", *(f"{name}{end}" for name in metrics for end in ("", " low", " high")), "n"]
+    paper = ["method", *metrics, "n"], beside_intervals(table, metrics)
+    files(columns, table, "vitrine-classifier-figures", "train-figures", paper)
+
+
+def _bounds(figures: Figures) -> dict[str, float]:
+    named = {"accuracy": figures.accuracy, "macro_f1": figures.macro_f1}
+    return {f"{name} {end}".strip(): value for name, one in named.items() for end, value in _ends(one)}
+
+
+def _ends(value: Estimate) -> tuple[tuple[str, float], ...]:
+    return ("", value.value), ("low", value.low), ("high", value.high)
 
 
 def _interval(value: Estimate) -> str:
@@ -69,6 +85,8 @@ def _per_class(evaluation: Evaluation, key: str) -> None:
         pd.DataFrame(rows, columns=list(columns)), hide_index=True, column_config=shares, alt=WORDS.train.per_class,
         key=f"{key}-classes",
     )  # fmt: skip
+    names = ["class", "precision", "recall", "f1", "n"]
+    files(names, [dict(zip(names, row, strict=True)) for row in rows], "vitrine-classifier-classes", f"{key}-classes")
 
 
 def _mistakes(session: TrainSession, mistakes: Sequence[Mistake]) -> None:

@@ -57,7 +57,7 @@ def show(session: TrainSession) -> None:
 
 def _options(examples: Examples, disabled: bool) -> Options:
     kinds = [LINEAR, MLP, *([FINETUNE] if can_finetune(examples) else [])]
-    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         kind = st.segmented_control(
             WORDS.train.kind, kinds, default=LINEAR, required=True, format_func=WORDS.train.kinds.__getitem__,
             help=WORDS.train.kind_help, key="train-kind", disabled=disabled,
@@ -71,7 +71,7 @@ def _options(examples: Examples, disabled: bool) -> Options:
             WORDS.train.seed, 0, _MAX_SEED, 0, key="train-seed", help=WORDS.train.seed_help, disabled=disabled,
             width=150,
         )  # fmt: skip
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         weights = st.toggle(
             WORDS.train.weights, True, key="train-weights", help=WORDS.train.weights_help, disabled=disabled
         )
@@ -126,13 +126,18 @@ def _train(run: Run, place: DeltaGenerator) -> None:
         for progress in run.trainer.prepare():
             bar.progress(min(1.0, progress.n_done / (progress.n_total or 1)), WORDS.train.preparing)
         run.epochs = run.trainer.steps()
-    drawn = 0.0
+    with place.container():
+        bar, curves = st.empty(), st.empty()
+    n_drawn, drawn = 0, 0.0
     while run.epochs is not None and not run.stop and next(run.epochs, _OVER) is not _OVER:
         # A press of the button is noticed where something is drawn, so something is, also within a long epoch.
         if time.monotonic() - drawn > _DRAW_S:
-            with place.container():
-                _going_on(run.trainer.history)
-            drawn = time.monotonic()
+            history = run.trainer.history
+            _going_on(bar, history)
+            if len(history) > n_drawn:  # the same curves cannot be drawn twice in one run of the script
+                with curves.container():
+                    charts.curves(history)
+            n_drawn, drawn = len(history), time.monotonic()
 
 
 def _finish(session: TrainSession, run: Run) -> None:
@@ -168,17 +173,16 @@ def _lacks(evaluation: Evaluation | None) -> bool:
     return evaluation is not None and len(evaluation.figures) == 1
 
 
-def _going_on(history: list[Epoch]) -> None:
-    """How far it is, in words and curves."""
+def _going_on(bar: DeltaGenerator, history: list[Epoch]) -> None:
+    """How far it is, in words."""
     if not history:
-        st.progress(0.0, WORDS.train.first_epoch)
+        bar.progress(0.0, WORDS.train.first_epoch)
         return
     last = history[-1]
     text = WORDS.train.status.format(
         epoch=last.number, n=last.n_epochs, accuracy=last.validation_accuracy, seconds=last.seconds_left
     )
-    st.progress(last.number / last.n_epochs, text)
-    charts.curves(history)
+    bar.progress(last.number / last.n_epochs, text)
 
 
 def _done(history: list[Epoch]) -> None:

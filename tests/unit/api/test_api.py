@@ -135,8 +135,8 @@ def test_what_agrees_is_said_and_colours_and_patterns_can_be_asked_for(client: T
     refused(
         client.post("/api/search", json={"text": "red", "patterns": ["plain"]}),
         422,
-        "There is no pattern 'plain'. Known: solid, striped, checked, dotted, floral, animal, camouflage, graphic, "
-        "printed, colourblock, textured.",
+        "There is no pattern named 'plain'. Known: animal, camouflage, checked, colourblock, dotted, floral, graphic, "
+        "printed, solid, striped, textured.",
     )
 
 

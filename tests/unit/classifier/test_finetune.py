@@ -1,9 +1,13 @@
 """Fine-tuning on a handful of pictures: it learns, repeats itself, and exports what it learnt."""
 
 import io
+import tempfile
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
+import torch
 from PIL import Image
 from sorted_pictures import picture
 
@@ -16,6 +20,7 @@ from core.classifier.training.options import FINETUNE, Options
 from core.engine.backbones import model_dir
 from core.engine.embedders.load import load_embedder
 from core.errors import DataError
+from core.training.model.export import TowerMould, export_tower
 
 pytestmark = pytest.mark.skipif(
     not (model_dir("vitrine-clip") / "open_clip_model.safetensors").is_file(), reason="artifacts/ has not been built"
@@ -37,6 +42,14 @@ def examples(embedder):
     return make(names, labels, embedder.embed_images(images), parts=parts, picture=lambda position: images[position])
 
 
+def exported(module, side: int) -> bytes:
+    """A tower as it is now, traced now."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tower.onnx"
+        export_tower(module, torch.zeros(2, 3, side, side), path, "pixels")
+        return path.read_bytes()
+
+
 def test_what_was_learnt_is_what_is_kept_and_used(examples, embedder):
     trainer = make_trainer(examples, OPTIONS, embedder)
     list(trainer.prepare())
@@ -44,6 +57,7 @@ def test_what_was_learnt_is_what_is_kept_and_used(examples, embedder):
     assert [epoch.number for epoch in epochs] == [0, 1]
     classifier, evaluation = finish(trainer, embedder, "samples")
     assert evaluation.figures[0].accuracy.value == 1
+    assert classifier.tower == exported(trainer._tower.whole, embedder.record.input_size)
     files = pack(classifier)
     tuned = embedder_of(unpack(files))
     images = [examples.picture(position) for position in range(len(examples))]
@@ -80,3 +94,23 @@ def test_without_pictures_or_with_another_backbone_it_is_refused(examples, embed
 
     with pytest.raises(DataError, match="cannot be fine-tuned"):
         make_trainer(examples, OPTIONS, Other())
+
+
+def test_weights_that_were_alike_when_a_tower_was_traced_may_change_each_for_itself():
+    def layer(value: float):
+        one = torch.nn.Conv2d(3, 3, 1)
+        for parameter in one.parameters():
+            torch.nn.init.constant_(parameter, value)
+        return one
+
+    module = torch.nn.Sequential(layer(0.5), layer(0.5), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    example = torch.ones(2, 3, 8, 8)
+    mould = TowerMould(module, example, "pixels")
+    assert mould.written() == exported(module, 8)
+    for number in (0, 1):
+        torch.nn.init.constant_(module[number].bias, 2.0 + number)
+        file = mould.written()
+        assert file == exported(module, 8)
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        given = session.run(None, {"pixels": example.numpy()})[0]
+        np.testing.assert_allclose(given, module(example).detach().numpy(), rtol=1e-5)

@@ -11,12 +11,23 @@ import fakes
 import numpy as np
 import pytest
 from hub_models import use
+from starlette.testclient import TestClient
 
+from core import api
+from core.__main__ import main
 from core.compare import build as job
 from core.compare import gallery as compare
 from core.compare import plan
 from core.compare.build import build_gallery, estimate
-from core.compare.gallery import choose_items, compare_engine, describe_gallery, gallery_for, has_gallery
+from core.compare.gallery import (
+    can_search,
+    choose_items,
+    compare_engine,
+    describe_gallery,
+    gallery_for,
+    has_gallery,
+    searchable,
+)
 from core.engine.backbones import BACKBONES, hub
 from core.engine.catalogues import CATALOGUES
 from core.engine.catalogues.items import ItemTable, UnknownItemError
@@ -174,6 +185,7 @@ def test_a_model_by_name_goes_from_the_hub_to_hits_that_stay_without_a_network(w
     assert list(build_gallery(name))[-1].finished
     assert describe_gallery(name)["weights"]["revision"] == "a" * 40
     use(monkeypatch, "http://127.0.0.1:9")
+    assert can_search(name) and searchable()[-1] == name
     engine = compare_engine(name)
     rgb = tuple(map(int, fakes.colours_of("clothing")[2]))
     (hit,) = engine.search(Query(photo=png(rgb), k=1, filters=Filters(("clothing",)))).hits
@@ -182,6 +194,27 @@ def test_a_model_by_name_goes_from_the_hub_to_hits_that_stay_without_a_network(w
         hit.id
         == engine.search(Query(embedding=engine.embedding_of(hit.id), k=1, filters=Filters(("clothing",)))).hits[0].id
     )
+
+
+def test_the_api_searches_with_whatever_the_command_line_does(world, tiny_models, monkeypatch, capsys):
+    name, rgb = "timm:test_resnet.r160_in1k", tuple(map(int, fakes.colours_of("clothing")[2]))
+    with TestClient(api.application()) as client:
+        asked = {"data": {"backbone": name, "k": 3, "catalogue": "clothing"}, "files": {"image": ("a.png", png(rgb))}}
+        refusal = client.post("/api/search", **asked)
+        assert refusal.status_code == 422 and refusal.json()["detail"].startswith(
+            "backbone must be one of vitrine-clip"
+        )
+        list(build_gallery(name))
+        found = client.post("/api/search", **asked).json()
+        photo = world / "a.png"
+        photo.write_bytes(png(rgb))
+        assert main(["search", str(photo), "--backbone", name, "--k", "3", "--catalogue", "clothing", "--json"]) == 0
+        same = json.loads(capsys.readouterr().out)
+        assert [hit["id"] for hit in found["hits"]] == [hit["id"] for hit in same["hits"]]
+        listed = {one["id"]: one["searchable"] for one in client.get("/api/backbones").json()["backbones"]}
+        assert listed[name] is True
+    monkeypatch.setattr(compare, "find_spec", lambda library: None)  # as where this is only served
+    assert not can_search(name)
 
 
 # --- searching

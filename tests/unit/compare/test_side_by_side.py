@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 from core.__main__ import main
 from core.compare import build, gallery
 from core.compare.agreement import disputes
-from core.compare.build import GalleryWork
+from core.compare.build import build_behind
 from core.compare.gallery import choose_items
 from core.compare.side_by_side import SideBySide, ask
 from core.config import DEFAULT_BACKBONE, ROOT
@@ -187,21 +188,31 @@ def test_a_gallery_is_built_behind_the_visitors_back_and_can_be_stopped(monkeypa
             closed.set()
 
     monkeypatch.setattr(build, "build_gallery", slowly)
-    work = GalleryWork("unbuilt")
+    work = build_behind("unbuilt")
     assert work.progress is None
     step.release(3)
     assert closed.wait(20)
     assert work.progress.finished
     closed.clear()
-    stopped = GalleryWork("unbuilt")
+    stopped = build_behind("unbuilt")
+    step.release()
+    while stopped.progress is None:
+        threading.Event().wait(0.01)
     stopped.stop()
     step.release()
     assert closed.wait(20)
-    assert stopped.progress.n_done == 1
+    assert stopped.progress.n_done == 2
+    closed.clear()
+    begun = build_behind("unbuilt")
+    del begun  # whoever asked has left; what is built is everybody's
+    gc.collect()
+    assert not closed.wait(0.2)
+    step.release(3)
+    assert closed.wait(20)
 
 
 def test_a_gallery_that_cannot_be_built_says_why() -> None:
-    work = GalleryWork("nothing")
+    work = build_behind("nothing")
     for _ in range(200):
         if work.finished:
             break

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Container
 
 import pytest
 
 from core.config import artifacts_dir
 from core.engine.embedders.learned import ANY_WORD
 from core.engine.looks.letters import distance
-from core.engine.looks.vocabulary import ALIKE, BROADER, WORDS
-from core.engine.looks.wording import understand
+from core.engine.looks.vocabulary import ALIKE, BROADER, ORDINARY, WORDS
+from core.engine.looks.wording import labels_of, understand
 
 #: What a model of few words has learned, "stripped" and "leather" among them.
 LEARNED = frozenset({"stripped", "leather", "sleeveless", "moccasin", "dr", "color"})
@@ -152,6 +153,20 @@ def test_misspelt_words_are_corrected(typed: str, meant: str) -> None:
 def test_other_words_stay_as_they_are_typed(typed: str) -> None:
     understood = understand(typed, LEARNED)
     assert (understood.text, understood.corrected) == (typed, ())
+
+
+@pytest.mark.parametrize("learned", [LEARNED, ANY_WORD, frozenset[str]()])
+def test_words_of_ordinary_english_are_nobodys_misspelling(learned: Container[str]) -> None:
+    words = """bone goat people hair garden bridge kitchen table window river mountain horse chicken butter bottle
+    pencil church teacher doctor nurse weather money letter paper spider flag lake boat train truck beans pans plant
+    stone star moon cloud rocket wheel hammer singer"""
+    understood = understand(words, learned)
+    assert (understood.text, understood.corrected, understood.labels) == (words, (), {})
+    assert learned is ANY_WORD or understood.unknown == tuple(words.split())
+
+
+def test_no_ordinary_word_is_one_of_the_vocabulary_or_said_otherwise() -> None:
+    assert [word for word in sorted(ORDINARY) if labels_of(word)] == []
 
 
 def test_stripped_is_striped_where_nobody_learned_it() -> None:
