@@ -108,7 +108,9 @@ def _parquet_rows(path: Path) -> list[CsvRow]:
                 rows.append(CsvRow(len(rows) + 1, url, label, title, stated))
     if said == "":
         return rows
-    raise UploadError("own.no-paths" if said == "own.no-paths" else "own.no-parquet", path=path)
+    if said == "own.no-paths":
+        raise UploadError("own.no-paths", path=path)
+    raise UploadError("own.no-parquet", path=path)
 
 
 class PathSource:
