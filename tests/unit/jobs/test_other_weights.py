@@ -202,9 +202,6 @@ def test_everything_that_decides_what_a_backbone_sees_is_in_the_digest():
 #: Of backbones whose embeddings ship and do not say yet how pictures were prepared for them.
 SHIPPED = {
     "vitrine-clip": "c08223aa8be9",
-    "efficientnet-lite0": "9e36388227c7",
-    "efficientnet-lite1": "567e6ed99a3f",
-    "efficientnet-lite2": "7ceec393530f",
     "colour-histogram": "7b8716cdbe32",
     "hog": "61a5a253831f",
     "raw-pixels": "6b3b7fea382a",

@@ -174,9 +174,9 @@ def test_indexes_are_measured_as_a_catalogue_grows_and_never_twice(
     real, queries, run = unit_rows(400, 24), {"photos": unit_rows(20, 24, seed=1)}, scale._in_a_process
     done: list[tuple[str, str]] = []
 
-    def counted(name: str, folder: Path) -> dict[str, Any]:
+    def counted(name: str, folder: Path, limit_s: float) -> dict[str, Any]:
         done.append((name, str(len(np.load(folder / "items.npy", mmap_mode="r")))))
-        return run(name, folder)
+        return run(name, folder, limit_s)
 
     monkeypatch.setattr(scale, "_in_a_process", counted)
     monkeypatch.setattr(scale, "SIZES", (200, 600))
