@@ -54,7 +54,8 @@ def test_slides_turn_without_the_server(page: Page, server: str) -> None:
     page.on("request", lambda request: asked.append(request.url))
     for _ in range(3):
         until(page, f"shown => {NOW} !== shown", page.evaluate(NOW))
-    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == []
+    # Photos that are not on this computer come from elsewhere, on a slow one when slides turn already.
+    assert [url for url in asked if url.startswith(server)] == []
 
 
 @pytest.mark.parametrize("act", ["click", "key", "touch"])
