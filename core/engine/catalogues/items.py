@@ -201,17 +201,17 @@ class ItemTable:
         Raises:
             ArtifactError: The file is missing, is no JSON, or is not a table of items.
         """
-        content = read_json(path, f"{path.parent.name}/{path.name}", _SCHEMA, partial(ArtifactError, repair=REPAIR))
+        name = f"{path.parent.name}/{path.name}"
+        content = read_json(path, name, _SCHEMA, partial(ArtifactError, repair=REPAIR))
         try:
-            columns = {name: _read(name, values) for name, values in content["columns"].items()}
+            columns = {column: _read(column, values) for column, values in content["columns"].items()}
             names = set(columns["catalogue"])
             if len(names) != 1:
                 raise DataError("engine.several-catalogues", n=len(names))
             catalogue = str(names.pop())
             return cls(_checked(columns, catalogue, get(catalogue).classes), tuple(get(catalogue).classes))
         except (*MALFORMED, VitrineError) as error:
-            problem = sentence("engine.unreadable", why=type(error).__name__)
-            raise ArtifactError(f"{path.parent.name}/{path.name}", problem, REPAIR) from error
+            raise ArtifactError(name, sentence("engine.unreadable", why=type(error).__name__), REPAIR) from error
 
 
 def load_items(catalogue: str) -> ItemTable:
@@ -231,7 +231,7 @@ def _items(path: Path, mtime_ns: int) -> ItemTable:
 
 def _written(name: str, values: Sequence[Any]) -> list[Any] | dict[str, list[Any]]:
     """A column as JSON."""
-    plain = [value.hex() if name in BYTES else getattr(value, "item", lambda value=value: value)() for value in values]
+    plain = [value.hex() for value in values] if name in BYTES else list(values)
     different = list(dict.fromkeys(plain))
     if 2 * len(different) > len(plain):
         return plain

@@ -78,6 +78,11 @@ def beside_intervals(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) ->
     return [{**row, **{name: cell(row, name) for name in names if name in row}} for row in rows]
 
 
+def with_bounds(names: Iterable[str]) -> list[str]:
+    """The columns of figures and of their bounds, each followed by its own."""
+    return [column for name in names for column in (name, f"{name} low", f"{name} high")]
+
+
 def from_csv(text: str) -> list[dict[str, str]]:
     """The rows of a table that `to_csv` wrote, column -> text."""
     rows = csv.reader(io.StringIO(text, newline=""))

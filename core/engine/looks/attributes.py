@@ -143,8 +143,9 @@ def of_row(row: Mapping[str, str]) -> Known:
 @lru_cache(maxsize=256)
 def _classes(attribute: str, said: str) -> frozenset[str]:
     """The classes that a cell stands for; thousands of rows share one set."""
-    broader = BROADER.get(said) if attribute == "kind" else None
-    return broader if broader is not None else frozenset({said} - _UNKNOWN)
+    if attribute == "kind" and said in BROADER:
+        return BROADER[said]
+    return frozenset({said} - _UNKNOWN)
 
 
 def check_classes(attribute: str, names: Collection[str]) -> frozenset[str]:

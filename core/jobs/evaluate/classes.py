@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.engine.files.tables import FORMATS, beside_intervals
+from core.engine.files.tables import FORMATS, beside_intervals, with_bounds
 from core.engine.retrieval import GUESSES, TakenFor, matrix_rows
 from core.errors import VitrineError
 
@@ -82,8 +82,7 @@ def as_text(name: str, rows: Sequence[dict[str, Any]], found: TakenFor | None, f
     write = FORMATS[form or "markdown"]
     metrics = [key for key in rows[0] if f"{key} low" in {key for row in rows for key in row}]
     if form == "csv":
-        bounds = [column for metric in metrics for column in (metric, f"{metric} low", f"{metric} high")]
-        tables = [write(["class", "n", *bounds], rows)]
+        tables = [write(["class", "n", *with_bounds(metrics)], rows)]
     else:
         tables = [write(["class", "n", *metrics], beside_intervals(rows, metrics))]
     titles = [name]

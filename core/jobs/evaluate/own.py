@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from core.config import own_dir
-from core.engine.files.tables import FORMATS, beside_intervals
+from core.engine.files.tables import FORMATS, beside_intervals, with_bounds
 from core.engine.progress import show_progress
 from core.errors import DataError
 
@@ -52,8 +52,7 @@ def _told(evaluation: OwnEvaluation, options: argparse.Namespace) -> str:
     if options.json:
         return json.dumps({"catalogue": options.catalogue, "results": rows, "differences": _differences(evaluation)})
     if options.format == "csv":
-        bounds = [column for name in METRICS for column in (name, f"{name} low", f"{name} high")]
-        return FORMATS["csv"](["backbone", "title", "trained_on", *bounds, "n"], rows)
+        return FORMATS["csv"](["backbone", "title", "trained_on", *with_bounds(METRICS), "n"], rows)
     table = FORMATS[options.format or "markdown"](["backbone", *METRICS, "n"], beside_intervals(rows, METRICS))
     if options.format:
         return table

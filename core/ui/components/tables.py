@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.files.tables import beside_intervals, to_csv, to_latex, to_markdown
+from core.engine.files.tables import beside_intervals, to_csv, to_latex, to_markdown, with_bounds
 from core.engine.metrics import Difference
 from core.ui.components.controls import download
 from core.ui.words import WORDS
@@ -28,8 +28,7 @@ def table_downloads(
         key: Of the buttons.
         columns: Of the CSV; default: those of the rows that are named above.
     """
-    bounds = [column for name in metrics for column in (name, f"{name} low", f"{name} high")]
-    all_columns = list(columns) or ["backbone", "title", "trained_on", *bounds, "n"]
+    all_columns = list(columns) or ["backbone", "title", "trained_on", *with_bounds(metrics), "n"]
     paper, few = beside_intervals(rows, metrics), ["title", "trained_on", *metrics, "n"]
     files(all_columns, rows, file, key, (few, paper))
 
@@ -80,8 +79,7 @@ def by_class(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], file: st
     paper = beside_intervals(rows, metrics)
     shown = [{head: row[name] for name, head in heads.items()} for row in paper]
     st.dataframe(shown, hide_index=True, alt=alt, key=f"{key}-table")
-    bounds = [column for name in metrics for column in (name, f"{name} low", f"{name} high")]
-    files(["class", "n", *bounds], rows, file, key, (["class", "n", *metrics], paper))
+    files(["class", "n", *with_bounds(metrics)], rows, file, key, (["class", "n", *metrics], paper))
 
 
 def difference_line(first: str, second: str, one: Difference | None) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 from core.classifier.data import datasets
 from core.classifier.evaluate import Evaluation, Figures, Mistake
 from core.engine.catalogues.items import split_id
-from core.engine.files.tables import beside_intervals
+from core.engine.files.tables import beside_intervals, with_bounds
 from core.engine.metrics import Estimate
 from core.engine.search import process
 from core.ui.components import cards
@@ -59,7 +59,7 @@ def _figures(session: TrainSession, evaluation: Evaluation) -> None:
     st.table(frame, hide_index=True, alt=WORDS.train.figures_alt)  # whose words take several lines on a phone
     metrics = ["accuracy", "macro_f1"]
     table = [{"method": one.name, "n": one.accuracy.n, **_bounds(one)} for one in evaluation.figures]
-    columns = ["method", *(f"{name}{end}" for name in metrics for end in ("", " low", " high")), "n"]
+    columns = ["method", *with_bounds(metrics), "n"]
     paper = ["method", *metrics, "n"], beside_intervals(table, metrics)
     files(columns, table, "vitrine-classifier-figures", "train-figures", paper)
 

@@ -27,7 +27,7 @@ WINDOW = 16_384
 ITEMS, ABOUT = "_default", "about"
 #: An answer that has seen what this process wrote, and one that has seen what anybody did: a server waits a fifth of a
 #: second before it gives that.
-_OWN_WRITES, _ALL_WRITES = "Session", "Strong"
+_OWN_WRITES, ALL_WRITES = "Session", "Strong"
 _PREFIX = "vitrine_"
 _PIECE = 16_000  # characters of a description in one row; Milvus takes 65,535 bytes
 
@@ -89,7 +89,7 @@ class MilvusIndex:
         self._server.call("load_collection", collection)
         self.facts = read_facts(self._server, collection, refuse)
         self.n_items, self.dim = int(self.facts["count"]), int(self.facts["dim"])
-        if (n := self.count(Chosen(), _ALL_WRITES)) != self.n_items:
+        if (n := self.count(Chosen(), ALL_WRITES)) != self.n_items:
             raise refuse(sentence("engine.milvus-other-count", n=n, stated=self.n_items))
         self._server = server
 
@@ -205,7 +205,7 @@ def read_facts(server: Server, collection: str, refuse: Callable[[Sentence], Vit
     """What the description of a collection says; errors as in `MilvusIndex`."""
     found = server.call(
         "query", collection, filter="position < 0", output_fields=["about"], partition_names=[ABOUT],
-        consistency_level=_ALL_WRITES,
+        consistency_level=ALL_WRITES,
     )  # fmt: skip
     pieces = [str(row["about"]) for row in sorted(found, key=lambda row: -int(row["position"]))]
     facts = read_json("".join(pieces).encode(), collection, SCHEMA, lambda _, why: refuse(why))

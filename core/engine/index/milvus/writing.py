@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from core.engine.index.milvus.collection import ABOUT, PARAMETERS, SCHEMA, MilvusIndex, alias_of, describe
+from core.engine.index.milvus.collection import ABOUT, ALL_WRITES, PARAMETERS, SCHEMA, MilvusIndex, alias_of, describe
 from core.engine.index.milvus.rows import KEYS, MAX_TEXT, NUMBERS, TEXTS, Chosen, Row, stored
 from core.engine.index.milvus.server import MilvusError, Server
 from core.errors import DataError, sentence
@@ -128,7 +128,7 @@ def _batches(rows: Iterable[tuple[Row, np.ndarray]]) -> Iterator[list[tuple[Row,
 
 
 def _check_count(server: Server, collection: str, n: int) -> None:
-    options = {"filter": Chosen().expression, "output_fields": ["count(*)"], "consistency_level": "Strong"}
+    options = {"filter": Chosen().expression, "output_fields": ["count(*)"], "consistency_level": ALL_WRITES}
     there = int(server.call("query", collection, **options)[0]["count(*)"])
     if there != n:
         raise DataError("engine.milvus-odd", why=sentence("engine.milvus-other-count", n=there, stated=n))
