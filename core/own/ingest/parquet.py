@@ -173,28 +173,43 @@ def _ids(column: Any) -> np.ndarray:
 
 def main(max_rows: int, table: str = "") -> int:
     """Read, write; 1 where it is refused."""
+    _bound(TABLE_SECONDS if table else SECONDS)
+    try:
+        return _list(table, max_rows) if table else _convert(max_rows)
+    except Exception as error:  # pyarrow raises many kinds on damaged bytes
+        print(type(error).__name__, file=sys.stderr)
+        return 1
+
+
+def _bound(seconds: int) -> None:
+    """What this process may take."""
     try:
         import resource
 
-        seconds = TABLE_SECONDS if table else SECONDS
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except (ImportError, ValueError, OSError):  # a system without limits, or one that sets others
         pass
+
+
+def _convert(max_rows: int) -> int:
     try:
-        if table:
-            for row in to_rows(table, max_rows):
-                print(json.dumps(row))
-            print(json.dumps(""))
-        else:
-            sys.stdout.buffer.write(to_npz(sys.stdin.buffer.read(), max_rows))
+        sys.stdout.buffer.write(to_npz(sys.stdin.buffer.read(), max_rows))
     except Refused as error:
-        print(json.dumps(str(error)) if table else error, file=sys.stdout if table else sys.stderr)
+        print(error, file=sys.stderr)
         return 1
-    except Exception as error:  # pyarrow raises many kinds on damaged bytes
-        print(type(error).__name__, file=sys.stderr)
+    return 0
+
+
+def _list(table: str, max_rows: int) -> int:
+    try:
+        for row in to_rows(table, max_rows):
+            print(json.dumps(row))
+    except Refused as error:
+        print(json.dumps(str(error)))
         return 1
+    print(json.dumps(""))
     return 0
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import http.server
 import ipaddress
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
 import pytest
+import tls
 
 from core.errors import DownloadError, sentence
 from core.own.ingest import connection, fetch
@@ -314,33 +313,17 @@ class QuietServer(http.server.ThreadingHTTPServer):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for shop.test, and its key; the names of others are not in it."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl, which makes the test's certificate, is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=shop.test -addext subjectAltName=DNS:shop.test"
-    )
-    subprocess.run(
-        [*command.split(), "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True
-    )
-    return folder
+    """For shop.test; the names of others are not in it."""
+    return tls.certificate_for("shop.test", tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")
 def host(certificate):
     server = QuietServer(("127.0.0.1", 0), Host)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
     server.requests, server.release = [], threading.Event()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield server
-    server.release.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with tls.serving(server, certificate):
+        yield server
+        server.release.set()
 
 
 @pytest.fixture
@@ -351,7 +334,7 @@ def policy(host, certificate):
         resolve=Resolver(NAMES),
         why_not=lambda address: None if address == LOOPBACK else why_not_address(address),
         ports=frozenset({host.server_port}),
-        trust=lambda: ssl.create_default_context(cafile=certificate / "cert.pem"),
+        trust=lambda: ssl.create_default_context(cafile=certificate),
         total_s=5.0,
         read_s=2.0,
     )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import http.server
 import ipaddress
-import shutil
 import ssl
-import subprocess
-import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +13,7 @@ import brought
 import fakes
 import milvus
 import pytest
+import tls
 
 from core.config import DEFAULT_BACKBONE
 from core.engine.backbones import BACKBONES
@@ -49,18 +47,8 @@ class Shop(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[tuple[str, FetchPolicy]]:
     """The address of a shop on this computer, and the public policy that makes an exception for it."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl, which makes the test's certificate, is not installed")
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=shop.test"
-    files = ["-addext", "subjectAltName=DNS:shop.test", "-keyout", key, "-out", certificate]
-    subprocess.run([*command.split(), *files], check=True, capture_output=True)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
+    certificate = tls.certificate_for("shop.test", tmp_path)
+    with tls.serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop), certificate) as server:
         yield (
             f"https://shop.test:{server.server_port}",
             FetchPolicy(
@@ -70,8 +58,6 @@ def shop(tmp_path: Path) -> Iterator[tuple[str, FetchPolicy]]:
                 trust=partial(ssl.create_default_context, cafile=certificate),
             ),
         )
-        server.shutdown()
-        thread.join()
 
 
 def test_a_table_of_addresses_becomes_a_catalogue(
