@@ -31,6 +31,7 @@ from core.training.data.samples import (
     Sample,
 )
 from core.training.fit.batches import FACTS, LabelCodes, passes, rows_by_source, texts_of
+from core.training.fit.half import freeze
 from core.training.fit.losses import PART_OF, clip_loss, contrastive_loss, directions, label_losses, looks_losses
 from core.training.fit.optimise import average, let_move, optimizer_of, set_learning_rate, take_step, text_parameters
 from core.training.fit.seen import as_they_are
@@ -120,7 +121,7 @@ class Recipe:
 
 
 #: One round more, of a model that was trained before.
-FURTHER = Recipe(rounds=(((200, 96), (500, 128)),), trunk_lr=3e-4, head_lr=1e-3, text_lr=2e-4)
+FURTHER = Recipe(rounds=(((250, 96), (550, 128)),), trunk_lr=3e-4, head_lr=1e-3, text_lr=2e-4)
 
 
 class Trainer:
@@ -160,6 +161,8 @@ class Trainer:
         visual = self.model.visual.trunk
         visual.network.to(memory_format=_channels_last())
         network = visual.network
+        for module in (network.conv_stem, network.bn1, *network.blocks[: self.recipe.n_frozen_blocks]):
+            freeze(module)
         trunk = [
             *network.blocks[self.recipe.n_frozen_blocks :].parameters(),
             *network.conv_head.parameters(),

@@ -81,6 +81,8 @@ def _on_grid(x: Tensor) -> Tensor:
 
 
 def _mean_and_deviation(x: Tensor) -> list[Tensor]:
+    if x.dtype != torch.float32:
+        x = x.float()  # a difference of squares has no digits to spare
     mean = x.mean((2, 3))
     return [mean, ((x * x).mean((2, 3)) - mean * mean).clamp(min=0).sqrt()]
 
