@@ -43,9 +43,20 @@ Ask = Callable[[np.ndarray], np.ndarray]
 
 
 def scale(
-    engine: SearchEngine, cache: Path = CACHE, budget_s: float = BUDGET_S, limit_s: float = LIMIT_S
+    engine: SearchEngine,
+    cache: Path = CACHE,
+    budget_s: float = BUDGET_S,
+    limit_s: float = LIMIT_S,
+    round_s: float = ROUND_S,
 ) -> dict[str, Any]:
     """Measure each index at each size, and how many pictures a second are embedded.
+
+    Args:
+        engine: Has the items.
+        cache: Where what was measured is kept.
+        budget_s: See `BUDGET_S`.
+        limit_s: See `LIMIT_S`.
+        round_s: How long clients ask for the searches a second.
 
     Returns:
         `dim`, `n_queries`, `rows` of `n_items`, `index`, `build_s`, `memory_mb` (of the process, beside what Python and
@@ -70,7 +81,7 @@ def scale(
             with _vectors(grown(real, n), queries) as files:
                 for name in missing:
                     if time.monotonic() - started < budget_s:
-                        write_json(_file(cache, n, name), _in_a_process(name, files, limit_s))
+                        write_json(_file(cache, n, name), _in_a_process(name, files, limit_s, round_s))
         for name in INDEXES:
             file = _file(cache, n, name)
             found = json.loads(file.read_bytes()) if file.is_file() else {}
@@ -105,13 +116,13 @@ def _vectors(items: np.ndarray, queries: np.ndarray) -> Iterator[Path]:
         yield place
 
 
-def _in_a_process(name: str, folder: Path, limit_s: float) -> dict[str, Any]:
+def _in_a_process(name: str, folder: Path, limit_s: float, round_s: float) -> dict[str, Any]:
     """An index is built in one process and asked in another, each of which has done nothing before.
 
     Where either is at it for longer than `limit_s` it is ended, and `took_longer_than_s` is all that is found.
     """
     found: dict[str, Any] = {}
-    for work in (_build, _ask):
+    for work in (_build, partial(_ask, round_s=round_s)):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             try:
                 found |= pool.apply_async(work, (name, folder)).get(limit_s)
@@ -130,7 +141,7 @@ def _build(name: str, folder: Path) -> dict[str, Any]:
     return {"build_s": round(time.perf_counter() - started, 1)}
 
 
-def _ask(name: str, folder: Path) -> dict[str, Any]:
+def _ask(name: str, folder: Path, round_s: float) -> dict[str, Any]:
     queries, truth = np.load(folder / "queries.npy"), np.load(folder / "truth.npy")
     before = _resident_mb()
     index = {"exact": _exact, "hnswlib": _hnswlib, "milvus-lite": _milvus_lite}[name](folder)
@@ -149,14 +160,14 @@ def _ask(name: str, folder: Path) -> dict[str, Any]:
         "index_recall@10": round(index_recall_at_k(found, truth), 4),
         "p50_ms": round(float(np.median(ms)), 2),
         "p95_ms": round(float(np.percentile(ms, 95)), 2),
-        "per_s": round(_per_s(ask, queries, 1), 1),
-        f"per_s_{N_CLIENTS}": round(_per_s(ask, queries, N_CLIENTS), 1),
+        "per_s": round(_per_s(ask, queries, 1, round_s), 1),
+        f"per_s_{N_CLIENTS}": round(_per_s(ask, queries, N_CLIENTS, round_s), 1),
     }
 
 
-def _per_s(ask: Ask, queries: np.ndarray, n_clients: int) -> float:
+def _per_s(ask: Ask, queries: np.ndarray, n_clients: int, round_s: float) -> float:
     """Searches a second of so many clients, each of which asks again when it has been answered."""
-    until = time.perf_counter() + ROUND_S
+    until = time.perf_counter() + round_s
 
     def client(first: int) -> int:
         n = 0
@@ -166,7 +177,7 @@ def _per_s(ask: Ask, queries: np.ndarray, n_clients: int) -> float:
         return n
 
     with ThreadPoolExecutor(n_clients) as clients:
-        return sum(clients.map(client, range(n_clients))) / ROUND_S
+        return sum(clients.map(client, range(n_clients))) / round_s
 
 
 def _exact(folder: Path) -> ExactIndex:

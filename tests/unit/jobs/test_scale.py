@@ -30,5 +30,5 @@ def test_an_index_that_takes_too_long_is_ended_and_said_to_be_left_out(
     again = scale.scale(None, tmp_path)  # type: ignore[arg-type]
     assert (again["rows"], again["left_out"]) == ([], told["left_out"])  # they are not tried again
     (tmp_path / "300-exact.json").unlink()
-    (row,) = scale.scale(None, tmp_path)["rows"]  # type: ignore[arg-type]
+    (row,) = scale.scale(None, tmp_path, round_s=0.2)["rows"]  # type: ignore[arg-type]
     assert (row["n_items"], row["index"], row["index_recall@10"]) == (300, "exact", 1.0)

@@ -174,16 +174,16 @@ def test_indexes_are_measured_as_a_catalogue_grows_and_never_twice(
     real, queries, run = unit_rows(400, 24), {"photos": unit_rows(20, 24, seed=1)}, scale._in_a_process
     done: list[tuple[str, str]] = []
 
-    def counted(name: str, folder: Path, limit_s: float) -> dict[str, Any]:
+    def counted(name: str, folder: Path, *seconds: float) -> dict[str, Any]:
         done.append((name, str(len(np.load(folder / "items.npy", mmap_mode="r")))))
-        return run(name, folder, limit_s)
+        return run(name, folder, *seconds)
 
     monkeypatch.setattr(scale, "_in_a_process", counted)
     monkeypatch.setattr(scale, "SIZES", (200, 600))
     monkeypatch.setattr(scale, "everything", lambda engine: real)
     monkeypatch.setattr(scale, "asked", lambda engine, items, part, n: queries)
     monkeypatch.setattr(scale, "_pictures_per_s", lambda cache: {"nobody": 0.0})
-    found = scale.scale(SearchEngine(), tmp_path)
+    found = scale.scale(SearchEngine(), tmp_path, round_s=0.2)
     assert [(row["index"], row["n_items"]) for row in found["rows"]] == [
         (name, n) for n in (200, 600) for name in ("exact", "hnswlib", "milvus-lite")
     ]
