@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ TEXT = Path(__file__).with_name("card.md")
 def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
     """Write `README.md` into the model's folder from evaluation results; returns its path."""
     from core.training.fit.heads import HeadsRecipe
-    from core.training.fit.whole import Recipe
+    from core.training.fit.whole import FURTHER, Recipe
     from core.training.model.parts import PARTS
 
     recipe, last, record = Recipe(), HeadsRecipe(), get(DEFAULT_BACKBONE)
@@ -24,7 +25,8 @@ def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
         side=record.input_size,
         dim=record.dim,
         frozen=recipe.n_frozen_blocks,
-        stages=", then ".join(f"{n:,} steps at {side} px" for n, side in recipe.stages),
+        stages=_written(recipe.stages),
+        further=_written(FURTHER.stages),
         n_pictures=sum(recipe.mix.values()),
         n_last=last.n_steps,
         n_last_pictures=f"{sum(last.mix.values()):,}",
@@ -35,3 +37,7 @@ def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
     with written(path) as temporary:
         temporary.write_text(text, "utf-8")
     return path
+
+
+def _written(stages: Iterable[tuple[int, int]]) -> str:
+    return ", then ".join(f"{n:,} steps at {side} px" for n, side in stages)

@@ -201,7 +201,6 @@ def test_everything_that_decides_what_a_backbone_sees_is_in_the_digest():
 
 #: Of backbones whose embeddings ship and do not say yet how pictures were prepared for them.
 SHIPPED = {
-    "vitrine-clip": "c08223aa8be9",
     "colour-histogram": "7b8716cdbe32",
     "hog": "61a5a253831f",
     "raw-pixels": "6b3b7fea382a",
