@@ -25,8 +25,8 @@ def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
         side=record.input_size,
         dim=record.dim,
         frozen=recipe.n_frozen_blocks,
-        stages=_written(recipe.stages),
-        further=_written(FURTHER.stages),
+        stages=_in_words(recipe.stages),
+        further=_in_words(FURTHER.stages),
         n_pictures=sum(recipe.mix.values()),
         n_last=last.n_steps,
         n_last_pictures=f"{sum(last.mix.values()):,}",
@@ -39,5 +39,5 @@ def write_card(folder: Path, results: list[dict[str, Any]]) -> Path:
     return path
 
 
-def _written(stages: Iterable[tuple[int, int]]) -> str:
+def _in_words(stages: Iterable[tuple[int, int]]) -> str:
     return ", then ".join(f"{n:,} steps at {side} px" for n, side in stages)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import pytestmark, settle, until  # noqa: F401
+from browsing import pytestmark, settle, until, visitors  # noqa: F401
 
 from core.compare.gallery import has_gallery, items_path
 from core.engine.backbones import BACKBONES
@@ -22,35 +22,29 @@ needs_galleries = pytest.mark.skipif(not items_path().is_file(), reason="the com
 @needs_galleries
 def test_a_sample_goes_through_the_backbones_and_a_disagreement_opens(browser: Browser, server: str) -> None:
     chosen = [id for id in BACKBONES if BACKBONES[id].packages == () and has_gallery(id)][2::-1]
-    context = browser.new_context(viewport={"width": 390, "height": 900})
-    context.route(lambda url: not url.startswith((server, "data:", "blob:")), lambda route: route.abort())
-    page = context.new_page()
-    page.set_default_timeout(90_000)
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    link = "&".join(f"with={id}" for id in chosen)
-    page.goto(f"{server}/Compare?{link}")
-    page.get_by_role("button", name="Dress", exact=True).click()
-    page.wait_for_url(re.compile(r"sample=dress"))
-    page.locator(".vt-row").nth(5 * len(chosen) - 1).wait_for()
-    page.locator(".vt-waiting").first.wait_for(state="detached")
-    assert page.locator(".vt-row").count() == 5 * len(chosen)
-    assert all(f"with={id}" in page.url for id in chosen)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    if len(chosen) > 1:
-        page.get_by_text("Disagreements").click()
-        page.wait_for_url(re.compile(r"view=disputes"))
-        tile = page.locator(".vt-tile").first
-        tile.wait_for()
-        item = tile.get_attribute("data-id")
-        page.get_by_role("button", name="Compare", exact=True).first.click()
-        page.wait_for_url(lambda url: "item=" in url and "view=" not in url)
+    with visitors(browser, server, 90_000) as visit:
+        page = visit(viewport={"width": 390, "height": 900})
+        link = "&".join(f"with={id}" for id in chosen)
+        page.goto(f"{server}/Compare?{link}")
+        page.get_by_role("button", name="Dress", exact=True).click()
+        page.wait_for_url(re.compile(r"sample=dress"))
         page.locator(".vt-row").nth(5 * len(chosen) - 1).wait_for()
-        found = [row.get_attribute("data-id") for row in page.locator(".vt-row").all()]
-        assert item not in found
-        assert f"item={item}" in page.url.replace("%2F", "/")
-    context.close()
-    assert not problems
+        page.locator(".vt-waiting").first.wait_for(state="detached")
+        assert page.locator(".vt-row").count() == 5 * len(chosen)
+        assert all(f"with={id}" in page.url for id in chosen)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        if len(chosen) > 1:
+            page.get_by_text("Disagreements").click()
+            page.wait_for_url(re.compile(r"view=disputes"))
+            tile = page.locator(".vt-tile").first
+            tile.wait_for()
+            item = tile.get_attribute("data-id")
+            page.get_by_role("button", name="Compare", exact=True).first.click()
+            page.wait_for_url(lambda url: "item=" in url and "view=" not in url)
+            page.locator(".vt-row").nth(5 * len(chosen) - 1).wait_for()
+            found = [row.get_attribute("data-id") for row in page.locator(".vt-row").all()]
+            assert item not in found
+            assert f"item={item}" in page.url.replace("%2F", "/")
 
 
 @needs_galleries

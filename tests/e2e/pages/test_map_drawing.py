@@ -69,16 +69,9 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, maps_server: str) -> Iterator[Page]:
-    """A page that reaches nothing but the server, and must raise no error of its own."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1000})
-    context.route(lambda url: not url.startswith((maps_server, "data:", "blob:")), lambda route: route.abort())
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
-    context.close()
-    assert not problems
+    """A page that reaches nothing but the server, and must log no error of its own."""
+    with visitors(browser, maps_server, 60_000) as visit:
+        yield visit(viewport={"width": 1280, "height": 1000})
 
 
 def open_maps(page: Page, server: str, query: str = "") -> tuple[float, float]:
