@@ -330,11 +330,10 @@ def host(certificate):
 def policy(host, certificate):
     """The public policy, but for this machine: its names, its port, its certificate, and shorter times."""
     host.requests.clear()
-    return FetchPolicy(
+    return replace(
+        tls.policy_for(certificate, host.server_port),
         resolve=Resolver(NAMES),
         why_not=lambda address: None if address == LOOPBACK else why_not_address(address),
-        ports=frozenset({host.server_port}),
-        trust=lambda: ssl.create_default_context(cafile=certificate),
         total_s=5.0,
         read_s=2.0,
     )

@@ -25,7 +25,7 @@ from core.own.large.on_ray import OnRay
 pytest.importorskip("ray.data", reason="Ray is not installed: pip install -r requirements-scale.txt")
 pytest.importorskip("milvus_lite", reason="pymilvus is not installed: pip install -r requirements-scale.txt")
 pytestmark = pytest.mark.skipif(not (artifacts_dir() / "manifest.json").is_file(), reason="artifacts/ is not built")
-N, SHARD = 30, 10
+N, SHARD = 80, 8
 #: The command, with small shards that are kept elsewhere.
 COMMAND = """
 import sys

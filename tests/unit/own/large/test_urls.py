@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import http.server
-import ipaddress
-import ssl
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import brought
@@ -25,7 +22,6 @@ from core.own.large import build as large
 from core.own.large import listing, shards
 from core.own.large.build import build_large
 
-LOOPBACK = ipaddress.ip_address("127.0.0.1")
 PICTURES = {f"/{name}.png": brought.picture(rgb) for name, rgb in brought.COLOURS.items()}
 
 
@@ -49,15 +45,7 @@ def shop(tmp_path: Path) -> Iterator[tuple[str, FetchPolicy]]:
     """The address of a shop on this computer, and the public policy that makes an exception for it."""
     certificate = tls.certificate_for("shop.test", tmp_path)
     with tls.serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop), certificate) as server:
-        yield (
-            f"https://shop.test:{server.server_port}",
-            FetchPolicy(
-                resolve=lambda host, port: [LOOPBACK],
-                why_not=lambda address: None,
-                ports=frozenset({server.server_port}),
-                trust=partial(ssl.create_default_context, cafile=certificate),
-            ),
-        )
+        yield f"https://shop.test:{server.server_port}", tls.policy_for(certificate, server.server_port)
 
 
 def test_a_table_of_addresses_becomes_a_catalogue(
