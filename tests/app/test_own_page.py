@@ -195,7 +195,7 @@ def test_backbones_are_evaluated_on_the_labels_of_the_catalogue(filled: AppTest)
     table = filled.dataframe[0].value
     assert set(table["Backbone"]) == {"Vitrine CLIP", "Colour histogram"}
     assert (table[WORDS.own.evaluate_queries] == 16).all()
-    assert all(re.fullmatch(r"[01]\.\d{3} \[[01]\.\d{3}, [01]\.\d{3}\]", cell) for cell in table["R@1"])
+    assert all(re.fullmatch(r"[01]\.\d{3}  \([01]\.\d{3} to [01]\.\d{3}\)", cell) for cell in table["R@1"])
     assert any("p = " in line.value for line in filled.markdown)
     labels, matrix = (element.value for element in filled.dataframe[1:])
     assert labels["Class"].tolist() == matrix[""].tolist()

@@ -19,8 +19,8 @@ from core.ui.components import cards
 from core.ui.components.controls import command, download
 from core.ui.components.link import choose
 from core.ui.components.plots import draw
-from core.ui.components.tables import difference_line, files, in_words, table_downloads
-from core.ui.words import WORDS
+from core.ui.components.tables import difference_line, files, in_words, table_downloads, written
+from core.ui.words import WORDS, figure
 
 
 def show(chosen: list[str]) -> None:
@@ -60,8 +60,9 @@ def _metric_name(metric: str) -> str:
 def _table(rows: list[Row], metrics: list[str], protocol: str, chosen: list[str]) -> None:
     if learned := [row["title"] for row in rows if row["computed"] and row["learned"]]:
         st.caption(cards.plain(WORDS.compare.learned.format(names=", ".join(learned))))
+    forms = dict.fromkeys(metrics, ".3f") | {name: WORDS.compare.costs[name][1] for name in COSTS}
     st.dataframe(
-        [{"chosen": row["backbone"] in chosen} | _shown(row, metrics) for row in rows],
+        written([{"chosen": row["backbone"] in chosen} | _shown(row, metrics) for row in rows], forms),
         hide_index=True,
         column_config=_columns(metrics),
         key=f"benchmark-{protocol}",
@@ -89,8 +90,8 @@ def _shown(row: Row, metrics: list[str]) -> dict[str, Any]:
     shown["trained_on"] = in_words(row["trained_on"])
     for name in metrics:
         shown[name] = row.get(name)
-        known = name in row
-        shown[f"{name} interval"] = f"{row[f'{name} low']:.3f} – {row[f'{name} high']:.3f}" if known else None
+        bounds = [figure(row[f"{name} {end}"], ".3f") for end in ("low", "high")] if name in row else None
+        shown[f"{name} interval"] = " – ".join(bounds) if bounds else None
     return shown | {name: row.get(name) for name in COSTS}
 
 
@@ -104,13 +105,12 @@ def _columns(metrics: list[str]) -> dict[str, Any]:
         ),
     }
     for name in metrics:
-        config[name] = st.column_config.NumberColumn(
-            _metric_name(name), format="%.3f", help=WORDS.compare.metrics.get(name, ("", ""))[1]
-        )
+        help = WORDS.compare.metrics.get(name, ("", ""))[1]
+        config[name] = st.column_config.NumberColumn(_metric_name(name), help=help)
         config[f"{name} interval"] = st.column_config.TextColumn(WORDS.compare.table_interval, width=115)
     for name in COSTS:
-        title, format, help = WORDS.compare.costs[name]
-        config[name] = st.column_config.NumberColumn(title, format=format, help=help)
+        title, _, help = WORDS.compare.costs[name]
+        config[name] = st.column_config.NumberColumn(title, help=help)
     return config
 
 
@@ -165,10 +165,10 @@ def _published(protocol: str) -> None:
         for one in figures
     ]
     config = {name: st.column_config.TextColumn(WORDS.compare.published[name]) for name in ("system", "metric", "note")}
-    number = st.column_config.NumberColumn(WORDS.compare.published["value"], format="%.3f")
+    number = st.column_config.NumberColumn(WORDS.compare.published["value"])
     link = st.column_config.LinkColumn(WORDS.compare.published["source"])
     st.dataframe(
-        rows,
+        written(rows, {"value": ".3f"}),
         hide_index=True,
         column_config=config | {"value": number, "source": link},
         alt=WORDS.compare.published_heading,

@@ -1,19 +1,48 @@
-"""Tables as files, the figures of backbones and of classes, and whether two backbones really differ."""
+"""Tables for the eye and as files, figures of backbones and of classes, and whether two backbones really differ."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.engine.files.tables import beside_intervals, to_csv, to_latex, to_markdown, with_bounds
 from core.engine.metrics import Difference
 from core.ui.components.controls import download
-from core.ui.words import WORDS
+from core.ui.words import WORDS, figure
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler  # type: ignore[import-untyped]
 
 #: The p-value, corrected, below which a difference is taken for real.
 LEVEL = 0.05
+
+
+def written(rows: Sequence[Mapping[str, Any]], forms: Mapping[str, str]) -> Styler:
+    """A table whose figures stand as the language of the visit writes them, and which is sorted by the figures.
+
+    Args:
+        rows: Column -> value; None where it is not known.
+        forms: Column -> what `format` takes, such as ".3f".
+    """
+    import pandas as pd  # type: ignore[import-untyped]
+
+    table = pd.DataFrame(rows)
+    return table.style.format({name: partial(figure, form=form) for name, form in forms.items()}, na_rep="")
+
+
+def with_intervals(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows for the eye: each of these figures with its bounds ("NAME low"), if known, in one cell."""
+
+    def cell(row: Mapping[str, Any], name: str) -> str:
+        if f"{name} low" not in row:
+            return figure(row[name], ".3f")
+        said = WORDS.common.interval.format(value=row[name], low=row[f"{name} low"], high=row[f"{name} high"])
+        return str(said)
+
+    return [{**row, **{name: cell(row, name) for name in names if name in row}} for row in rows]
 
 
 def table_downloads(
@@ -76,10 +105,10 @@ def by_class(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], file: st
     """
     heads = {"class": WORDS.taken.column_class, "n": WORDS.taken.column_n}
     heads |= {name: WORDS.compare.metrics[name][0] for name in metrics}
-    paper = beside_intervals(rows, metrics)
-    shown = [{head: row[name] for name, head in heads.items()} for row in paper]
+    shown = [{head: row[name] for name, head in heads.items()} for row in with_intervals(rows, metrics)]
     st.dataframe(shown, hide_index=True, alt=alt, key=f"{key}-table")
-    files(["class", "n", *with_bounds(metrics)], rows, file, key, (["class", "n", *metrics], paper))
+    paper = ["class", "n", *metrics], beside_intervals(rows, metrics)
+    files(["class", "n", *with_bounds(metrics)], rows, file, key, paper)
 
 
 def difference_line(first: str, second: str, one: Difference | None) -> str:

@@ -13,7 +13,6 @@ from core.config import Quota
 from core.engine.backbones import BACKBONES
 from core.engine.embedders.base import Embedder
 from core.engine.embedders.load import missing
-from core.engine.files.tables import beside_intervals
 from core.errors import VitrineError
 from core.own.brought import BROUGHT
 from core.own.catalogue import OwnCatalogue
@@ -22,7 +21,7 @@ from core.own.ingest.zip_source import ZipSource
 from core.ui.components import cards, taken
 from core.ui.components.controls import problem
 from core.ui.components.pictures import Picture, data_url
-from core.ui.components.tables import by_class, difference_line, in_words, table_downloads
+from core.ui.components.tables import by_class, difference_line, in_words, table_downloads, with_intervals
 from core.ui.own import job, sources
 from core.ui.visit import keys
 from core.ui.words import WORDS, say
@@ -88,7 +87,7 @@ def _figures(evaluation: OwnEvaluation) -> None:
         return
     names = {"title": WORDS.compare.table_backbone, "trained_on": WORDS.compare.table_trained_on}
     names |= {name: WORDS.compare.metrics[name][0] for name in METRICS} | {"n": WORDS.own.evaluate_queries}
-    said = [row | {"trained_on": in_words(str(row["trained_on"]))} for row in beside_intervals(rows, METRICS)]
+    said = [row | {"trained_on": in_words(str(row["trained_on"]))} for row in with_intervals(rows, METRICS)]
     shown = [{title: row[name] for name, title in names.items()} for row in said]
     st.dataframe(shown, hide_index=True, alt=WORDS.own.evaluate_alt)
     table_downloads(rows, METRICS, "vitrine-own-evaluation", "own-evaluation")

@@ -16,7 +16,7 @@ from core.engine.metrics import Estimate
 from core.engine.search import process
 from core.ui.components import cards
 from core.ui.components.pictures import Picture, data_url, picture_of
-from core.ui.components.tables import files
+from core.ui.components.tables import files, written
 from core.ui.train import charts
 from core.ui.train.state import TrainSession
 from core.ui.visit.page import step
@@ -74,17 +74,14 @@ def _ends(value: Estimate) -> tuple[tuple[str, float], ...]:
 
 
 def _interval(value: Estimate) -> str:
-    return WORDS.train.interval.format(value=value.value, low=value.low, high=value.high)
+    return WORDS.common.interval.format(value=value.value, low=value.low, high=value.high)
 
 
 def _per_class(evaluation: Evaluation, key: str) -> None:
     columns = WORDS.train.columns
     rows = [(one.name, one.precision, one.recall, one.f1, one.n) for one in evaluation.per_class]
-    shares = {name: st.column_config.NumberColumn(format="%.3f") for name in columns[1:4]}
-    st.dataframe(
-        pd.DataFrame(rows, columns=list(columns)), hide_index=True, column_config=shares, alt=WORDS.train.per_class,
-        key=f"{key}-classes",
-    )  # fmt: skip
+    shown = written([dict(zip(columns, row, strict=True)) for row in rows], dict.fromkeys(columns[1:4], ".3f"))
+    st.dataframe(shown, hide_index=True, alt=WORDS.train.per_class, key=f"{key}-classes")
     names = ["class", "precision", "recall", "f1", "n"]
     files(names, [dict(zip(names, row, strict=True)) for row in rows], "vitrine-classifier-classes", f"{key}-classes")
 
