@@ -65,6 +65,7 @@ def test_the_marks_of_an_axis_can_be_told_apart(monkeypatch: pytest.MonkeyPatch)
     assert all(len(text) <= 30 for text in few.layout.yaxis.ticktext)
     same = plots.written(["a" * 60 + "1" + "b" * 40, "a" * 60 + "2" + "b" * 40])
     assert len(set(same)) == 2
+    assert plots.written(["x", "x", "x (1)"]) == ["x (2)", "x (3)", "x (1)"]
 
 
 def test_the_kept_epoch_is_named_by_what_it_is_best_in(monkeypatch: pytest.MonkeyPatch) -> None:

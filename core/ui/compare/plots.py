@@ -26,30 +26,27 @@ def quality_against_cost(rows: Sequence[Row], metric: str, name: str, chosen: Co
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    largest = max(row.get("peak_memory_mb", 1) for row in rows)
-    for row in rows:
+    memory = [row.get("peak_memory_mb", 1) for row in rows]
+    sizes = [10 + 20 * one / max(memory) for one in memory]
+    for row, size in zip(rows, sizes, strict=True):
         value = row[metric]
         bars = {"array": [row[f"{metric} high"] - value], "arrayminus": [value - row[f"{metric} low"]]}
         ring = {"width": 3 if row["backbone"] in chosen else 0, "color": "#c4502f"}
         figure.add_scatter(
             x=[row["ms_p50"]], y=[value], error_y={"type": "data", "symmetric": False, **bars}, name=row["title"],
-            mode="markers", marker={"size": _size(row, largest), "line": ring, "opacity": 0.85},
+            mode="markers", marker={"size": size, "line": ring, "opacity": 0.85},
             hovertemplate=WORDS.compare.plot_hover,
             customdata=[[row["title"], row.get("peak_memory_mb", 0), row.get("n_parameters", 0) / 1e6]],
         )  # fmt: skip
     across = _widened([math.log10(row["ms_p50"]) for row in rows], 0.12)
     up = _widened([row[f"{metric} {end}"] for row in rows for end in ("low", "high")], 0.08)
-    _name(figure, rows, metric, across, up)
+    _name(figure, rows, metric, sizes, across, up)
     figure.update_layout(
         height=HEIGHT, showlegend=False, margin={"t": _TOP, "r": 20, "b": 20, "l": 20}, separators=separators()
     )
     figure.update_xaxes(type="log", title=WORDS.compare.plot_ms, range=across, **_TICKS)
     figure.update_yaxes(title=name, range=up)
     return figure
-
-
-def _size(row: Row, largest: float) -> float:
-    return float(10 + 20 * row.get("peak_memory_mb", 1) / largest)
 
 
 def _widened(values: Sequence[float], share: float) -> tuple[float, float]:
@@ -59,9 +56,15 @@ def _widened(values: Sequence[float], share: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _name(figure: Any, rows: Sequence[Row], metric: str, across: tuple[float, float], up: tuple[float, float]) -> None:
+def _name(
+    figure: Any,
+    rows: Sequence[Row],
+    metric: str,
+    sizes: Sequence[float],
+    across: tuple[float, float],
+    up: tuple[float, float],
+) -> None:
     """Write the names of the backbones where there is room, a line from each to its point."""
-    largest = max(row.get("peak_memory_mb", 1) for row in rows)
 
     def below(value: float) -> float:
         return _PLOT * (up[1] - value) / (up[1] - up[0])
@@ -72,10 +75,10 @@ def _name(figure: Any, rows: Sequence[Row], metric: str, across: tuple[float, fl
             y=below(row[metric]),
             high=below(row[f"{metric} high"]),
             low=below(row[f"{metric} low"]),
-            radius=_size(row, largest) / 2,
+            radius=size / 2,
             name=name,
         )
-        for row, name in zip(rows, written(row["backbone"] for row in rows), strict=True)
+        for row, size, name in zip(rows, sizes, written(row["backbone"] for row in rows), strict=True)
     ]
     for row, point, (right, down) in zip(rows, points, places(points, _PLOT), strict=True):
         figure.add_annotation(

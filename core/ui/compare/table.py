@@ -19,7 +19,7 @@ from core.ui.components import cards
 from core.ui.components.controls import command, download
 from core.ui.components.link import choose
 from core.ui.components.plots import draw
-from core.ui.components.tables import difference_line, files, in_words, table_downloads, written
+from core.ui.components.tables import difference_line, files, in_words, styled, table_downloads
 from core.ui.words import WORDS, figure
 
 
@@ -62,7 +62,7 @@ def _table(rows: list[Row], metrics: list[str], protocol: str, chosen: list[str]
         st.caption(cards.plain(WORDS.compare.learned.format(names=", ".join(learned))))
     forms = dict.fromkeys(metrics, ".3f") | {name: WORDS.compare.costs[name][1] for name in COSTS}
     st.dataframe(
-        written([{"chosen": row["backbone"] in chosen} | _shown(row, metrics) for row in rows], forms),
+        styled([{"chosen": row["backbone"] in chosen} | _shown(row, metrics) for row in rows], forms),
         hide_index=True,
         column_config=_columns(metrics),
         key=f"benchmark-{protocol}",
@@ -168,7 +168,7 @@ def _published(protocol: str) -> None:
     number = st.column_config.NumberColumn(WORDS.compare.published["value"])
     link = st.column_config.LinkColumn(WORDS.compare.published["source"])
     st.dataframe(
-        written(rows, {"value": ".3f"}),
+        styled(rows, {"value": ".3f"}),
         hide_index=True,
         column_config=config | {"value": number, "source": link},
         alt=WORDS.compare.published_heading,

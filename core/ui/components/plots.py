@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from itertools import cycle
+from itertools import count, cycle
 from typing import Any
 
 import numpy as np
@@ -122,11 +122,11 @@ def written(names: Iterable[str]) -> list[str]:
     They may come from outside, and Plotly reads some HTML.
     """
     short = [_shortened(name) for name in names]
-    times, seen = Counter(short), Counter[str]()
+    times, taken = Counter(short), set(short)
     for place, name in enumerate(short):
         if times[name] > 1:
-            seen[name] += 1
-            short[place] = f"{name} ({seen[name]})"
+            short[place] = next(free for n in count(1) if (free := f"{name} ({n})") not in taken)
+            taken.add(short[place])
     return list(map(escape, short))
 
 

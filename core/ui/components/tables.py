@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEVEL = 0.05
 
 
-def written(rows: Sequence[Mapping[str, Any]], forms: Mapping[str, str]) -> Styler:
+def styled(rows: Sequence[Mapping[str, Any]], forms: Mapping[str, str]) -> Styler:
     """A table whose figures stand as the language of the visit writes them, and which is sorted by the figures.
 
     Args:

@@ -16,7 +16,7 @@ from core.engine.metrics import Estimate
 from core.engine.search import process
 from core.ui.components import cards
 from core.ui.components.pictures import Picture, data_url, picture_of
-from core.ui.components.tables import files, written
+from core.ui.components.tables import files, styled
 from core.ui.train import charts
 from core.ui.train.state import TrainSession
 from core.ui.visit.page import step
@@ -80,7 +80,7 @@ def _interval(value: Estimate) -> str:
 def _per_class(evaluation: Evaluation, key: str) -> None:
     columns = WORDS.train.columns
     rows = [(one.name, one.precision, one.recall, one.f1, one.n) for one in evaluation.per_class]
-    shown = written([dict(zip(columns, row, strict=True)) for row in rows], dict.fromkeys(columns[1:4], ".3f"))
+    shown = styled([dict(zip(columns, row, strict=True)) for row in rows], dict.fromkeys(columns[1:4], ".3f"))
     st.dataframe(shown, hide_index=True, alt=WORDS.train.per_class, key=f"{key}-classes")
     names = ["class", "precision", "recall", "f1", "n"]
     files(names, [dict(zip(names, row, strict=True)) for row in rows], "vitrine-classifier-classes", f"{key}-classes")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from core.ui.components.tables import with_intervals, written
+from core.ui.components.tables import styled, with_intervals
 from core.ui.words import speaking
 
 ROWS = [{"name": "a", "share": 0.875, "n": 1024}, {"name": "b", "share": None, "n": 7}]
@@ -16,7 +16,7 @@ ROWS = [{"name": "a", "share": 0.875, "n": 1024}, {"name": "b", "share": None, "
                                              ("pt-BR", ["a", "0,875", "1.024", "b", "", "7"])])  # fmt: skip
 def test_figures_are_written_as_the_language_does(lang: str, cells: list[str]) -> None:
     with speaking(lang):
-        table = written(ROWS, {"share": ".3f", "n": ",.0f"})
+        table = styled(ROWS, {"share": ".3f", "n": ",.0f"})
         assert re.findall(r"<td[^>]*>(.*?)</td>", table.to_html()) == cells
     assert table.data["share"].tolist()[0] == 0.875
 
