@@ -30,11 +30,12 @@ from core.own.large.listing import PathSource, open_listing
 COLOURS = {f"kinds-{at % 3}/{at:03}.png": (at, 255 - at, (37 * at) % 256) for at in range(60)}
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusPlace]:
-    place = milvus.place_of("lite", tmp_path_factory.mktemp("milvus"))
+@pytest.fixture(scope="module", params=["lite", "server"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusPlace]:
+    place = milvus.place_of(request.param, tmp_path_factory.mktemp("milvus"))
+    before = set(collection.names(servers.server(place)))
     yield place
-    milvus.close(place)
+    milvus.close(place, *(set(collection.names(servers.server(place))) - before))
 
 
 @pytest.fixture(autouse=True)
