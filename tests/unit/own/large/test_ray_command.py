@@ -1,4 +1,4 @@
-"""`build --engine ray`, as it is typed: two workers of its own, stopped and begun again, and an address of nobody."""
+"""`build --engine ray`, as it is typed: with workers of its own, on a cluster that runs, at an address of nobody."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import milvus
+import psutil
 import pytest
 
 from core.__main__ import main
@@ -21,6 +24,7 @@ from core.engine.index.milvus.rows import Chosen
 from core.engine.index.milvus.server import server
 from core.errors import VitrineError
 from core.own.large.on_ray import OnRay
+from core.own.large.on_ray import _answers as answers
 
 pytest.importorskip("ray.data", reason="Ray is not installed: pip install -r requirements-scale.txt")
 pytest.importorskip("milvus_lite", reason="pymilvus is not installed: pip install -r requirements-scale.txt")
@@ -51,13 +55,16 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def begin(folder: Path, source: Path) -> subprocess.Popen[str]:
+#: Ray's workers give way to everything else that runs, which on a busy computer means minutes.
+NOT_NICE = {"RAY_worker_niceness": "0"}
+
+
+def begin(folder: Path, source: Path, *more: str, **settings: str) -> subprocess.Popen[str]:
     """The command in a process of its own."""
-    build = ["build", "--catalogue", "shop", "--from", str(source), "--index", "milvus", "--engine", "ray"]
-    # Ray's workers give way to everything else that runs, which on a busy computer means minutes.
-    environment = os.environ | {"VITRINE_MILVUS_URI": str(folder / "milvus.db"), "RAY_worker_niceness": "0"}
+    build = ["build", "--catalogue", "shop", "--from", str(source), "--index", "milvus", "--engine", "ray", *more]
+    environment = os.environ | NOT_NICE | {"VITRINE_MILVUS_URI": str(folder / "milvus.db")} | settings
     return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, str(folder), str(SHARD), *build, "--workers", "2"],
+        [sys.executable, "-c", COMMAND, str(folder), str(SHARD), *build],
         cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -67,27 +74,77 @@ def test_a_build_that_was_stopped_goes_on_with_nothing_lost_and_nothing_twice(
     how: signal.Signals, pictures: Path, tmp_path: Path
 ) -> None:
     kept = tmp_path / ".cache" / "large"
-    stopped = begin(tmp_path, pictures)
+    stopped = begin(tmp_path, pictures, "--workers", "2")
     while stopped.poll() is None and not list(kept.glob("*/*.parquet")):
         time.sleep(0.02)
     stopped.send_signal(how)
     stopped.communicate(timeout=120)
     assert stopped.returncode in (130, -how)
     assert list(kept.glob("*/*.parquet"))
-    again = begin(tmp_path, pictures)
+    again = begin(tmp_path, pictures, "--workers", "2")
     said = again.communicate(timeout=300)
     assert again.returncode == 0, said
     assert said[0] == f"{N - 1} pictures can be searched as shop.\n"
     assert "skipped: 017.jpg: it is not a picture" in said[1]
     assert f"{N} of {N} pictures" in said[1]
     assert not list(kept.glob("*/*"))  # they are in Milvus now
-    place = MilvusPlace(str(tmp_path / "milvus.db"))
+    assert names_in(tmp_path) == [f"{at:03}.jpg" for at in range(N) if at != 17]
+
+
+def names_in(folder: Path) -> list[str]:
+    """What was written, in order."""
+    place = MilvusPlace(str(folder / "milvus.db"))
     try:
         index = MilvusIndex(server(place), collection_of(server(place), "shop"))
         rows = index.rows(index.listed(Chosen(), 0, 2 * N))
-        assert [rows[at]["name"] for at in sorted(rows)] == [f"{at:03}.jpg" for at in range(N) if at != 17]
+        return [rows[at]["name"] for at in sorted(rows)]
     finally:
         milvus.close(place)
+
+
+#: Ray listens on loopback only, and takes no orders without the token.
+GUARDED = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+TOKEN = "0" * 64
+
+
+@pytest.fixture
+def cluster() -> Iterator[str]:
+    """The address of a cluster of this computer that runs already."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        command = [Path(sys.executable).with_name("ray"), "start", "--head", "--block", "--num-cpus", "3"]
+        where = ["--node-ip-address", "127.0.0.1", "--port", address.rpartition(":")[2], "--temp-dir", folder]
+        head = subprocess.Popen(
+            [*command, *where, "--include-dashboard=false", "--object-store-memory", "200000000"],
+            env=os.environ | NOT_NICE | GUARDED | {"RAY_AUTH_TOKEN": TOKEN},
+            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            deadline = time.monotonic() + 60
+            while head.poll() is None and not answers(address):
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            yield address
+        finally:
+            for process in [*psutil.Process(head.pid).children(recursive=True), head]:  # by itself it takes a minute
+                process.kill()
+            head.wait(30)
+
+
+def test_a_cluster_that_runs_does_the_work_of_whoever_has_its_token(
+    cluster: str, pictures: Path, tmp_path: Path
+) -> None:
+    with_token = [(TOKEN, 0), ("1" * 64, 1)]
+    for token, code in reversed(with_token):
+        build = begin(tmp_path, pictures, "--address", cluster, "--workers", "2", **GUARDED, RAY_AUTH_TOKEN=token)
+        said = build.communicate(timeout=300)
+        assert build.returncode == code, said
+        if code:
+            assert said[1].startswith(f"No Ray cluster answers at {cluster}, or "), said
+            assert said[1].count("\n") == 1
+    assert names_in(tmp_path) == [f"{at:03}.jpg" for at in range(N) if at != 17]
 
 
 @pytest.mark.parametrize("form", ["127.0.0.1:{port}", "nonsense"])
