@@ -10,9 +10,10 @@ SECONDS := 60
 NUMBER := 150
 # A Milvus server for `test-scale`; without one only Milvus Lite is tried.
 MILVUS ?=
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What is imported is compiled then; to compile all of torch takes longer than to unpack it.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: run test test-scale check lint engine-tests other-tests format fuzz mutants lock browser clean
+.PHONY: run test test-scale check lint engine-tests other-tests page-tests search-tests format fuzz mutants lock browser clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/streamlit run app.py
@@ -21,7 +22,8 @@ test: check
 
 check: $(VENV)/.dev-ready browser
 	$(MAKE) --no-print-directory -j2 lint engine-tests other-tests
-	$(BIN)/python -m pytest tests/e2e
+	$(MAKE) --no-print-directory -j2 page-tests search-tests
+	$(BIN)/python -m pytest tests/e2e/serving
 
 lint:
 	$(BIN)/ruff check .
@@ -29,12 +31,19 @@ lint:
 	$(BIN)/mypy
 	$(BIN)/python -m core verify
 
-# All but a browser's tests, as two processes of about the same length; those of a browser want the computer for themselves.
+# All but a browser's tests, as two processes of about the same length; then those of a browser, as two again. Those of the
+# server under load want the computer for themselves.
 engine-tests:
 	$(BIN)/python -m pytest tests/app tests/unit/engine
 
 other-tests:
 	$(BIN)/python -m pytest tests/unit --ignore=tests/unit/engine
+
+page-tests:
+	$(BIN)/python -m pytest tests/e2e/pages
+
+search-tests:
+	$(BIN)/python -m pytest tests/e2e/search
 
 format: $(VENV)/.dev-ready
 	$(BIN)/ruff check --fix .
@@ -59,11 +68,13 @@ test-scale: $(VENV)/.scale-ready
 	VITRINE_TEST_MILVUS="$(MILVUS)" $(BIN)/python -m pytest -rs tests/unit/engine/index/test_contract.py \
 		tests/unit/engine/catalogues/test_addressed.py tests/unit/own/large tests/app/test_milvus.py
 
-# The end-to-end tests drive a real Chromium. Where there is none and it can be installed, it is.
+# The end-to-end tests drive a real Chromium, best its headless shell. Where that can be installed, it is.
 browser:
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null \
-	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	@command -v chromium-headless-shell >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	     && { apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null 2>&1 \
+	          || apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; } \
+	|| command -v chromium >/dev/null || command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null \
 	|| echo "No Chromium here: the end-to-end tests will be skipped."
 
 $(BIN)/python:

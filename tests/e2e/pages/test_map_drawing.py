@@ -403,6 +403,15 @@ def swipe(line: CDPSession, *fingers: tuple[int, int], by: tuple[int, int], apar
     send("touchEnd", 1)
 
 
+def at_rest(page: Page, scrolled: str) -> float:
+    """How far it is scrolled, once it has come to rest."""
+    before, now = -1.0, float(page.evaluate(scrolled))
+    while now != before:
+        page.wait_for_timeout(500)
+        before, now = now, float(page.evaluate(scrolled))
+    return now
+
+
 def test_one_finger_scrolls_and_two_draw_or_zoom(browser: Browser, maps_server: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
@@ -416,8 +425,7 @@ def test_one_finger_scrolls_and_two_draw_or_zoom(browser: Browser, maps_server: 
     swipe(line, (195, 650), by=(0, -250))
     until(page, f"{scrolled} > 150")
     assert page.evaluate(LIT) == [None]
-    page.wait_for_timeout(500)  # until it comes to rest
-    before = page.evaluate(scrolled)
+    before = at_rest(page, scrolled)
     step = "document.querySelector('.vt-map-plot').chart.step"
     wide = page.evaluate(step)
     swipe(line, (150, 300), (200, 300), by=(-10, 0), apart=80)
