@@ -10,8 +10,9 @@ SECONDS := 60
 NUMBER := 150
 # A Milvus server for `test-scale`; without one only Milvus Lite is tried.
 MILVUS ?=
-# What is imported is compiled then; to compile all of torch takes longer than to unpack it.
+# pip compiles what it installs on one core, which takes longer than to install it; so it is done afterwards, on all.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 
 .PHONY: run test test-scale check lint engine-tests other-tests page-tests search-tests format fuzz mutants lock browser clean
 
@@ -82,10 +83,12 @@ $(BIN)/python:
 
 $(VENV)/.run-ready: requirements.txt | $(BIN)/python
 	$(PIP) --require-hashes -r requirements.txt
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev-ready: requirements-dev.txt requirements-compare.txt $(VENV)/.run-ready
 	$(PIP) -r requirements-dev.txt
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.tools-ready: requirements-tools.txt | $(BIN)/python
