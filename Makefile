@@ -22,8 +22,7 @@ run: $(VENV)/.run-ready
 test: check
 
 check: $(VENV)/.dev-ready browser
-	$(MAKE) --no-print-directory -j2 lint engine-tests other-tests
-	$(MAKE) --no-print-directory -j2 page-tests search-tests
+	$(MAKE) --no-print-directory -j2 lint engine-tests other-tests page-tests search-tests
 	$(BIN)/python -m pytest tests/e2e/serving
 
 lint:
@@ -32,8 +31,7 @@ lint:
 	$(BIN)/mypy
 	$(BIN)/python -m core verify
 
-# All but a browser's tests, as two processes of about the same length; then those of a browser, as two again. Those of the
-# server under load want the computer for themselves.
+# Two of them at a time, in this order. Tests of the server under load want the computer for themselves, and come last.
 engine-tests:
 	$(BIN)/python -m pytest tests/app tests/unit/engine
 
