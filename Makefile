@@ -11,8 +11,11 @@ NUMBER := 150
 # A Milvus server for `test-scale`; without one only Milvus Lite is tried.
 MILVUS ?=
 # pip compiles what it installs on one core, which takes longer than to install it; so it is done afterwards, on all.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
-COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+define install
+$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(1)
+@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+@touch $@
+endef
 
 .PHONY: run test test-scale check lint engine-tests other-tests page-tests search-tests format fuzz mutants lock browser clean
 
@@ -80,22 +83,16 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run-ready: requirements.txt | $(BIN)/python
-	$(PIP) --require-hashes -r requirements.txt
-	@$(COMPILE)
-	@touch $@
+	$(call install,--require-hashes -r requirements.txt)
 
 $(VENV)/.dev-ready: requirements-dev.txt requirements-compare.txt $(VENV)/.run-ready
-	$(PIP) -r requirements-dev.txt
-	@$(COMPILE)
-	@touch $@
+	$(call install,-r requirements-dev.txt)
 
 $(VENV)/.tools-ready: requirements-tools.txt | $(BIN)/python
-	$(PIP) -r requirements-tools.txt
-	@touch $@
+	$(call install,-r requirements-tools.txt)
 
 $(VENV)/.scale-ready: requirements-scale.txt $(VENV)/.dev-ready
-	$(PIP) -r requirements-scale.txt
-	@touch $@
+	$(call install,-r requirements-scale.txt)
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import fakes
 from PIL import Image
 
+from core.config import ROOT
+from core.engine.images.decode import encode_thumbnail, open_image
 from core.errors import sentence
 from core.own.ingest.incoming import Incoming, Skipped
 
@@ -21,6 +24,17 @@ def png(image: Image.Image) -> bytes:
 
 def picture(rgb, size=(20, 20)) -> bytes:
     return png(fakes.solid(rgb, size))
+
+
+def write_crops(folder: Path, n: int, side: int) -> Path:
+    """A new folder of so many crops of the samples, no larger than so many pixels, of which number 17 is broken."""
+    folder.mkdir()
+    photos = [open_image(path) for path in sorted((ROOT / "samples").glob("*.jpg"))]
+    for at in range(n):
+        photo = photos[at % len(photos)]
+        (folder / f"{at:03}.jpg").write_bytes(encode_thumbnail(photo.crop((at, at, photo.width, photo.height)), side))
+    (folder / "017.jpg").write_bytes(b"broken")
+    return folder
 
 
 def incoming(name, label="", rgb=None, **more) -> Incoming:

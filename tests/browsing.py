@@ -14,18 +14,12 @@ from typing import Any
 import pytest
 
 from core.config import artifacts_dir
+from core.jobs.benchmark import visits
 
-#: The first of these that is here. Chromium's headless shell loads a page with two thirds of the processor time.
-BROWSERS = (
-    "chromium-headless-shell",
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-)
+#: Chromium's headless shell, which loads a page with two thirds of the processor time, or what the benchmark takes.
+BROWSERS = ("chromium-headless-shell", *visits.BROWSERS)
 CHROMIUM = os.environ.get("VITRINE_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+FLAGS = list(visits.BROWSER_FLAGS)
 
 pytestmark = [
     pytest.mark.browser,

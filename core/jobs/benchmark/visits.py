@@ -23,7 +23,10 @@ N_VISITORS = 20
 N_VISITS = 9
 #: Photos of each size that are chosen, after one that does not count.
 N_PHOTOS = 20
-BROWSERS = ("chromium", "google-chrome", "chromium-browser")
+#: The first of these that is here; the headless shell, quicker than what visitors have, only where no other is.
+BROWSERS = (
+    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "chromium-headless-shell",
+)  # fmt: skip
 BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 _EMPTY_PAGE = 'import streamlit as st\n\nst.title("Empty")\n'
 _DONE = '[data-test-script-state="notRunning"]'

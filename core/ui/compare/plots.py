@@ -27,7 +27,8 @@ def quality_against_cost(rows: Sequence[Row], metric: str, name: str, chosen: Co
 
     figure = go.Figure()
     memory = [row.get("peak_memory_mb", 1) for row in rows]
-    sizes = [10 + 20 * one / max(memory) for one in memory]
+    largest = max(memory)
+    sizes = [10 + 20 * one / largest for one in memory]
     for row, size in zip(rows, sizes, strict=True):
         value = row[metric]
         bars = {"array": [row[f"{metric} high"] - value], "arrayminus": [value - row[f"{metric} low"]]}

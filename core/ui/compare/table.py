@@ -22,6 +22,9 @@ from core.ui.components.plots import draw
 from core.ui.components.tables import difference_line, files, in_words, styled, table_downloads
 from core.ui.words import WORDS, figure
 
+#: How each cost is written, as `format` takes it.
+_COST_FORMS = dict.fromkeys(COSTS, ",.0f") | dict.fromkeys(("ms_p50", "ms_p95", "images_per_s"), ".1f")
+
 
 def show(chosen: list[str]) -> None:
     """Draw the benchmark of one protocol."""
@@ -60,9 +63,9 @@ def _metric_name(metric: str) -> str:
 def _table(rows: list[Row], metrics: list[str], protocol: str, chosen: list[str]) -> None:
     if learned := [row["title"] for row in rows if row["computed"] and row["learned"]]:
         st.caption(cards.plain(WORDS.compare.learned.format(names=", ".join(learned))))
-    forms = dict.fromkeys(metrics, ".3f") | {name: WORDS.compare.costs[name][1] for name in COSTS}
+    shown = [{"chosen": row["backbone"] in chosen} | _shown(row, metrics) for row in rows]
     st.dataframe(
-        styled([{"chosen": row["backbone"] in chosen} | _shown(row, metrics) for row in rows], forms),
+        styled(shown, dict.fromkeys(metrics, ".3f") | _COST_FORMS),
         hide_index=True,
         column_config=_columns(metrics),
         key=f"benchmark-{protocol}",
@@ -90,8 +93,8 @@ def _shown(row: Row, metrics: list[str]) -> dict[str, Any]:
     shown["trained_on"] = in_words(row["trained_on"])
     for name in metrics:
         shown[name] = row.get(name)
-        bounds = [figure(row[f"{name} {end}"], ".3f") for end in ("low", "high")] if name in row else None
-        shown[f"{name} interval"] = " – ".join(bounds) if bounds else None
+        bounds = [figure(row[f"{name} {end}"], ".3f") for end in ("low", "high")] if name in row else []
+        shown[f"{name} interval"] = " – ".join(bounds) or None
     return shown | {name: row.get(name) for name in COSTS}
 
 
@@ -109,7 +112,7 @@ def _columns(metrics: list[str]) -> dict[str, Any]:
         config[name] = st.column_config.NumberColumn(_metric_name(name), help=help)
         config[f"{name} interval"] = st.column_config.TextColumn(WORDS.compare.table_interval, width=115)
     for name in COSTS:
-        title, _, help = WORDS.compare.costs[name]
+        title, help = WORDS.compare.costs[name]
         config[name] = st.column_config.NumberColumn(title, help=help)
     return config
 

@@ -16,7 +16,7 @@ from core.engine.metrics import Estimate
 from core.engine.search import process
 from core.ui.components import cards
 from core.ui.components.pictures import Picture, data_url, picture_of
-from core.ui.components.tables import files, styled
+from core.ui.components.tables import files, styled, with_intervals
 from core.ui.train import charts
 from core.ui.train.state import TrainSession
 from core.ui.visit.page import step
@@ -47,18 +47,16 @@ def by_class(evaluation: Evaluation, key: str) -> None:
 def _figures(session: TrainSession, evaluation: Evaluation) -> None:
     n = evaluation.figures[0].accuracy.n
     st.markdown(WORDS.train.test_note.format(n=n))
-    rows = [
-        (WORDS.train.methods[figures.name], _interval(figures.accuracy), _interval(figures.macro_f1))
-        for figures in evaluation.figures
-    ]
+    metrics = ["accuracy", "macro_f1"]
+    table = [{"method": one.name, "n": one.accuracy.n, **_bounds(one)} for one in evaluation.figures]
+    shown = with_intervals(table, metrics)
+    rows = [(WORDS.train.methods[row["method"]], *(row[name] for name in metrics)) for row in shown]
     dataset = datasets.DATASETS.get(session.title) if session.catalogue is None else None
     if dataset is not None and dataset.published is not None:
         who = WORDS.train.published.format(who=dataset.published.who)
         rows.append((who, figure(dataset.published.accuracy, ".3f"), ""))
     frame = pd.DataFrame(rows, columns=[WORDS.train.method, WORDS.train.accuracy, WORDS.train.macro_f1])
     st.table(frame, hide_index=True, alt=WORDS.train.figures_alt)  # whose words take several lines on a phone
-    metrics = ["accuracy", "macro_f1"]
-    table = [{"method": one.name, "n": one.accuracy.n, **_bounds(one)} for one in evaluation.figures]
     columns = ["method", *with_bounds(metrics), "n"]
     paper = ["method", *metrics, "n"], beside_intervals(table, metrics)
     files(columns, table, "vitrine-classifier-figures", "train-figures", paper)
@@ -71,10 +69,6 @@ def _bounds(figures: Figures) -> dict[str, float]:
 
 def _ends(value: Estimate) -> tuple[tuple[str, float], ...]:
     return ("", value.value), ("low", value.low), ("high", value.high)
-
-
-def _interval(value: Estimate) -> str:
-    return WORDS.common.interval.format(value=value.value, low=value.low, high=value.high)
 
 
 def _per_class(evaluation: Evaluation, key: str) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import brought
 import numpy as np
 import pytest
 import tls
 
 from core.config import DEFAULT_BACKBONE, ROOT, artifacts_dir
 from core.engine.embedders.load import load_embedder
-from core.engine.images.decode import encode_thumbnail, open_image
 from core.own.ingest.fetch import UrlSource
 from core.own.large import listing, shards
 from core.own.large.build import OneProcess
@@ -42,15 +42,7 @@ class Shop(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Crops of the samples, one of them broken."""
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    photos = [open_image(path) for path in sorted((ROOT / "samples").glob("*.jpg"))]
-    for at in range(N):
-        photo = photos[at % len(photos)]
-        (folder / f"{at:03}.jpg").write_bytes(encode_thumbnail(photo.crop((at, at, photo.width, photo.height)), 240))
-    (folder / "017.jpg").write_bytes(b"broken")
-    return folder
+    return brought.write_crops(tmp_path / "pictures", N, 240)
 
 
 @pytest.fixture
