@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 import tomllib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browsing import pytestmark, until, visitors  # noqa: F401
+from browsing import pytestmark, settle, until, visitors  # noqa: F401
 
 from core.ui.words import FOLDER, USUAL
 
@@ -68,8 +69,11 @@ def test_every_page_is_in_portuguese(brazilian: Page, server: str, path: str) ->
     page.goto(server + path)
     page.locator(PAGES[path]).first.wait_for()
     until(page, "document.documentElement.lang === 'pt-BR'")
-    page.wait_for_timeout(500)  # Streamlit's own words are reworded with the next picture
-    seen = set(page.evaluate(_SEEN))
+    settle(page)
+    seen, end = set(page.evaluate(_SEEN)), time.monotonic() + 30
+    while seen & english and time.monotonic() < end:  # Streamlit's own words are reworded with the next picture
+        page.wait_for_timeout(100)
+        seen = set(page.evaluate(_SEEN))
     assert "Explorar" in seen
     assert seen & english == set()
     assert page.title().endswith("Vitrine") or page.title().startswith("Vitrine · encontre")

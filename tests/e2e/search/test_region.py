@@ -132,7 +132,6 @@ def test_a_finger_draws_on_the_photo_and_scrolls_beside_it(browser: Browser, ser
         assert page.evaluate(top) == scrolled
         edge = box["x"] - 8
         stroke(*((edge, y) for y in (600, 550, 500, 400, 300)))
-        page.wait_for_timeout(500)
-        assert page.evaluate(top) > scrolled
+        until(page, f"{top} > {scrolled}")
         page.get_by_role("button", name=SAID["go"]).tap()
         wait_for_part(page)
