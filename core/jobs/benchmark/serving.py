@@ -17,6 +17,14 @@ from core.config import ROOT
 START_S = 60.0
 
 
+def free_port() -> int:
+    """A port of this computer's own address on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 @contextmanager
 def serving(
     log: Path, script: Path = ROOT / "app.py", **environment: str
@@ -31,9 +39,7 @@ def serving(
     Raises:
         RuntimeError: It did not start within a minute.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     flags = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *flags]
     with log.open("wb") as output:

@@ -19,7 +19,7 @@ import pytest
 from browsing import choose, pytestmark, visitors  # noqa: F401
 
 from core.config import ROOT
-from core.jobs.benchmark.serving import serving
+from core.jobs.benchmark.serving import free_port, serving
 from core.ui.words import WORDS
 
 if TYPE_CHECKING:
@@ -35,13 +35,6 @@ class Replicas:
 
     address: str
     processes: dict[str, tuple[subprocess.Popen[bytes], int]]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 import http.server
 import re
 import shutil
-import socket
 import threading
 import uuid
 import zipfile
@@ -11,6 +10,7 @@ import pytest
 
 from core.engine.catalogues.clothing_source import ClothingSource
 from core.errors import DownloadError
+from core.jobs.benchmark.serving import free_port
 from core.jobs.download import fetch
 from core.jobs.download.clothing import check_archive, console_progress, download_clothing
 
@@ -157,10 +157,7 @@ def test_garbage_is_removed_and_the_good_copy_stays(host, folder, tmp_path):
 
 
 def test_a_closed_port_is_offline(folder, monkeypatch):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    monkeypatch.setenv("VITRINE_CLOTHING_URL", f"http://127.0.0.1:{port}/archive")
+    monkeypatch.setenv("VITRINE_CLOTHING_URL", f"http://127.0.0.1:{free_port()}/archive")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(DownloadError, match=r"cannot be reached.*python -m core download clothing --from"):
         download_clothing(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
 import time
 
 import hub as local
@@ -18,6 +17,7 @@ from huggingface_hub import constants
 from core.engine.backbones import hub
 from core.engine.backbones.record import HubFile
 from core.errors import DownloadError
+from core.jobs.benchmark.serving import free_port
 
 CONTENT = b"these are weights" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -27,9 +27,7 @@ PINNED = HubFile("owner/tiny", (NAME,), local.REVISION, SHA256)
 
 
 def nobody_listens() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 @pytest.mark.parametrize("file", [FREE, PINNED], ids=["free", "pinned"])

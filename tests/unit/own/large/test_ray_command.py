@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from core.engine.index.milvus.collection import MilvusIndex, collection_of
 from core.engine.index.milvus.rows import Chosen
 from core.engine.index.milvus.server import server
 from core.errors import VitrineError
+from core.jobs.benchmark.serving import free_port
 from core.own.large.on_ray import OnRay
 from core.own.large.on_ray import _answers as answers
 
@@ -70,8 +70,8 @@ def test_a_build_that_was_stopped_goes_on_with_nothing_lost_and_nothing_twice(
     while stopped.poll() is None and not list(kept.glob("*/*.parquet")):
         time.sleep(0.02)
     stopped.send_signal(how)
-    stopped.communicate(timeout=120)
-    assert stopped.returncode in (130, -how)
+    said = stopped.communicate(timeout=120)
+    assert stopped.returncode in (130, -how), said
     assert list(kept.glob("*/*.parquet"))
     again = begin(tmp_path, pictures)
     said = again.communicate(timeout=300)
@@ -102,9 +102,7 @@ TOKEN = "0" * 64
 @pytest.fixture
 def cluster() -> Iterator[str]:
     """The address of a cluster of this computer that runs already."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
         command = [Path(sys.executable).with_name("ray"), "start", "--head", "--block", "--num-cpus", "3"]
         where = ["--node-ip-address", "127.0.0.1", "--port", address.rpartition(":")[2], "--temp-dir", folder]
@@ -145,11 +143,9 @@ def test_an_address_of_nobody_is_told_in_a_sentence(
 ) -> None:
     monkeypatch.setattr("core.own.large.shards.ROOT", tmp_path)
     monkeypatch.setenv("VITRINE_MILVUS_URI", str(tmp_path / "milvus.db"))
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        address = form.format(port=nobody.getsockname()[1])
-        build = ["build", "--catalogue", "shop", "--from", str(pictures), "--index", "milvus", "--engine", "ray"]
-        assert main([*build, "--address", address]) == 1
+    address = form.format(port=free_port())
+    build = ["build", "--catalogue", "shop", "--from", str(pictures), "--index", "milvus", "--engine", "ray"]
+    assert main([*build, "--address", address]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"No Ray cluster answers at {address}, or ")
     assert said.count("\n") == 1
