@@ -87,15 +87,18 @@ class OnRay:
             options |= limits | {"include_dashboard": False}
         elif not _answers(self._address):
             raise VitrineError("own.ray-nobody", address=self._address)
-        try:
-            with warnings.catch_warnings(), _quiet():
-                warnings.simplefilter("ignore")  # of what Ray itself is going to change
-                ray.init(log_to_driver=False, runtime_env={"env_vars": settings | one_thread}, **options)
-        except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
-            ray.shutdown()
-            if self._address:
-                raise VitrineError("own.ray-nobody", address=self._address) from error
-            raise VitrineError("own.ray-failed", kind=type(error).__name__) from error
+        for left in (0,) if self._address else (1, 0):  # now and then one of a cluster's processes does not come up
+            try:
+                with warnings.catch_warnings(), _quiet():
+                    warnings.simplefilter("ignore")  # of what Ray itself is going to change
+                    ray.init(log_to_driver=False, runtime_env={"env_vars": settings | one_thread}, **options)
+                return
+            except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
+                ray.shutdown()
+                if self._address:
+                    raise VitrineError("own.ray-nobody", address=self._address) from error
+                if not left:
+                    raise VitrineError("own.ray-failed", kind=type(error).__name__) from error
 
 
 @contextmanager

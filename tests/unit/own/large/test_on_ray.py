@@ -118,3 +118,24 @@ def test_workers_give_what_one_process_gives(some: Shards, kind: str, kill: bool
     if kind in ("parquet", "csv"):
         rows = [row for number in sorted(found) for row in found[number].rows]
         assert [row.label for row in rows] == LABELS[:17] + LABELS[18:]
+
+
+def test_a_cluster_that_does_not_come_up_is_started_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a busy computer, where one of Ray's processes now and then does not say in time where it listens."""
+    import ray
+
+    wait, end, ended = "RAY_gcs_server_port_wait_time_s", ray.shutdown, []
+
+    def shutdown() -> None:
+        ended.append(ray.is_initialized())
+        monkeypatch.delenv(wait, raising=False)
+        end()
+
+    monkeypatch.setenv(wait, "0")
+    monkeypatch.setattr(ray, "shutdown", shutdown)
+    try:
+        OnRay(DEFAULT_BACKBONE)._begin()
+        assert ray.is_initialized()
+        assert ended == [False]
+    finally:
+        end()
