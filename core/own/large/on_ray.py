@@ -93,7 +93,7 @@ class OnRay:
                     warnings.simplefilter("ignore")  # of what Ray itself is going to change
                     ray.init(log_to_driver=False, runtime_env={"env_vars": settings | one_thread}, **options)
                 return
-            except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
+            except Exception as error:  # which Ray itself raises where a process does not come up in time
                 ray.shutdown()
                 if self._address:
                     raise VitrineError("own.ray-nobody", address=self._address) from error
