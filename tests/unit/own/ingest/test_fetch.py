@@ -15,7 +15,6 @@ import pytest
 import tls
 
 from core.errors import DownloadError, sentence
-from core.jobs.benchmark.serving import free_port
 from core.own.ingest import connection, fetch
 from core.own.ingest.addresses import UrlError, parse_url, why_not_address
 from core.own.ingest.connection import FetchPolicy
@@ -420,9 +419,11 @@ def test_a_slow_name_server_is_left_in_time(policy, root):
 
 
 def test_a_closed_port(policy):
-    port = free_port()
-    closed = replace(policy, ports=frozenset({port}))
-    assert refusal(f"https://shop.test:{port}/", closed) == "the host cannot be reached"
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        closed = replace(policy, ports=frozenset({port}))
+        assert refusal(f"https://shop.test:{port}/", closed) == "the host cannot be reached"
 
 
 @pytest.mark.parametrize("n_hops", [1, 2, 3])

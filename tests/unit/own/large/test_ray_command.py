@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -143,9 +144,11 @@ def test_an_address_of_nobody_is_told_in_a_sentence(
 ) -> None:
     monkeypatch.setattr("core.own.large.shards.ROOT", tmp_path)
     monkeypatch.setenv("VITRINE_MILVUS_URI", str(tmp_path / "milvus.db"))
-    address = form.format(port=free_port())
-    build = ["build", "--catalogue", "shop", "--from", str(pictures), "--index", "milvus", "--engine", "ray"]
-    assert main([*build, "--address", address]) == 1
+    with socket.socket() as nobody:  # which is held, so that nobody else begins to listen there
+        nobody.bind(("127.0.0.1", 0))
+        address = form.format(port=nobody.getsockname()[1])
+        build = ["build", "--catalogue", "shop", "--from", str(pictures), "--index", "milvus", "--engine", "ray"]
+        assert main([*build, "--address", address]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"No Ray cluster answers at {address}, or ")
     assert said.count("\n") == 1
